@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+// JSON for everything that is not a log line: output objects, state bodies, documents for scripts.
+// nlohmann's ordered object keeps the order in which fields were written.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <nlohmann/json.hpp>
+
+namespace correlator {
+
+using Json = nlohmann::ordered_json;
+
+// One line, never throws: bytes that are not UTF-8 become U+FFFD.
+std::string to_line(const Json& json);
+
+// nullopt if the text is not one JSON document.
+std::optional<Json> parse_json(std::string_view text);
+
+}  // namespace correlator

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// The engine: a pure function over intake records. No I/O, no clock, no database.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/diagnostic.h"
+#include "base/result.h"
+#include "engine/decision.h"
+#include "engine/intake.h"
+#include "engine/state.h"
+#include "time/timestamp.h"
+
+namespace correlator::engine {
+
+struct Options {
+  Duration disorder = Duration::seconds(5);  // what timers wait
+  Duration late = Duration::hours(24);       // how old a line windows still accept at its own time
+};
+
+// Where one window stands, for `windows`, `explain` and the end of a replay.
+struct WindowView {
+  std::string rule;
+  Key key;
+  std::string stands;  // in words: "7 of 10 in 24h; 3 more before 2026-01-01T23:59:59Z"
+  std::uint64_t have = 0, need = 0;
+  Timestamp newest;
+  bool open_case = false;
+};
+
+// Why an event did or did not move a rule, for `explain`.
+struct Explanation {
+  std::string rule;
+  bool takes_part = false;
+  std::string text;
+};
+
+class Engine {
+ public:
+  explicit Engine(Options options = {});
+  ~Engine();
+  Engine(Engine&&) noexcept;
+  Engine& operator=(Engine&&) noexcept;
+
+  // Steps one record; appends to `out`. The first record must be a RulesRecord. Sequence numbers must rise by 1.
+  void step(const IntakeRecord& record, StepOutput& out);
+
+  std::uint64_t seq() const;                    // of the last record stepped; 0 before the first
+  std::optional<Timestamp> clock() const;       // none before the first line or mark
+  const Counters& counters() const;
+  std::shared_ptr<const rules::RuleSet> rules() const;
+
+  // The rows that changed since the last call (or since the start), erased ones included; clears the marks.
+  // A row is written once per call however often it changed.
+  void take_changes(std::vector<StateRow>& out);
+  // Restores a state from its rows and the rule set that was in force; replaces everything. E310 if a row does not fit.
+  Status restore(std::shared_ptr<const rules::RuleSet> rules, std::uint64_t seq, const std::vector<StateRow>& rows);
+
+  // Looking. None of these changes the state.
+  void windows(const std::function<void(const WindowView&)>& visit) const;
+  std::uint64_t live_windows() const;
+  std::uint64_t open_cases() const;
+  std::vector<Explanation> explain(const Event& event) const;
+  // What a reload with these rules would keep and drop, in words; changes nothing.
+  std::vector<std::string> plan(const rules::RuleSet& next) const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace correlator::engine

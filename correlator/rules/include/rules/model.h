@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The rule model: what the readers (TOML, SEC) produce and the engine runs. Everything is checked and resolved:
-// names are indexes, expressions are compiled, references exist. Immutable after load; shared between threads.
+// The rule model: what the readers (TOML, SEC) produce and the engine runs. Everything is checked and
+// resolved: names are indexes, expressions are compiled, references exist. Immutable after load; shared
+// between threads.
 //
 // Docs: docs/rules.md says what each key means, docs/designs/semantics.md what the engine does with it.
 #pragma once
@@ -17,6 +18,7 @@
 #include "base/diagnostic.h"
 #include "expr/expression.h"
 #include "expr/value.h"
+#include "pattern/regex.h"
 #include "time/timestamp.h"
 #include "time/zone.h"
 
@@ -30,7 +32,19 @@ inline constexpr FieldId kNoField = UINT32_MAX;
 
 // Fields that every event has; their ids are fixed. `time` is the event's time.
 enum BuiltinField : FieldId {
-  kHost, kProgram, kPid, kFacility, kLevel, kText, kTime, kCaller, kSeverity, kPart, kClass, kWeight, kBuiltinFields
+  kHost,
+  kProgram,
+  kPid,
+  kFacility,
+  kLevel,
+  kText,
+  kTime,
+  kCaller,
+  kSeverity,
+  kPart,
+  kClass,
+  kWeight,
+  kBuiltinFields
 };
 
 // Where a symbol of an expression lives: expr::Symbol::slot is space << 24 | index.
@@ -39,12 +53,17 @@ enum class Space : std::uint32_t {
   setting = 1,  // index into RuleSet::settings; constant
   bound = 2,    // field of an earlier step of a sequence: step << 16 | FieldId; step counts from 0
   local = 3,    // names that steps have: index = LocalName
+  with = 4,     // an argument of the step: index into Step::with; only in Step::args and its siblings
 };
 inline constexpr std::uint32_t slot_of(Space space, std::uint32_t index) {
   return static_cast<std::uint32_t>(space) << 24 | index;
 }
-inline constexpr Space space_of(std::uint32_t slot) { return static_cast<Space>(slot >> 24); }
-inline constexpr std::uint32_t index_of(std::uint32_t slot) { return slot & 0xFFFFFF; }
+inline constexpr Space space_of(std::uint32_t slot) {
+  return static_cast<Space>(slot >> 24);
+}
+inline constexpr std::uint32_t index_of(std::uint32_t slot) {
+  return slot & 0xFFFFFF;
+}
 
 // Names an action's `args` and a step's `with`/`if`/`unless`/`why` may use beside fields and settings.
 enum LocalName : std::uint32_t {
@@ -59,12 +78,15 @@ enum LocalName : std::uint32_t {
 
 // Functions of expressions: expr::Signature::id. Maps and lookups follow the fixed ones.
 enum FunctionId : std::uint32_t {
-  kFunctionOpen = 0,     // open('rule.id', key…) -> bool
-  kFunctionContext = 1,  // context('name', key…) -> bool
+  kFunctionOpen = 0,         // open('rule.id', key…) -> bool
+  kFunctionContext = 1,      // context('name', key…) -> bool
   kFunctionMaps = 1'000,     // + index into RuleSet::maps
   kFunctionLookups = 2'000,  // + index into RuleSet::lookups
 };
 
+// How a captured text becomes a value: text as it is; integer in decimal; hex with or without 0x; boolean
+// from true/false/yes/no/on/off/1/0; duration "1h30m"; time RFC 3339; list split at Capture::separator; gauge
+// an integer that goes up and down. A text that does not convert gives none.
 enum class FieldType { text, integer, hex, boolean, duration, time, list, gauge };
 
 enum class Severity : std::uint8_t { info, corrected, deferred, recoverable, uncorrected, fatal };
@@ -92,13 +114,6 @@ struct ClassDef {
   Place place;
 };
 
-// Who may have written a line: `from`.
-struct From {
-  enum class Kind { any, kernel, program, input } kind = Kind::any;
-  std::uint32_t pattern = UINT32_MAX;  // program: index into RuleSet::program_patterns (whole-name match)
-  std::string name;                    // input: the input's name
-};
-
 // One line pattern of an event and the role its lines play.
 enum class Role : std::uint8_t {
   whole,  // no record: the line is the event
@@ -113,6 +128,15 @@ struct Capture {
   std::string separator;  // list fields: what splits the captured text; empty: the text is one element
   bool bdf = false;       // normalise to dddd:bb:dd.f
 };
+
+// Who may have written a line: `from`.
+struct From {
+  enum class Kind { any, kernel, program, input } kind = Kind::any;
+  std::uint32_t pattern = UINT32_MAX;  // program: index into RuleSet::program_patterns (whole-name match)
+  std::string name;  // input: its name; program: the name if the pattern is plain text, else empty
+  std::vector<Capture> captures;  // of the programme pattern
+};
+
 struct LinePattern {
   std::uint32_t pattern = 0;  // index into RuleSet::patterns
   Role role = Role::whole;
@@ -152,8 +176,9 @@ struct Sample {
 
 struct EventDef {
   std::string id;
-  std::uint32_t index = 0;                          // position in RuleSet::events
-  std::variant<std::vector<ClassArm>, expr::Template> class_of;  // arms in order, or a template over a finite map
+  std::uint32_t index = 0;  // position in RuleSet::events
+  std::variant<std::vector<ClassArm>, expr::Template>
+      class_of;  // arms in order, or a template over a finite map
   From from;
   std::vector<LinePattern> lines;
   std::vector<Let> lets;  // in the order in which they depend on each other
@@ -183,10 +208,10 @@ struct SameError {
 
 // An event reference: classes (a glob or any_of is expanded at load) and a condition.
 struct EventRef {
-  std::vector<bool> classes;                 // by ClassId
-  std::optional<expr::Expression> where;     // sees the event's fields, settings, and earlier steps
-  std::string as;                            // name under which later steps see it
-  std::string text;                          // as written, for explain
+  std::vector<bool> classes;              // by ClassId
+  std::optional<expr::Expression> where;  // sees the event's fields, settings, and earlier steps
+  std::string as;                         // name under which later steps see it
+  std::string text;                       // as written, for explain
   bool matches_class(ClassId id) const { return id < classes.size() && classes[id]; }
 };
 
@@ -222,13 +247,16 @@ struct Sequence {
 struct Absence {
   std::optional<EventRef> after;  // the answer did not come…
   std::vector<EventRef> of;
-  Duration within{};  // …within this; heartbeat form: stopped `for` this long
+  Duration within{};                             // …within this; heartbeat form: stopped `for` this long
   std::optional<std::uint32_t> expected_lookup;  // heartbeat: lookup and column whose values must speak
   std::uint32_t expected_column = 0;
   Duration grace{};
 };
 struct Group {
-  struct Member { EventRef on; std::uint64_t count = 1; };
+  struct Member {
+    EventRef on;
+    std::uint64_t count = 1;
+  };
   std::vector<Member> members;
   Duration within{};
 };
@@ -242,45 +270,55 @@ struct Cron {
   std::uint64_t minutes = 0;  // bit m
   std::uint32_t hours = 0, days = 0;
   std::uint16_t months = 0;
-  std::uint8_t weekdays = 0;  // bit 0 = Sunday
+  std::uint8_t weekdays = 0;    // bit 0 = Sunday
   bool day_or_weekday = false;  // both restricted: either matches, as in cron(8)
   Zone zone;
   std::string text;
 };
-struct Schedule { Cron cron; };
+struct Schedule {
+  Cron cron;
+};
 struct Each {};  // no operation: every event decides
 
-using Operation = std::variant<Each, Count, Rate, Distinct, Streak, Sequence, Absence, Group, Level, Schedule>;
+using Operation =
+    std::variant<Each, Count, Rate, Distinct, Streak, Sequence, Absence, Group, Level, Schedule>;
 std::string_view operation_name(const Operation& operation);
 
 // A cause of ignore / unless / mute.
 struct Cause {
   std::optional<EventRef> event;  // mutes [u - before, u + after) around each such event at time u
   Duration before{}, after{};
-  std::vector<FieldId> same;               // fields that must be equal in cause and event
-  std::optional<expr::Expression> holds;   // open(…), context(…): a condition over the event's fields
-  std::optional<std::uint32_t> calendar;   // index into RuleSet::calendars
+  std::vector<FieldId> same;              // fields that must be equal in cause and event
+  std::optional<expr::Expression> holds;  // open(…), context(…): a condition over the event's fields
+  std::optional<std::uint32_t> calendar;  // index into RuleSet::calendars
   std::string text;
 };
 
 struct Clear {
   enum class Kind { never, quiet_for, event, level, manual } kind = Kind::never;
   Duration quiet_for{};
-  std::optional<EventRef> event;  // of the same key
+  std::optional<EventRef> event;          // of the same key
   std::optional<expr::Expression> level;  // condition over an event of the rule's own classes
 };
 
+// One step. Its action's `args` and `serial` are compiled anew for each use, because what a name in them
+// means depends on the step: an argument of `with` (Space::with) goes before a name of the rule (field, let,
+// key, local).
 struct Step {
   std::uint32_t number = 1;             // 1-based in the list as written
-  std::optional<std::uint32_t> action;  // index into RuleSet::actions; none only with `each` errors at load
-  std::vector<std::pair<std::string, expr::Template>> with;
-  std::optional<expr::Expression> condition;  // `if`
-  std::optional<std::uint32_t> each;          // lookup whose rows are fanned out over
+  std::optional<std::uint32_t> action;  // index into RuleSet::actions; always set in a rule set that loaded
+  std::vector<std::pair<std::string, expr::Template>> with;  // evaluated first, in this order
+  std::vector<expr::Template> args;                          // argv of `action`, one element each
+  std::vector<expr::Template> or_else_args;                  // argv of `or_else`
+  std::optional<expr::Template> serial_by;                   // Action::serial of `action`
+  std::optional<expr::Template> or_else_serial_by;           // Action::serial of `or_else`
+  std::optional<expr::Expression> condition;                 // `if`
+  std::optional<std::uint32_t> each;                         // lookup whose rows are fanned out over
   std::vector<expr::Expression> each_args;
   std::string as;
   std::optional<expr::Expression> where;
   std::optional<expr::Expression> order;
-  std::uint32_t at_once = 0;  // 0: no limit
+  std::uint32_t at_once = 0;             // 0: no limit
   std::optional<std::uint32_t> or_else;  // action index
   bool stop_on_failure = true;
   Duration after{};
@@ -298,7 +336,7 @@ struct Emit {
 struct SetContext {
   std::string name;
   std::vector<expr::Expression> key;
-  Duration lifetime{};               // 0: for ever
+  Duration lifetime{};  // 0: for ever
   std::vector<Step> at_end;
 };
 struct UnsetContext {
@@ -329,7 +367,7 @@ struct Rule {
   Urgency urgency = Urgency::warning;
   std::vector<EventRef> on;  // any of them; empty for absence, sequence, group, schedule
   std::optional<expr::Expression> where;
-  std::vector<Let> lets;
+  std::vector<Let> lets;  // computed before `where`, which may ask for them
   std::vector<expr::Expression> key;
   std::vector<std::string> key_names;  // as printed in decisions
   Operation operation = Each{};
@@ -344,7 +382,8 @@ struct Rule {
   std::vector<Step> then;
   std::vector<Step> then_clear;
   std::vector<TestSpec> tests;
-  std::string state_identity;  // hash of what the state's meaning depends on (semantics.md, "Identity of state")
+  std::string
+      state_identity;  // hash of what the state's meaning depends on (semantics.md, "Identity of state")
   std::uint32_t max_keys = 100'000;  // bound of live windows; eviction is counted
   Place place;
 };
@@ -362,9 +401,9 @@ struct Mute {
 
 struct Action {
   std::string name;
-  std::string run;  // file name in the actions directory
-  std::vector<expr::Template> args;
-  std::vector<std::string> needs;
+  std::string run;                 // file name in the actions directory
+  std::vector<std::string> args;   // as written; compiled per use in Step::args
+  std::vector<std::string> needs;  // names that every use must give
   Duration timeout = Duration::minutes(1);
   std::uint32_t retry = 0;
   Duration retry_after = Duration::seconds(10);
@@ -376,8 +415,8 @@ struct Action {
   std::string confirm;  // script that gives a second opinion; empty: none
   bool destructive = false;
   std::vector<std::pair<EventRef, Duration>> echoes;
-  std::string serial;  // template text over key fields; actions with one value run one at a time
-  std::optional<expr::Template> serial_by;
+  std::string
+      serial;  // template as written; uses with one value run one at a time; compiled in Step::serial_by
   bool approve = false;
   bool shadow = false;
   std::string undo;  // arguments or script; empty: none
@@ -386,10 +425,10 @@ struct Action {
 
 struct Budget {
   std::string name;
-  std::uint32_t at_most = 0;    // starts…
+  std::uint32_t at_most = 0;          // starts…
   Duration per = Duration::hours(1);  // …in this
-  std::uint32_t in_flight = 0;  // 0: no limit
-  std::string over;             // "all" or a field name: one budget per value
+  std::uint32_t in_flight = 0;        // 0: no limit
+  std::string over;                   // "all" or a field name: one budget per value
   Place place;
 };
 
@@ -433,7 +472,7 @@ struct MapDef {
 
 struct Calendar {
   std::string name;
-  std::vector<Cron> times;       // minutes that belong to it
+  std::vector<Cron> times;  // minutes that belong to it
   std::vector<std::pair<Timestamp, Timestamp>> spans;
   Zone zone;
 };
@@ -442,8 +481,9 @@ struct Calendar {
 struct PatternText {
   std::string text;  // after %{name} insertion
   Place place;
-  std::uint32_t event = UINT32_MAX;  // index of the EventDef that owns it
-  std::uint32_t line = 0;            // index into EventDef::lines
+  std::uint32_t event = UINT32_MAX;        // index of the EventDef that owns it
+  std::uint32_t line = 0;                  // index into EventDef::lines
+  std::optional<pattern::Regex> compiled;  // always set in a rule set that loaded; copies share the program
 };
 
 struct RuleSet {
@@ -467,7 +507,7 @@ struct RuleSet {
   std::vector<std::pair<std::string, std::string>> files;  // name, text
   std::string hash;                                        // of `files`
 
-  FieldId field(std::string_view name) const;            // kNoField if unknown
+  FieldId field(std::string_view name) const;  // kNoField if unknown
   std::optional<ClassId> find_class(std::string_view name) const;
   std::optional<std::uint32_t> find_rule(std::string_view id) const;
   std::optional<std::uint32_t> find_action(std::string_view name) const;

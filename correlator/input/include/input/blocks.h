@@ -26,6 +26,7 @@ struct BlockOptions {
   // Where to begin: an offset in the decompressed stream at which a line begins, and the number of that line.
   std::uint64_t start_offset = 0;
   std::uint64_t start_line = 1;
+  bool start_continues = false;  // start_offset is where an over-long line was cut: the end of a `cut` block
 };
 
 namespace detail {

@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash disable=SC2034  # variables are read by the scripts
+# What is known about virsh and its guests. Sourced after lib.sh.
+
+virsh_ask() {
+  limited "$ASK_LIMIT" virsh -c "${OPT[connect]}" "$@"
+}
+
+# virsh returns 1 for every failure; only the text differs.
+virsh_failed() {
+  ((RC == 124)) && finish "$TIMED_OUT" "$1: virsh did not answer"
+  case $ERR in
+    *'failed to connect to the hypervisor'* | *'Failed to connect socket'* | *'End of file while reading data'* | *'Connection reset by peer'*)
+      finish "$REFUSED" "$1: libvirt does not answer at ${OPT[connect]}" ;;
+    *'failed to get domain'* | *'Domain not found'*)
+      finish "$NOT_HERE" "$1: ${OPT[domain]} is unknown on this host" ;;
+    *'cannot acquire state change lock'*)
+      finish "$TIMED_OUT" "$1: another job holds ${OPT[domain]}, or its QEMU hangs" ;;
+    *'domain is not running'*) finish "$REFUSED" "$1: ${OPT[domain]} is not running" ;;
+  esac
+  finish "$FAILED" "$1 failed"
+}
+
+# read_domain: UUID NAME ID MEMORY_KIB of --domain; false when it is unknown here.
+read_domain() {
+  UUID='' NAME='' ID='' MEMORY_KIB=0
+  virsh_ask dominfo "${OPT[domain]}"
+  if ((RC)); then
+    [[ $ERR == *'failed to get domain'* || $ERR == *'Domain not found'* ]] && return 1
+    virsh_failed "looking for ${OPT[domain]}"
+  fi
+  local key value
+  while IFS=: read -r key value; do
+    read -r value <<<"$value"
+    case $key in
+      Id) ID=$value ;;
+      Name) NAME=$value ;;
+      UUID) UUID=$value ;;
+      'Max memory') [[ $value =~ ^([0-9]{1,15})\ KiB$ ]] && MEMORY_KIB=${BASH_REMATCH[1]} ;;
+    esac
+  done <<<"$OUT"
+  [[ $UUID =~ ^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$ ]] ||
+    finish "$FAILED" "virsh dominfo gave no UUID for ${OPT[domain]}"
+}
+
+# read_state: DOMAIN_STATE and DOMAIN_REASON, e.g. "paused" and "user".
+read_state() {
+  virsh_ask domstate "${OPT[domain]}" --reason
+  ((RC == 0)) || virsh_failed "asking for the state of ${OPT[domain]}"
+  split_state
+}
+
+split_state() {
+  local line=${OUT%%$'\n'*}
+  DOMAIN_STATE=${line%% (*} DOMAIN_REASON=''
+  [[ $line =~ \((.*)\)$ ]] && DOMAIN_REASON=${BASH_REMATCH[1]}
+  DOMAIN_TEXT=$line
+}
+
+# open_domain: find the domain, lock it, read its state.
+open_domain() {
+  need virsh
+  need flock
+  read_domain || finish "$NOT_HERE" "${OPT[domain]} is unknown on this host"
+  lock 9 "domain-$UUID" "${OPT[lock-wait]}"
+  read_state
+}
+
+# job_under_way: sets JOB to the operation, false when there is none.
+job_under_way() {
+  JOB=''
+  virsh_ask domjobinfo "${OPT[domain]}"
+  ((RC == 0)) || return 1
+  [[ $OUT =~ Job\ type:[[:space:]]+([A-Za-z]+) ]] || return 1
+  case ${BASH_REMATCH[1]} in None | Completed | Failed | Cancelled) return 1 ;; esac
+  JOB='a job'
+  [[ $OUT =~ Operation:[[:space:]]+([A-Za-z\ ]+) ]] && JOB=${BASH_REMATCH[1]}
+  return 0
+}
+
+# Killing virsh does not end the job it began: ask, abort, ask again. True when no
+# job is left. A QEMU that hangs answers nothing; the job may then end much later.
+stop_job() {
+  local ASK_LIMIT=5
+  job_under_way || { ((RC == 0)) && return 0; log "cannot tell whether a job is under way"; return 1; }
+  change "$ASK_LIMIT" virsh -c "${OPT[connect]}" domjobabort "${OPT[domain]}"
+  local try
+  for try in 1 2 3 4 5; do
+    job_under_way || return "$RC"
+    sleep "0.$try"
+  done
+  log "$JOB of ${OPT[domain]} is still under way"
+  return 1
+}
+
+# was_hit: did QEMU of this guest report a memory error since it was started? Such
+# a guest cannot be migrated (QEMU 9 refuses, older ones crash it on the way), and
+# a dump reads the bad page.
+was_hit() {
+  local file=$SYSROOT/var/log/libvirt/qemu/$NAME.log
+  valid domain "$NAME" && [[ -r $file ]] || return 1
+  limited 10 awk '/: starting up/ { hit = 0 }
+    /BUS_MCEERR_A[RO]|Memory Error on large page|[Hh]ardware memory error/ { hit = 1 }
+    END { print hit + 0 }' "$file"
+  [[ $OUT == 1 ]]
+}
+
+# cluster_resource_of NAME: the VirtualDomain resource that owns the guest, if any.
+# A guest moved behind the cluster's back is started twice or stopped.
+cluster_resource_of() {
+  local line primitive='' config
+  RESOURCE=''
+  command -v cibadmin >/dev/null 2>&1 || return 1
+  limited "$ASK_LIMIT" cibadmin --query --xpath "//primitive[@type='VirtualDomain']"
+  if ((RC)); then
+    # 105, or 6 in pacemaker 1: no such resource.
+    ((RC == 105 || RC == 6)) && return 1
+    [[ -e $SYSROOT/var/lib/pacemaker/cib/cib.xml ]] || return 1
+    finish "$REFUSED" "pacemaker is set up here but does not answer: cannot tell who owns $NAME"
+  fi
+  while IFS= read -r line; do
+    [[ $line == *'<primitive '* ]] && primitive=$(xml_attribute "$line" id)
+    if [[ $line == *'<primitive '* && $primitive == "$NAME" ]]; then RESOURCE=$primitive && return 0; fi
+    [[ $line == *'<nvpair '* && $(xml_attribute "$line" name) == config ]] || continue
+    config=$(xml_attribute "$line" value)
+    if [[ ${config##*/} == "$NAME.xml" ]] || grep -qsF -- "<name>$NAME</name>" "$SYSROOT$config"; then
+      RESOURCE=$primitive
+      return 0
+    fi
+  done <<<"${OUT//></>$'\n'<}"
+  return 1
+}

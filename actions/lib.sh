@@ -1,0 +1,291 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash disable=SC2034  # variables are read by the scripts
+# Shared by the action scripts: options, validation, time limits, locks, markers.
+# Sourced, never run. lib-virsh.sh and lib-cluster.sh add libvirt and pacemaker.
+#
+# A script declares its options with `option`, calls `start "$@"`, asks with
+# `limited` or `virsh_ask`, changes things only with `change`, and leaves with
+# `finish CODE TEXT`. Nothing here or in a script goes through eval or sh -c.
+
+set -u
+unset BASH_ENV ENV CDPATH
+IFS=$' \t\n'
+export LC_ALL=C LANGUAGE=  # the texts of virsh and pacemaker are matched below
+umask 077
+[[ -n ${PATH:-} ]] || export PATH=/usr/sbin:/usr/bin:/sbin:/bin
+
+ASK_LIMIT=15  # seconds for a question to virsh or the cluster
+readonly DONE=0 FAILED=1 USAGE=2 REFUSED=3 TIMED_OUT=4 NOT_HERE=5 NEEDS_PERSON=6
+
+ACTION=${0##*/}
+STATE=${CORRELATOR_ACTION_STATE:-/var/lib/correlator/actions}
+SYSROOT=${CORRELATOR_ACTION_SYSROOT:-}  # put before /sys, /proc, /var/log: tests only
+KILL_AFTER=2                            # seconds between TERM and KILL of a command
+DRY_RUN=0 UNDO=0
+RC=0 OUT='' ERR='' INPUT='' CHILD='' WORK='' DOCUMENT=''
+declare -A OPT=() KIND=() MARK=()
+
+# ---------------------------------------------------------------- log and leave
+
+# Names and texts may come from a hostile log: only printable ASCII reaches stderr.
+printable() { printf '%s' "${1//[^[:print:]]/?}"; }
+
+log() {
+  local text=$*
+  printf '%s: %s\n' "$ACTION" "$(printable "${text:0:2000}")" >&2
+}
+
+# finish CODE TEXT: the last step, logged, with an exit code of the table.
+finish() {
+  log "$2"
+  exit "$1"
+}
+
+bad_usage() {
+  log "$1"
+  log "try: $ACTION --help"
+  exit "$USAGE"
+}
+
+exit_codes() {
+  cat <<'TABLE'
+Exit codes:
+  0  done, or it was so already
+  1  failed
+  2  usage: unknown option, value of the wrong form
+  3  precondition not met, refused (stderr says which)
+  4  timed out
+  5  not applicable here: program missing, domain or node unknown
+  6  needs a person
+TABLE
+}
+
+common_options() {
+  cat <<'TEXT'
+  --dry-run   look, print the commands that would change something, one per
+              line, change nothing; a failed precondition gives its exit code
+  --help      this text
+TEXT
+}
+
+# ---------------------------------------------------------------- options
+
+# option NAME KIND [DEFAULT]: without a default it is required. A flag is 0 or 1.
+option() {
+  KIND[$1]=$2
+  if [[ $2 == flag ]]; then OPT[$1]=0; elif (($# > 2)); then OPT[$1]=$3; fi
+}
+
+# valid KIND VALUE: strict patterns; no kind but text takes a leading '-'.
+valid() {
+  local v=$2 item
+  case $1 in
+    text) true ;;
+    # Digits alone are a libvirt id, which another guest may have a moment later.
+    domain) [[ $v =~ ^[A-Za-z0-9_][A-Za-z0-9._+:@-]{0,127}$ && ! $v =~ ^[0-9]+$ ]] ;;
+    node) [[ $v =~ ^[A-Za-z0-9][A-Za-z0-9._-]{0,252}$ ]] ;;
+    domains | nodes)
+      [[ $v != *, && $v != ,* ]] || return 1
+      local -a items=()
+      [[ $v != *$'\n'* ]] && IFS=, read -ra items <<<"$v" && ((${#items[@]})) || return 1
+      for item in "${items[@]}"; do valid "${1%s}" "$item" || return 1; done
+      ;;
+    pfn) [[ $v =~ ^(0x[0-9a-fA-F]{1,10}|0|[1-9][0-9]{0,11})$ ]] ;;
+    address) [[ $v =~ ^0x[0-9a-fA-F]{1,13}$ ]] ;;
+    bdf) [[ $v =~ ^[0-9a-f]{4}:[0-9a-f]{2}:[01][0-9a-f]\.[0-7]$ ]] ;;
+    seconds) [[ $v =~ ^[1-9][0-9]{0,4}$ ]] ;;
+    number) [[ $v =~ ^(0|[1-9][0-9]{0,8})$ ]] ;;
+    path) [[ $v =~ ^/[A-Za-z0-9._+@:/-]*$ && /$v/ != */../* ]] ;;
+    # A libvirt URI can name a command to run (ext transport, command=, netcat=).
+    uri)
+      [[ $v =~ ^[a-z]+(\+[a-z0-9]+)?://([A-Za-z0-9_[][]A-Za-z0-9._:@%[-]*)?(/[A-Za-z0-9._/+:-]*)?(\?[A-Za-z0-9._/=\&:-]*)?$ ]] &&
+        [[ $v != *@-* && $v != *+ext:* && $v != *command=* && $v != *netcat=* ]]
+      ;;
+    url) [[ $v =~ ^https?://[A-Za-z0-9[][]A-Za-z0-9._:[-]*(/[A-Za-z0-9._~/%+:@,-]*)?(\?[A-Za-z0-9._~/%+:@,=\&-]*)?$ ]] ;;
+    mail) [[ $v =~ ^[A-Za-z0-9][A-Za-z0-9._+-]{0,63}(@[A-Za-z0-9][A-Za-z0-9.-]{0,252})?$ ]] ;;
+    word) [[ $v =~ ^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$ ]] ;;
+    *\|*) [[ -n $v && $v != *\|* && "|$1|" == *"|$v|"* ]] ;;
+    *) false ;;
+  esac
+}
+
+parse() {
+  local name value
+  while (($#)); do
+    [[ $1 =~ ^--([a-z][a-z-]*)(=|$) ]] || bad_usage "not an option: $1"
+    name=${BASH_REMATCH[1]}
+    case $name in
+      help) usage && common_options && exit_codes && exit "$DONE" ;;
+      dry-run) [[ $1 == --dry-run ]] || bad_usage "--dry-run takes no value"; DRY_RUN=1; shift; continue ;;
+    esac
+    [[ -n ${KIND[$name]:-} ]] || bad_usage "unknown option --$name"
+    if [[ ${KIND[$name]} == flag ]]; then
+      [[ $1 == "--$name" ]] || bad_usage "--$name takes no value"
+      value=1
+      shift
+    elif [[ $1 == *=* ]]; then
+      value=${1#*=}
+      shift
+    else
+      (($# > 1)) || bad_usage "--$name needs a value"
+      value=$2
+      shift 2
+    fi
+    [[ ${KIND[$name]} == flag ]] || valid "${KIND[$name]}" "$value" ||
+      bad_usage "--$name: '${value:0:200}' is not a valid ${KIND[$name]}"
+    OPT[$name]=$value
+  done
+  for name in "${!KIND[@]}"; do
+    [[ -n ${OPT[$name]+set} ]] || bad_usage "--$name is required"
+  done
+  UNDO=${OPT[undo]:-0}
+}
+
+# start "$@": open descriptors, a work directory in memory if possible, the
+# options, and the decision document where stdin has one.
+start() {
+  local dir
+  { : <&0; } 2>/dev/null || exec 0</dev/null
+  { : >&1; } 2>/dev/null || exec 1>/dev/null
+  { : >&2; } 2>/dev/null || exec 2>/dev/null
+  parse "$@"
+  for dir in /run /dev/shm "${TMPDIR:-/tmp}"; do
+    WORK=$(mktemp -d -p "$dir" action.XXXXXX 2>/dev/null) && break
+  done
+  [[ -n $WORK ]] || finish "$FAILED" "no directory for temporary files is writable"
+  trap 'rm -rf -- "$WORK"' EXIT
+  trap interrupted TERM INT HUP
+  # The dispatcher's pipe is emptied, so that it never waits for us.
+  [[ -t 0 ]] || DOCUMENT=$(timeout -k 1 1 head -c 262144 2>/dev/null | tr -d '\0')
+}
+
+# What a script wants done when it is told to stop; each may define its own.
+on_interrupt() { :; }
+
+# shellcheck disable=SC2317  # called by trap
+interrupted() {
+  trap '' TERM INT HUP
+  # timeout runs the command in a process group of its own and passes TERM on.
+  if [[ -n $CHILD ]]; then
+    kill -TERM "$CHILD" 2>/dev/null
+    wait "$CHILD"
+  fi
+  log "told to stop by a signal"
+  on_interrupt
+  exit "$TIMED_OUT"
+}
+
+# document_string KEY: the string at the top level of the decision document, with
+# its JSON escapes as they are; nothing when it is not there.
+document_string() {
+  [[ -n $DOCUMENT ]] || return 0
+  # shellcheck disable=SC2016
+  printf '%s' "$DOCUMENT" | timeout -k 1 2 awk -v want="$1" '
+    { text = text $0 " " }
+    END {
+      n = length(text); depth = 0; key = ""; expect_value = 0
+      for (i = 1; i <= n; i++) {
+        c = substr(text, i, 1)
+        if (c == "\"") {
+          for (j = i + 1; j <= n; j++) {
+            d = substr(text, j, 1)
+            if (d == "\\") j++
+            else if (d == "\"") break
+          }
+          if (j > n) exit
+          string = substr(text, i + 1, j - i - 1); i = j
+          if (depth == 1 && expect_value) { if (key == want) { printf "%s", string; exit } }
+          else if (depth == 1) key = string
+        }
+        else if (c == "{" || c == "[") depth++
+        else if (c == "}" || c == "]") depth--
+        else if (c == ":" && depth == 1) expect_value = 1
+        else if (c == "," && depth == 1) { expect_value = 0; key = "" }
+      }
+    }'
+}
+
+# ---------------------------------------------------------------- commands
+
+need() { command -v "$1" >/dev/null 2>&1 || finish "$NOT_HERE" "program not found: $1"; }
+
+# limited SECONDS COMMAND...: run it with a time limit and INPUT on stdin. Sets RC
+# (124: the limit), OUT, ERR. The locks (8, 9) are not inherited.
+limited() {
+  local limit=$1 began=${EPOCHREALTIME/./} took shown
+  shift
+  printf '%s' "$INPUT" >"$WORK/in"
+  (
+    ulimit -f 65536 2>/dev/null
+    exec timeout -k "$KILL_AFTER" "$limit" "$@" <"$WORK/in" >"$WORK/out" 2>"$WORK/err" 8>&- 9>&-
+  ) &
+  CHILD=$!
+  wait "$CHILD"
+  RC=$?
+  CHILD='' INPUT=''
+  took=$((${EPOCHREALTIME/./} - began))
+  ((RC == 137 && took >= limit * 1000000)) && RC=124
+  OUT=$(head -c 1048576 "$WORK/out" | tr -d '\0')
+  ERR=$(head -c 65536 "$WORK/err" | tr -d '\0')
+  shown="$*: exit $RC, $((took / 1000)) ms"
+  ((RC == 124)) && shown="$*: stopped after $limit s"
+  ((RC == 0)) || shown+=": ${ERR:-$OUT}"
+  log "${shown//$'\n'/; }"
+}
+
+# change SECONDS COMMAND...: the only way to change anything; printed in a dry run.
+change() {
+  if ((DRY_RUN)); then
+    local text
+    shift
+    text=${*@Q}
+    printf '%s%s\n' "$text" "${INPUT:+ <<< ${INPUT@Q}}"
+    RC=0 OUT='' ERR='' INPUT=''
+    return
+  fi
+  limited "$@"
+}
+
+# ---------------------------------------------------------------- state
+
+state_dir() {
+  mkdir -p -- "$STATE/$1" 2>/dev/null
+  [[ -d $STATE/$1 && -w $STATE/$1 ]] ||
+    finish "$REFUSED" "state directory cannot be written: $STATE/$1"
+}
+
+# lock DESCRIPTOR NAME SECONDS: 9 for the object, 8 for the host.
+lock() {
+  ((DRY_RUN)) && return
+  state_dir lock
+  if (($1 == 9)); then exec 9>>"$STATE/lock/$2"; else exec 8>>"$STATE/lock/$2"; fi
+  flock -w "$3" "$1" || finish "$TIMED_OUT" "another action has held the lock $2 for $3 s"
+}
+
+# A marker remembers what we did, so that only that is undone.
+# mark TYPE NAME KEY=VALUE...
+mark() {
+  local file=$STATE/$1/$2 type=$1
+  shift 2
+  ((DRY_RUN)) && return
+  state_dir "$type"
+  if ! printf '%s\n' "$@" "time=$(date +%s)" "decision=$(document_string id)" >"$file.new" ||
+    ! mv -f -- "$file.new" "$file"; then
+    finish "$REFUSED" "marker cannot be written: $file"
+  fi
+}
+
+# marker TYPE NAME: reads it into MARK, false when there is none.
+marker() {
+  local key value
+  MARK=()
+  [[ -f $STATE/$1/$2 ]] || return 1
+  while IFS='=' read -r key value; do
+    [[ $key =~ ^[a-z]+$ ]] && MARK[$key]=$value
+  done <"$STATE/$1/$2"
+}
+
+unmark() { ((DRY_RUN)) || rm -f -- "$STATE/$1/$2"; }
+
+# xml_attribute TAG NAME: the value in one line of the XML that pacemaker prints.
+xml_attribute() { [[ $1 =~ [[:space:]]$2=\"([^\"]*)\" ]] && printf '%s' "${BASH_REMATCH[1]}"; }

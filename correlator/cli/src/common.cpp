@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "common.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdlib>
+#include <filesystem>
+#include <string_view>
+
+#include "base/text.h"
+#include "pipeline/checker.h"
+#include "rules/loader.h"
+
+namespace correlator::cli {
+namespace {
+
+// Vendor first: what the admin's directory holds replaces or masks it.
+std::vector<std::filesystem::path> rule_paths(const RuleOptions& options) {
+  if (!options.paths.empty()) return {options.paths.begin(), options.paths.end()};
+  std::vector<std::filesystem::path> paths;
+  for (const char* path : {"/usr/share/correlator/rules", "/etc/correlator/rules.d"}) {
+    std::error_code failure;
+    if (std::filesystem::is_directory(path, failure)) paths.emplace_back(path);
+  }
+  return paths;
+}
+
+}  // namespace
+
+void add_rule_options(CLI::App& app, RuleOptions& options) {
+  app.add_option("--rules", options.paths,
+                 "Rule files or directories; later ones override earlier ones\n"
+                 "(default: /usr/share/correlator/rules, then /etc/correlator/rules.d)")
+      ->type_name("PATH");
+}
+
+void complain(const Diagnostic& diagnostic) {
+  const std::string text = to_text(diagnostic, use_colour(stderr));
+  std::fwrite(text.data(), 1, text.size(), stderr);
+}
+
+void complain(const Diagnostics& diagnostics) {
+  for (const Diagnostic& diagnostic : diagnostics) complain(diagnostic);
+}
+
+std::shared_ptr<const rules::RuleSet> load_rules_unproven(const RuleOptions& options, int& code) {
+  const auto paths = rule_paths(options);
+  if (paths.empty()) {
+    complain(make_error("E503", "no rules are installed",
+                        "name some with --rules, e.g. --rules rules in a checkout, or install the package"));
+    code = kNoInput;
+    return nullptr;
+  }
+  auto files = rules::read_rule_files(paths);
+  if (!files) {
+    complain(files.error());
+    code = kNoInput;
+    return nullptr;
+  }
+  rules::Loaded loaded = rules::load(std::move(files).value());
+  for (const Diagnostic& d : loaded.diagnostics) {
+    if (d.gravity == Gravity::error) complain(d);
+  }
+  if (loaded.rules == nullptr) code = kBadConfig;
+  return loaded.rules;
+}
+
+std::shared_ptr<const rules::RuleSet> load_rules(const RuleOptions& options, int& code) {
+  auto rules = load_rules_unproven(options, code);
+  if (rules == nullptr) return nullptr;
+  pipeline::CheckOptions check;
+  check.warnings = false;
+  const pipeline::CheckReport report = pipeline::check_rules(rules, check);
+  if (!has_errors(report.diagnostics)) return rules;
+  complain(report.diagnostics);
+  complain(make_error("E504", "rules that fail their own samples or tests do not load",
+                      "mend the rule or its test; `correlator check` shows all of them"));
+  code = kBadConfig;
+  return nullptr;
+}
+
+bool use_colour(std::FILE* out) {
+  const char* no_color = std::getenv("NO_COLOR");
+  const char* term = std::getenv("TERM");
+  if (no_color != nullptr && *no_color != '\0') return false;
+  if (term != nullptr && std::string_view(term) == "dumb") return false;
+  return isatty(fileno(out)) == 1;
+}
+
+report::Printer make_printer(bool json, bool would) {
+  return report::Printer(stdout, {.json = json, .colour = !json && use_colour(stdout), .would = would});
+}
+
+std::optional<Timestamp> parse_time(const std::string& text, const Zone& zone) {
+  if (const auto absolute = parse_rfc3339(text)) return absolute;
+  // A local time: read it as if it were UTC, then take it to be local.
+  static constexpr std::string_view kRest = "0000-00-00T00:00:00";
+  if (text.size() < 10 || text.size() > kRest.size()) return std::nullopt;
+  const auto as_utc = parse_rfc3339(text + std::string(kRest.substr(text.size())) + "Z");
+  if (!as_utc) return std::nullopt;
+  return zone.to_utc(to_civil(*as_utc));
+}
+
+Result<store::EngineDb> open_state_to_read(const std::string& dir) {
+  store::DbOptions options;
+  options.access = store::Access::read_only;
+  return store::EngineDb::open(dir, options);
+}
+
+int exit_code(const Diagnostic& d) {
+  const std::string_view code = d.code;
+  if (code == "E201" || code == "E208" || code == "E306") return kNoInput;
+  if (code == "E202" || code == "E203" || code == "E204" || code == "E206" || code == "E207" || code == "E304") return kBadData;
+  if (code == "E303" || code == "E307" || code.starts_with("E0") || code.starts_with("E1")) return kBadConfig;
+  if (code.starts_with("E5")) return kUsage;
+  return kIoError;
+}
+
+}  // namespace correlator::cli

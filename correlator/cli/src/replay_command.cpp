@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: Apache-2.0
+// correlator replay: archived logs in their own time.
+#include <fmt/format.h>
+
+#include <chrono>
+#include <csignal>
+
+#include "base/text.h"
+#include "commands.h"
+#include "common.h"
+#include "input/sources.h"
+#include "pipeline/replay.h"
+#include "progress.h"
+
+namespace correlator::cli {
+namespace {
+
+struct Options {
+  std::vector<std::string> logs;
+  RuleOptions rules;
+  std::string from, to, zone = "UTC", boot, state, recorded;
+  int year = 0;
+  bool events = false, json = false, windows = false, no_progress = false, no_read_ahead = false;
+  std::size_t block_size = 1 << 20;
+  bool zone_given = false;
+};
+
+volatile std::sig_atomic_t g_interrupted = 0;
+
+struct Bounds {
+  std::optional<Timestamp> from, to, boot;
+  Zone zone;
+};
+
+std::optional<Bounds> read_bounds(const Options& o, const rules::RuleSet& rules) {
+  Bounds bounds;
+  bounds.zone = rules.zone;
+  if (o.zone_given) {
+    auto zone = Zone::find(o.zone);
+    if (!zone) {
+      complain(zone.error());
+      return std::nullopt;
+    }
+    bounds.zone = *zone;
+  }
+  for (const auto& [text, target, name] : {std::tuple{&o.from, &bounds.from, "--from"}, {&o.to, &bounds.to, "--to"},
+                                           {&o.boot, &bounds.boot, "--boot"}}) {
+    if (text->empty()) continue;
+    *target = parse_time(*text, bounds.zone);
+    if (!*target) {
+      complain(make_error("E501", fmt::format("{} {}: not a time", name, *text),
+                          "write 2026-01-01, \"2026-01-01 12:00\" or 2026-01-01T12:00:00Z"));
+      return std::nullopt;
+    }
+  }
+  return bounds;
+}
+
+// Prints what happens from `from` on; what came before only warmed up the windows.
+pipeline::Sink make_sink(report::Printer& printer, ProgressBar& progress, const Options& o, std::optional<Timestamp> from) {
+  return [&printer, &progress, &o, from](const engine::StepOutput& out, const rules::RuleSet& rules) {
+    const auto shown = [&](Timestamp time) { return !from || time >= *from; };
+    if (progress.wanted()) progress.clear();
+    if (o.events) {
+      for (const engine::Event& event : out.events) {
+        if (shown(event.time)) printer.event(event, rules);
+      }
+    }
+    for (const engine::Decision& decision : out.decisions) {
+      if (shown(decision.time)) printer.decision(decision);
+    }
+  };
+}
+
+engine::Counters since(const engine::Counters& now, const engine::Counters& before) {
+  engine::Counters d = now;
+  d.lines -= before.lines;
+  d.events -= before.events;
+  d.decisions -= before.decisions;
+  d.late -= before.late;
+  d.undated -= before.undated;
+  d.clamped -= before.clamped;
+  d.forged -= before.forged;
+  d.incomplete -= before.incomplete;
+  d.keyless -= before.keyless;
+  d.ambiguous -= before.ambiguous;
+  d.evicted -= before.evicted;
+  d.cooled -= before.cooled;
+  d.folded -= before.folded;
+  d.cut_chains -= before.cut_chains;
+  d.outcomes -= before.outcomes;
+  d.reloads -= before.reloads;
+  return d;
+}
+
+int replay_recorded(const Options& o) {
+  auto db = open_state_to_read(o.recorded);
+  if (!db) {
+    complain(db.error());
+    return exit_code(db.error());
+  }
+  report::Printer printer = make_printer(o.json, true);
+  ProgressBar progress(false);
+  auto result = pipeline::replay_recorded(*db, {}, make_sink(printer, progress, o, std::nullopt));
+  if (!result) {
+    complain(result.error());
+    return exit_code(result.error());
+  }
+  if (o.json) {
+    printer.object({{"type", "recorded"}, {"records", result->records}, {"decisions", result->decisions}, {"different", result->different}});
+  } else {
+    printer.note(fmt::format("{} stepped again: {}, {}", counted(result->records, "record"), counted(result->decisions, "decision"),
+                             result->different == 0 ? "each to the byte as recorded" : fmt::format("{} NOT as recorded", result->different)));
+  }
+  return result->different == 0 ? kFine : kNo;
+}
+
+void say_where_windows_stand(report::Printer& printer, const engine::Engine& engine) {
+  printer.note("\nWhere the windows stand:");
+  engine.windows([&](const engine::WindowView& window) { printer.window(window); });
+}
+
+int replay_logs(const Options& o) {
+  int code = kFine;
+  const auto rules = load_rules(o.rules, code);
+  if (rules == nullptr) return code;
+  const auto bounds = read_bounds(o, *rules);
+  if (!bounds) return kUsage;
+  input::SourceList sources = input::expand_sources(o.logs);
+  complain(sources.diagnostics);
+  if (has_errors(sources.diagnostics)) code = kNoInput;
+  if (sources.sources.empty()) return kNoInput;
+
+  std::optional<store::EngineDb> db;
+  if (!o.state.empty()) {
+    auto opened = store::EngineDb::open(o.state);
+    if (!opened) {
+      complain(opened.error());
+      return exit_code(opened.error());
+    }
+    db = std::move(opened).value();
+  }
+  report::Printer printer = make_printer(o.json, true);
+  ProgressBar progress(!o.no_progress);
+  const auto begin = std::chrono::steady_clock::now();
+  auto session = pipeline::Session::start(rules, std::move(db), {}, make_sink(printer, progress, o, bounds->from));
+  if (!session) {
+    complain(session.error());
+    return exit_code(session.error());
+  }
+  for (const std::string& note : (*session)->notes()) std::fputs((printable(note) + "\n").c_str(), stderr);
+  const engine::Counters before = (*session)->engine().counters();
+
+  pipeline::ReplayOptions options;
+  options.stream.clock.zone = bounds->zone;
+  options.stream.clock.boot = bounds->boot;
+  if (o.year != 0) options.stream.clock.year = o.year;
+  options.stream.block_size = o.block_size;
+  options.stream.read_ahead = !o.no_read_ahead;
+  options.to = bounds->to;
+  options.progress = [&](const pipeline::Progress& p) { progress.show(p); };
+  options.stop = [&] { return g_interrupted != 0 || !printer.good(); };
+  auto result = pipeline::replay(**session, std::move(sources.sources), options);
+  progress.clear();
+  if (!result) {
+    complain(result.error());
+    return exit_code(result.error());
+  }
+  complain(result->problems);
+  for (const Diagnostic& problem : result->problems) {
+    if (problem.gravity == Gravity::error) code = exit_code(problem);
+  }
+  const engine::Engine& engine = (*session)->engine();
+  if (o.windows && !o.json) say_where_windows_stand(printer, engine);
+  if (o.windows && o.json) engine.windows([&](const engine::WindowView& window) { printer.window(window); });
+  report::Summary summary;
+  summary.lines = result->lines;
+  summary.counters = since(engine.counters(), before);
+  summary.open_windows = engine.live_windows();
+  summary.open_cases = engine.open_cases();
+  summary.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  printer.summary(summary);
+  return result->stopped && g_interrupted != 0 ? 128 + SIGINT : code;
+}
+
+}  // namespace
+
+void add_replay(CLI::App& app, CommandLine& out) {
+  CLI::App* sub = app.add_subcommand("replay", "Archived logs in their own time: what would have been decided");
+  auto o = std::make_shared<Options>();
+  sub->add_option("LOG", o->logs, "Log files (.gz .zst .xz .bz2 too), directories, or - for stdin; several are merged by time");
+  add_rule_options(*sub, o->rules);
+  sub->add_option("--from", o->from, "Print only what happens from this time on; what is before warms up the windows")->type_name("TIME");
+  sub->add_option("--to", o->to, "Leave out what is after this time")->type_name("TIME");
+  sub->add_flag("--events", o->events, "Print the decoded events, too");
+  sub->add_flag("--windows", o->windows, "Print at the end where each window stands");
+  sub->add_flag("--json", o->json, "One JSON object a line");
+  sub->add_option("--state", o->state, "Keep windows, decisions and positions in this directory, and go on where it stopped")->type_name("DIR");
+  sub->add_option("--recorded", o->recorded, "Step again what this state directory recorded, and compare")->type_name("DIR");
+  sub->add_option("--year", o->year, "Year of the first line of logs whose dates have none (default: from the file's time)")->type_name("YEAR");
+  sub->add_option("--zone", o->zone, "Time zone of dates without offset (default: [input] zone of the rules, else UTC)")
+      ->type_name("ZONE")
+      ->each([o](const std::string&) { o->zone_given = true; });
+  sub->add_option("--boot", o->boot, "When uptime 0 was, for logs with printk times only (default: 1970-01-01)")->type_name("TIME");
+  sub->add_flag("--no-progress", o->no_progress, "No progress line on a terminal");
+  sub->add_option("--block-size", o->block_size, "Bytes read at a time; changes nothing in the result")->group("");
+  sub->add_flag("--no-read-ahead", o->no_read_ahead, "Read in the main thread; changes nothing in the result")->group("");
+  sub->callback([o, &out] {
+    out.command = [o]() -> int {
+      if (!o->recorded.empty()) return replay_recorded(*o);
+      if (o->logs.empty()) {
+        complain(make_error("E506", "no log to replay", "name one: correlator replay /var/log/kern.log, or - for stdin"));
+        return kUsage;
+      }
+      std::signal(SIGINT, [](int) { g_interrupted = 1; });
+      std::signal(SIGTERM, [](int) { g_interrupted = 1; });
+      return replay_logs(*o);
+    };
+  });
+}
+
+}  // namespace correlator::cli

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// A rule set proven against what its files say of it: samples, tests, boundary timelines.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/diagnostic.h"
+#include "pipeline/matcher.h"
+#include "rules/model.h"
+
+namespace correlator::pipeline {
+
+struct CheckReport {
+  Diagnostics diagnostics;      // failed samples and tests (errors E07x), warnings W0xx
+  std::uint64_t samples = 0;
+  std::uint64_t tests = 0;
+  std::uint64_t boundaries = 0;  // generated boundary timelines
+};
+
+struct CheckOptions {
+  bool warnings = true;  // lint, missing boundaries, patterns without literals with their price
+};
+
+// Pure but for CPU time: virtual clock, state in memory.
+CheckReport check_rules(std::shared_ptr<const rules::RuleSet> rules, const CheckOptions& options = {});
+
+}  // namespace correlator::pipeline

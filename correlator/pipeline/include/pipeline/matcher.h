@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which frames of a block may mean something, and what a message matches: the rule set's patterns behind the prefilter.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "engine/intake.h"
+#include "pattern/pattern_set.h"
+#include "rules/model.h"
+#include "syslog/frame.h"
+#include "syslog/message.h"
+#include "syslog/parser.h"
+
+namespace correlator::pipeline {
+
+// A frame that may match, with the patterns worth trying, in order. Frames point into the block.
+struct Candidate {
+  syslog::Frame frame;
+  std::vector<std::uint32_t> patterns;
+};
+
+class Matcher {
+ public:
+  // Beside the rule set's own patterns two lines mean something by themselves: they have the indexes behind them.
+  //   "last message repeated N times" and "-- MARK --".
+  static Result<Matcher> build(std::shared_ptr<const rules::RuleSet> rules, pattern::PatternSet::Options options = {});
+
+  const std::shared_ptr<const rules::RuleSet>& rules() const { return rules_; }
+  std::uint32_t repeat_pattern() const { return static_cast<std::uint32_t>(rules_->patterns.size()); }
+  std::uint32_t mark_pattern() const { return repeat_pattern() + 1; }
+  const pattern::PatternSet& patterns() const { return *set_; }
+
+  struct Scratch {
+    pattern::PatternSet::Scratch scan;
+    std::vector<pattern::Hit> hits;
+    std::vector<std::uint32_t> ids;
+    syslog::Parser parser;
+  };
+
+  // All complete frames of a block that may match, in order: a superset of those that do.
+  void candidates(std::string_view block, syslog::FrameState state, bool at_eof, Scratch& scratch,
+                  std::vector<Candidate>& out) const;
+  // The same for one frame that was already parsed.
+  void candidate_patterns(const syslog::Message& message, Scratch& scratch, std::vector<std::uint32_t>& out) const;
+
+  // Of the rule set's patterns among `tried`, those that match the message, with their groups.
+  void match(const syslog::Message& message, std::span<const std::uint32_t> tried,
+             std::vector<engine::PatternMatch>& out) const;
+
+ private:
+  Matcher(std::shared_ptr<const rules::RuleSet> rules, std::shared_ptr<const pattern::PatternSet> set);
+  void hidden(std::string_view block, syslog::FrameState state, bool at_eof, Scratch& scratch,
+              std::vector<Candidate>& out) const;
+
+  std::shared_ptr<const rules::RuleSet> rules_;
+  std::shared_ptr<const pattern::PatternSet> set_;
+  std::vector<bool> raw_;  // by pattern
+};
+
+}  // namespace correlator::pipeline

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// Archived logs through a session: streams merged by time, positions remembered, the end said.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "pipeline/session.h"
+#include "pipeline/stream.h"
+
+namespace correlator::pipeline {
+
+struct Progress {
+  std::uint64_t done = 0, size = 0;  // compressed bytes
+  std::uint64_t lines = 0;
+  Timestamp at;  // log time
+};
+
+struct ReplayOptions {
+  StreamOptions stream;
+  std::optional<Timestamp> to;  // lines after it are not stepped
+  std::uint64_t commit_bytes = std::uint64_t{64} << 20;
+  Duration commit_every = Duration::seconds(1);  // of wall time
+  std::function<void(const Progress&)> progress;  // called at most some ten times a second
+  std::function<bool()> stop;                     // asked now and then; true ends the replay after a commit
+};
+
+struct ReplayResult {
+  std::uint64_t lines = 0;  // read in all
+  std::uint64_t bytes = 0;  // decompressed
+  bool stopped = false;
+  Diagnostics problems;  // files that could not be read to their end
+};
+
+// With a database the replay goes on where an earlier one of the same sources stopped. The result holds what could be
+// read even where some files could not; an error only where the state could not be written or does not fit the files.
+Result<ReplayResult> replay(Session& session, std::vector<input::Source> sources, const ReplayOptions& options);
+
+}  // namespace correlator::pipeline

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+// A session: rules, engine and (where there is a state directory) the store, stepping one record after the other. Live
+// input, replay, recorded replay and rule tests all go through it.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "engine/engine.h"
+#include "pipeline/line.h"
+#include "pipeline/matcher.h"
+#include "rules/model.h"
+#include "store/engine_db.h"
+#include "syslog/parser.h"
+
+namespace correlator::pipeline {
+
+// What a step gave; called after each record that gave something. Events' and decisions' texts are bytes.
+using Sink = std::function<void(const engine::StepOutput&, const rules::RuleSet&)>;
+
+struct SessionOptions {
+  engine::Options engine;
+  syslog::ParserOptions parser;
+  std::optional<std::string> lookup_root;  // where relative lookup files are looked for; default: beside the rule file
+};
+
+class Session {
+ public:
+  // Without a database nothing outlives the process. With one the state is restored from its snapshot and the intake
+  // behind it, and the rule set and changed lookups enter the intake as records.
+  static Result<std::unique_ptr<Session>> start(std::shared_ptr<const rules::RuleSet> rules,
+                                                std::optional<store::EngineDb> db, SessionOptions options, Sink sink);
+
+  // Steps a line if it matches a pattern; returns whether it did. `tried`: the candidate patterns, or nothing to find
+  // them here. `message`: the parsed frame where the caller already has it.
+  bool line(const Line& line, const syslog::Message& message, std::span<const std::uint32_t> tried);
+  bool line(const Line& line);  // parses and scans
+  void mark(Timestamp time);
+  void end();
+  void command(const engine::CommandRecord& command);
+  void outcome(const engine::OutcomeRecord& outcome);
+  void lookup(engine::LookupRecord lookup);
+  Status reload(std::shared_ptr<const rules::RuleSet> rules);
+
+  // Writes what was stepped since the last commit, with the cursors, in one transaction. Nothing without a database.
+  Status commit(std::vector<store::Cursor> cursors = {}, bool sync = false);
+  std::uint64_t uncommitted() const { return batch_.intake.size(); }
+
+  const engine::Engine& engine() const { return engine_; }
+  engine::Engine& engine() { return engine_; }
+  const Matcher& matcher() const { return *matcher_; }
+  store::EngineDb* db() { return db_ ? &*db_ : nullptr; }
+  // What was said while the state was taken over: state that a rule lost, lookups that could not be read.
+  const std::vector<std::string>& notes() const { return notes_; }
+
+ private:
+  Session(SessionOptions options, Sink sink, std::optional<store::EngineDb> db);
+  Status adopt(std::shared_ptr<const rules::RuleSet> rules);
+  Status restore();
+  Status load_lookups();
+  void step(engine::IntakeRecord record, std::optional<store::IntakeRow> row);
+  std::uint64_t next_seq() const { return engine_.seq() + 1; }
+
+  SessionOptions options_;
+  Sink sink_;
+  std::optional<store::EngineDb> db_;
+  std::shared_ptr<const rules::RuleSet> rules_;
+  std::optional<Matcher> matcher_;
+  engine::Engine engine_;
+  syslog::Parser parser_;
+  Matcher::Scratch scratch_;
+  std::vector<std::uint32_t> ids_;
+  std::vector<engine::PatternMatch> matches_;
+  engine::StepOutput output_;
+  store::Batch batch_;
+  std::vector<std::string> notes_;
+};
+
+// Steps a recorded intake again (R1). `decisions`: each decision as it comes out. E306 if the state directory is empty.
+struct Recorded {
+  std::uint64_t records = 0;
+  std::uint64_t decisions = 0;
+  std::uint64_t different = 0;  // decisions that are not, to the byte, the ones recorded
+};
+Result<Recorded> replay_recorded(store::EngineDb& db, const SessionOptions& options, const Sink& sink);
+
+}  // namespace correlator::pipeline

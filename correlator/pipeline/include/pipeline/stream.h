@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+// One source of an archive as a sequence of items in stream order: lines that may match, and marks of its clock.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "input/blocks.h"
+#include "input/sources.h"
+#include "pipeline/matcher.h"
+#include "store/engine_db.h"
+#include "syslog/archive_clock.h"
+
+namespace correlator::pipeline {
+
+// A stretch of whole frames of one file: a block, or a block with what the block before left over. Kept alive by the
+// items that point into it.
+struct Chunk {
+  input::Block block;   // holds the bytes, unless they were joined
+  std::string joined;
+  std::string_view bytes;
+  std::uint64_t offset = 0;      // of the first byte in the decompressed file
+  std::uint64_t first_line = 1;
+  syslog::FrameState state;
+
+  std::uint64_t line_of(std::size_t position) const;
+};
+
+struct Item {
+  bool is_mark = false;  // only `time`, `file` and `offset` are set
+  Timestamp time;
+  bool undated = false;
+  std::uint64_t offset = 0;  // in the decompressed file
+  std::uint64_t line_number = 0;
+  std::string_view frame;        // what to decode: of a repeat line, the line that it repeats
+  std::uint32_t times = 1;
+  bool truncated = false;
+  std::vector<std::uint32_t> patterns;
+  std::shared_ptr<const std::string> file;
+  std::shared_ptr<const Chunk> chunk, repeated_chunk;
+};
+
+struct StreamOptions {
+  syslog::ArchiveClockOptions clock;  // not_after is set from each file's mtime
+  syslog::ParserOptions parser;
+  std::size_t block_size = 1 << 20;
+  bool read_ahead = true;
+};
+
+// "last message repeated" looks back this far, in bytes of the stream, for the line before of its host.
+inline constexpr std::uint64_t kLookBack = 256 * 1024;
+
+class ArchiveStream {
+ public:
+  ArchiveStream(input::Source source, const Matcher& matcher, StreamOptions options);
+
+  // Begins behind a recorded position: items up to it are not given again. E207 if none of the source's files is the
+  // one that was recorded, E206 if that one is shorter now.
+  Status resume(const store::Cursor& cursor);
+
+  // The next item, or nullptr at the end. Valid until the next call of advance(). An error of a file comes after all that the file
+  // held and is then followed by the next file.
+  const Item* peek();
+  void advance();
+
+  // Where the stream stands: everything before it was given by peek() and passed by advance().
+  store::Cursor cursor() const;
+
+  const std::string& name() const { return source_.name; }
+  Diagnostics take_errors() { return std::exchange(errors_, {}); }
+  std::uint64_t lines() const { return lines_; }
+  std::uint64_t bytes() const { return bytes_; }
+  // Compressed bytes behind us and in all, for a progress bar.
+  std::uint64_t done() const;
+  std::uint64_t size() const { return total_size_; }
+
+ private:
+  struct Unresolved {
+    Item item;
+    syslog::LineTime time;
+  };
+  bool open_next_file();
+  bool read_chunk();
+  void take_chunk(std::shared_ptr<Chunk> chunk, bool at_eof);
+  void take_candidate(const std::shared_ptr<const Chunk>& chunk, Candidate& candidate);
+  bool look_back(const std::shared_ptr<const Chunk>& chunk, const syslog::Frame& frame, std::string_view host, Item& item);
+  void settle(bool at_eof);
+  void finish_file();
+  bool already_given(const Item& item) const;
+
+  input::Source source_;
+  const Matcher& matcher_;
+  StreamOptions options_;
+  Matcher::Scratch scratch_;
+  syslog::Parser parser_;
+  std::vector<Candidate> candidates_;
+
+  std::size_t next_file_ = 0;
+  std::shared_ptr<const std::string> file_;
+  std::string identity_;
+  std::unique_ptr<input::BlockReader> reader_;
+  std::optional<syslog::ArchiveTimeline> timeline_;
+  syslog::FrameState state_;
+  std::shared_ptr<Chunk> left_over_;
+  std::deque<std::shared_ptr<const Chunk>> recent_;  // for looking back
+  std::deque<Unresolved> unresolved_;
+  std::deque<Item> ready_;
+  std::optional<Timestamp> last_mark_;
+
+  std::optional<std::uint64_t> resume_offset_;  // items before it are not given again…
+  bool resume_line_ = false;                    // …nor the line at it
+  std::uint64_t given_offset_ = 0;
+  bool given_line_ = false;
+  std::uint64_t file_bytes_ = 0;
+
+  Diagnostics errors_;
+  std::uint64_t lines_ = 0, bytes_ = 0, finished_size_ = 0, total_size_ = 0;
+};
+
+}  // namespace correlator::pipeline

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pipeline/line.h"
+
+#include <fmt/format.h>
+
+#include "base/json.h"
+
+namespace correlator::pipeline {
+
+store::IntakeRow to_row(const Line& line, std::uint64_t seq) {
+  store::IntakeRow row;
+  row.seq = seq;
+  row.kind = store::IntakeKind::line;
+  row.time = line.time;
+  row.stream = line.stream;
+  row.line_number = line.line_number;
+  row.frame = line.frame;
+  Json extra = Json::object();
+  if (line.arrival) extra["arrival"] = line.arrival->us;
+  if (line.undated) extra["undated"] = true;
+  if (line.clamped) extra["clamped"] = true;
+  if (line.times != 1) extra["times"] = line.times;
+  if (line.truncated) extra["truncated"] = true;
+  if (!extra.empty()) row.extra = correlator::to_line(extra);
+  return row;
+}
+
+Result<Line> to_line_record(const store::IntakeRow& row) {
+  Line line;
+  line.frame = row.frame;
+  line.stream = row.stream;
+  line.line_number = row.line_number;
+  line.time = row.time;
+  if (row.extra.empty()) return line;
+  const auto extra = parse_json(row.extra);
+  if (!extra || !extra->is_object()) {
+    return make_error("E304", fmt::format("intake record {} cannot be read", row.seq), "the state database is damaged");
+  }
+  if (extra->contains("arrival")) line.arrival = Timestamp{(*extra)["arrival"].get<std::int64_t>()};
+  line.undated = extra->value("undated", false);
+  line.clamped = extra->value("clamped", false);
+  line.times = extra->value("times", 1U);
+  line.truncated = extra->value("truncated", false);
+  return line;
+}
+
+}  // namespace correlator::pipeline

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pipeline/lookup_file.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+#include <optional>
+
+#include "base/hash.h"
+#include "base/text.h"
+
+namespace correlator::pipeline {
+namespace {
+
+using Fields = std::vector<std::string>;
+
+// Reads one record from the front of `text`, which may run over several lines inside quotes.
+Fields take_record(std::string_view& text, char separator, std::uint32_t& line) {
+  Fields fields(1);
+  bool quoted = false;
+  std::size_t i = 0;
+  for (; i < text.size(); ++i) {
+    const char c = text[i];
+    if (quoted) {
+      if (c == '"' && i + 1 < text.size() && text[i + 1] == '"') {
+        fields.back() += text[++i];
+      } else if (c == '"') {
+        quoted = false;
+      } else {
+        if (c == '\n') ++line;
+        fields.back() += c;
+      }
+    } else if (c == '"' && trim(fields.back()).empty()) {
+      fields.back().clear();
+      quoted = true;
+    } else if (c == separator) {
+      fields.emplace_back();
+    } else if (c == '\n') {
+      ++i;
+      break;
+    } else {
+      fields.back() += c;
+    }
+  }
+  text.remove_prefix(i);
+  ++line;
+  for (std::string& field : fields) field = std::string(trim(field));
+  return fields;
+}
+
+bool is_comment(std::string_view text) {
+  const std::string_view line = trim(text.substr(0, text.find('\n')));
+  return line.empty() || line[0] == '#';
+}
+
+Diagnostic at(Diagnostic d, const std::string& file, std::uint32_t line) {
+  d.place = {file, line, 0};
+  return d;
+}
+
+// For each column of the lookup its position in the file.
+Result<std::vector<std::size_t>> positions(const rules::Lookup& lookup, const Fields& header, const std::string& file,
+                                           std::uint32_t line) {
+  std::vector<std::size_t> out;
+  for (const std::string& column : lookup.columns) {
+    const auto found = std::find(header.begin(), header.end(), column);
+    if (found == header.end()) {
+      const std::string near = closest(column, header);
+      return at(make_error("E220", fmt::format("the first line names no column \"{}\"", column),
+                           near.empty() ? fmt::format("it names: {}", join(header, ", "))
+                                        : fmt::format("did you mean \"{}\"?", near)),
+                file, line);
+    }
+    out.push_back(static_cast<std::size_t>(found - header.begin()));
+  }
+  return out;
+}
+
+}  // namespace
+
+Result<rules::LookupTable> parse_lookup(const rules::Lookup& lookup, std::string_view text, const std::string& file) {
+  rules::LookupTable table;
+  table.hash = Sha256().add(text).hex();
+  std::optional<std::vector<std::size_t>> order;
+  Fields header;
+  char separator = ',';
+  for (std::uint32_t line = 1; !text.empty();) {
+    if (is_comment(text)) {
+      const std::size_t end = text.find('\n');
+      text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+      ++line;
+      continue;
+    }
+    const std::uint32_t begin = line;
+    if (!order && text.substr(0, text.find('\n')).find('\t') != std::string_view::npos) separator = '\t';
+    Fields fields = take_record(text, separator, line);
+    if (!order) {
+      header = std::move(fields);
+      auto found = positions(lookup, header, file, begin);
+      if (!found) return found.error();
+      order = std::move(found).value();
+      continue;
+    }
+    if (fields.size() != header.size()) {
+      return at(make_error("E221", fmt::format("{} where the first line has {}", counted(fields.size(), "field"), header.size()),
+                           "quote fields that hold the separator: \"a,b\""),
+                file, begin);
+    }
+    std::vector<std::string> row;
+    for (const std::size_t position : *order) row.push_back(fields[position]);
+    table.rows.push_back(std::move(row));
+  }
+  return table;
+}
+
+Result<rules::LookupTable> read_lookup(const rules::Lookup& lookup, const std::filesystem::path& root) {
+  const std::filesystem::path path = root / lookup.file;
+  std::ifstream in(path, std::ios::binary);
+  if (!in) {
+    Diagnostic d = make_error("E222", fmt::format("lookup \"{}\": cannot read {}", lookup.name, path.string()),
+                              "create the file; its first line names the columns");
+    d.place = lookup.place;
+    return d;
+  }
+  const std::string text{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+  return parse_lookup(lookup, text, path.string());
+}
+
+}  // namespace correlator::pipeline

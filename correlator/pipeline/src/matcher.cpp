@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pipeline/matcher.h"
+
+#include <algorithm>
+
+namespace correlator::pipeline {
+namespace {
+
+// syslogd's and rsyslog's two ways to say it; the parser decides what the line really is.
+constexpr std::string_view kRepeatPattern = "last message repeated [0-9]+ times?";
+constexpr std::string_view kMarkPattern = "-- MARK --";
+
+void add_unique(std::vector<std::uint32_t>& to, std::uint32_t id) {
+  if (to.empty() || to.back() != id) to.push_back(id);
+}
+
+}  // namespace
+
+Matcher::Matcher(std::shared_ptr<const rules::RuleSet> rules, std::shared_ptr<const pattern::PatternSet> set)
+    : rules_(std::move(rules)), set_(std::move(set)), raw_(rules_->patterns.size() + 2, false) {
+  for (const rules::PatternText& text : rules_->patterns) {
+    if (text.event >= rules_->events.size()) continue;
+    const rules::LinePattern& line = rules_->events[text.event].lines[text.line];
+    raw_[line.pattern] = line.raw;
+  }
+}
+
+Result<Matcher> Matcher::build(std::shared_ptr<const rules::RuleSet> rules, pattern::PatternSet::Options options) {
+  std::vector<pattern::PatternSet::Spec> specs;
+  specs.reserve(rules->patterns.size() + 2);
+  for (const rules::PatternText& text : rules->patterns) specs.push_back({text.text});
+  specs.push_back({std::string(kRepeatPattern)});
+  specs.push_back({std::string(kMarkPattern)});
+  auto set = pattern::PatternSet::build(std::move(specs), options);
+  if (!set) return set.error();
+  return Matcher(std::move(rules), std::make_shared<pattern::PatternSet>(std::move(set).value()));
+}
+
+void Matcher::candidates(std::string_view block, syslog::FrameState state, bool at_eof, Scratch& scratch,
+                         std::vector<Candidate>& out) const {
+  if (syslog::block_may_hide_literals(block)) return hidden(block, state, at_eof, scratch, out);
+  scratch.hits.clear();
+  set_->scan(block, scratch.scan, scratch.hits);
+  if (scratch.hits.empty()) return;
+  syslog::BlockFrames frames(block, state, at_eof);
+  const std::size_t first = out.size();
+  for (const pattern::Hit& hit : scratch.hits) {
+    if (out.size() == first || hit.line_begin >= out.back().frame.end) {
+      syslog::Frame frame;
+      if (!frames.at(hit.line_begin, frame)) continue;
+      out.push_back({frame, {}});
+    }
+    // A frame of several lines meets its hits line by line.
+    std::vector<std::uint32_t>& ids = out.back().patterns;
+    const auto at = std::lower_bound(ids.begin(), ids.end(), hit.pattern);
+    if (at == ids.end() || *at != hit.pattern) ids.insert(at, hit.pattern);
+  }
+}
+
+// Some frames of the block may spell their text with escapes: those are decoded before they are scanned. The block as a
+// whole is still scanned at once, for all the others.
+void Matcher::hidden(std::string_view block, syslog::FrameState state, bool at_eof, Scratch& scratch,
+                     std::vector<Candidate>& out) const {
+  scratch.hits.clear();
+  set_->scan(block, scratch.scan, scratch.hits);
+  syslog::BlockFrames frames(block, state, at_eof);
+  auto hit = scratch.hits.cbegin();
+  for (syslog::Frame frame; frames.next(frame);) {
+    std::vector<std::uint32_t> ids;
+    for (; hit != scratch.hits.cend() && hit->line_begin < frame.end; ++hit) {
+      if (hit->line_begin >= frame.begin) ids.push_back(hit->pattern);
+    }
+    if (syslog::may_hide_literals(frame.bytes)) {
+      syslog::Message message;
+      if (scratch.parser.parse(frame.bytes, message)) {
+        scratch.ids.clear();
+        set_->scan_text(message.text, scratch.scan, scratch.ids);
+        ids.insert(ids.end(), scratch.ids.begin(), scratch.ids.end());
+      }
+    }
+    if (ids.empty()) continue;
+    std::sort(ids.begin(), ids.end());
+    ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
+    out.push_back({frame, std::move(ids)});
+  }
+}
+
+void Matcher::candidate_patterns(const syslog::Message& message, Scratch& scratch, std::vector<std::uint32_t>& out) const {
+  scratch.ids.clear();
+  set_->scan_text(message.raw, scratch.scan, scratch.ids);
+  if (syslog::may_hide_literals(message.raw)) set_->scan_text(message.text, scratch.scan, scratch.ids);
+  std::sort(scratch.ids.begin(), scratch.ids.end());
+  for (const std::uint32_t id : scratch.ids) add_unique(out, id);
+}
+
+void Matcher::match(const syslog::Message& message, std::span<const std::uint32_t> tried,
+                    std::vector<engine::PatternMatch>& out) const {
+  for (const std::uint32_t id : tried) {
+    if (id >= rules_->patterns.size()) continue;
+    engine::PatternMatch match;
+    match.pattern = id;
+    if (set_->match(id, raw_[id] ? message.raw : message.text, match.groups)) out.push_back(std::move(match));
+  }
+}
+
+}  // namespace correlator::pipeline

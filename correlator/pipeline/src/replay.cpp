@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pipeline/replay.h"
+
+#include <algorithm>
+#include <chrono>
+#include <queue>
+
+namespace correlator::pipeline {
+namespace {
+
+using Steady = std::chrono::steady_clock;
+
+// Each source has a thread that reads ahead; with many hosts' files the threads would be more than the cores can use.
+constexpr std::size_t kMaxReadAhead = 8;
+
+class Replay {
+ public:
+  Replay(Session& session, const ReplayOptions& options) : session_(session), options_(options) {}
+
+  Status open(std::vector<input::Source> sources);
+  Status run();
+  ReplayResult result();
+
+ private:
+  struct Head {
+    Timestamp time;
+    std::size_t stream;
+    bool operator>(const Head& other) const {
+      return time != other.time ? time > other.time : stream > other.stream;
+    }
+  };
+  void push(std::size_t stream);
+  void step(const Item& item);
+  Status commit();
+  Status now_and_then();
+
+  Session& session_;
+  const ReplayOptions& options_;
+  std::vector<std::unique_ptr<ArchiveStream>> streams_;
+  std::priority_queue<Head, std::vector<Head>, std::greater<>> heads_;
+  syslog::Parser parser_;
+  std::uint64_t items_ = 0;
+  std::uint64_t committed_bytes_ = 0;
+  Steady::time_point last_commit_ = Steady::now(), last_progress_ = Steady::now();
+  Timestamp at_;
+  bool stopped_ = false;
+};
+
+Status Replay::open(std::vector<input::Source> sources) {
+  StreamOptions stream = options_.stream;
+  stream.read_ahead = stream.read_ahead && sources.size() <= kMaxReadAhead;
+  std::vector<store::Cursor> cursors;
+  if (session_.db() != nullptr) {
+    auto found = session_.db()->cursors();
+    if (!found) return found.error();
+    cursors = std::move(found).value();
+  }
+  for (input::Source& source : sources) {
+    auto opened = std::make_unique<ArchiveStream>(std::move(source), session_.matcher(), stream);
+    const auto cursor = std::find_if(cursors.begin(), cursors.end(),
+                                     [&](const store::Cursor& c) { return c.stream == opened->name(); });
+    if (cursor != cursors.end()) {
+      if (auto status = opened->resume(*cursor); !status) return status;
+    }
+    streams_.push_back(std::move(opened));
+  }
+  for (std::size_t i = 0; i < streams_.size(); ++i) push(i);
+  return {};
+}
+
+void Replay::push(std::size_t stream) {
+  if (const Item* item = streams_[stream]->peek()) heads_.push({item->time, stream});
+}
+
+void Replay::step(const Item& item) {
+  if (item.time != Timestamp::min()) at_ = std::max(at_, item.time);
+  if (options_.to && item.time > *options_.to) return;
+  if (item.is_mark) {
+    if (item.time != Timestamp::min()) session_.mark(item.time);
+    return;
+  }
+  syslog::Message message;
+  if (!parser_.parse(item.frame, message)) return;
+  message.truncated = item.truncated;
+  Line line;
+  line.frame = item.frame;
+  line.stream = *item.file;
+  line.line_number = item.line_number;
+  line.time = item.time;
+  line.undated = item.undated;
+  line.times = item.times;
+  line.truncated = item.truncated;
+  session_.line(line, message, item.patterns);
+}
+
+Status Replay::commit() {
+  std::vector<store::Cursor> cursors;
+  for (const auto& stream : streams_) cursors.push_back(stream->cursor());
+  last_commit_ = Steady::now();
+  return session_.commit(std::move(cursors));
+}
+
+Status Replay::now_and_then() {
+  std::uint64_t bytes = 0;
+  for (const auto& stream : streams_) bytes += stream->bytes();
+  const auto now = Steady::now();
+  const auto since_commit = std::chrono::duration_cast<std::chrono::microseconds>(now - last_commit_).count();
+  if (session_.db() != nullptr && (bytes - committed_bytes_ >= options_.commit_bytes || since_commit >= options_.commit_every.us)) {
+    committed_bytes_ = bytes;
+    if (auto status = commit(); !status) return status;
+  }
+  if (options_.progress && now - last_progress_ >= std::chrono::milliseconds(100)) {
+    last_progress_ = now;
+    Progress progress;
+    progress.at = at_;
+    for (const auto& stream : streams_) {
+      progress.done += stream->done();
+      progress.size += stream->size();
+      progress.lines += stream->lines();
+    }
+    options_.progress(progress);
+  }
+  stopped_ = options_.stop && options_.stop();
+  return {};
+}
+
+Status Replay::run() {
+  while (!heads_.empty() && !stopped_) {
+    const std::size_t stream = heads_.top().stream;
+    heads_.pop();
+    step(*streams_[stream]->peek());
+    streams_[stream]->advance();
+    push(stream);
+    if (++items_ % 256 == 0 || heads_.empty()) {
+      if (auto status = now_and_then(); !status) return status;
+    }
+  }
+  if (!stopped_) session_.end();
+  return commit();
+}
+
+ReplayResult Replay::result() {
+  ReplayResult result;
+  result.stopped = stopped_;
+  for (const auto& stream : streams_) {
+    result.lines += stream->lines();
+    result.bytes += stream->bytes();
+    for (Diagnostic& problem : stream->take_errors()) result.problems.push_back(std::move(problem));
+  }
+  return result;
+}
+
+}  // namespace
+
+Result<ReplayResult> replay(Session& session, std::vector<input::Source> sources, const ReplayOptions& options) {
+  Replay replay(session, options);
+  if (auto status = replay.open(std::move(sources)); !status) return status.error();
+  if (auto status = replay.run(); !status) return status.error();
+  return replay.result();
+}
+
+}  // namespace correlator::pipeline

@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pipeline/session.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <unordered_map>
+
+#include "pipeline/lookup_file.h"
+#include "base/json.h"
+#include "engine/json.h"
+#include "records.h"
+#include "rules/loader.h"
+
+namespace correlator::pipeline {
+namespace {
+
+// Rule sets by hash, loaded again from their texts.
+class RuleArchive {
+ public:
+  explicit RuleArchive(store::EngineDb& db) : db_(db) {}
+
+  Result<std::shared_ptr<const rules::RuleSet>> find(const std::string& hash) {
+    if (const auto found = loaded_.find(hash); found != loaded_.end()) return found->second;
+    auto texts = db_.rules(hash);
+    if (!texts) return texts.error();
+    std::vector<rules::RuleFile> files;
+    for (auto& [name, text] : *texts) files.push_back({name, text});
+    rules::Loaded loaded = rules::load(std::move(files));
+    if (loaded.rules == nullptr) {
+      return make_error("E307", fmt::format("the recorded rule set {} does not load with this version", hash),
+                        "start with the current rules: the state that they share is kept");
+    }
+    return loaded_.emplace(hash, loaded.rules).first->second;
+  }
+
+ private:
+  store::EngineDb& db_;
+  std::unordered_map<std::string, std::shared_ptr<const rules::RuleSet>> loaded_;
+};
+
+engine::LineRecord line_record(const Line& line, const syslog::Message& message,
+                               const std::vector<engine::PatternMatch>& matches) {
+  engine::LineRecord record;
+  record.message = &message;
+  record.matches = matches;
+  record.time = line.time;
+  record.undated = line.undated;
+  record.clamped = line.clamped;
+  record.times = line.times;
+  record.stream = line.stream;
+  record.line_number = line.line_number;
+  return record;
+}
+
+// Steps stored rows the way they were stepped when they were recorded.
+class Stepper {
+ public:
+  Stepper(engine::Engine& engine, RuleArchive& archive, const SessionOptions& options)
+      : engine_(engine), archive_(archive), parser_(options.parser) {}
+
+  Status use(std::shared_ptr<const rules::RuleSet> rules) {
+    auto matcher = Matcher::build(std::move(rules));
+    if (!matcher) return matcher.error();
+    matcher_.emplace(std::move(matcher).value());
+    return {};
+  }
+
+  Status step(const store::IntakeRow& row, engine::StepOutput& out) {
+    if (row.kind != store::IntakeKind::line) {
+      auto record = to_record(row, [this](const std::string& hash) { return archive_.find(hash); });
+      if (!record) return record.error();
+      if (const auto* rules = std::get_if<engine::RulesRecord>(&record->what)) {
+        if (auto status = use(rules->rules); !status) return status;
+      }
+      engine_.step(*record, out);
+      return {};
+    }
+    auto line = to_line_record(row);
+    if (!line) return line.error();
+    syslog::Message message;
+    parser_.parse(line->frame, message);
+    message.truncated = line->truncated;
+    ids_.clear();
+    matches_.clear();
+    matcher_->candidate_patterns(message, scratch_, ids_);
+    matcher_->match(message, ids_, matches_);
+    engine_.step({row.seq, line_record(*line, message, matches_)}, out);
+    return {};
+  }
+
+ private:
+  engine::Engine& engine_;
+  RuleArchive& archive_;
+  syslog::Parser parser_;
+  std::optional<Matcher> matcher_;
+  Matcher::Scratch scratch_;
+  std::vector<std::uint32_t> ids_;
+  std::vector<engine::PatternMatch> matches_;
+};
+
+}  // namespace
+
+Session::Session(SessionOptions options, Sink sink, std::optional<store::EngineDb> db)
+    : options_(std::move(options)), sink_(std::move(sink)), db_(std::move(db)), engine_(options_.engine), parser_(options_.parser) {}
+
+Result<std::unique_ptr<Session>> Session::start(std::shared_ptr<const rules::RuleSet> rules,
+                                                std::optional<store::EngineDb> db, SessionOptions options, Sink sink) {
+  std::unique_ptr<Session> session(new Session(std::move(options), std::move(sink), std::move(db)));
+  if (session->db_) {
+    if (auto status = session->restore(); !status) return status.error();
+  }
+  if (auto status = session->adopt(std::move(rules)); !status) return status.error();
+  if (auto status = session->load_lookups(); !status) return status.error();
+  return session;
+}
+
+// The snapshot, then the intake behind it.
+Status Session::restore() {
+  auto snapshot = db_->snapshot();
+  if (!snapshot) return snapshot.error();
+  if (snapshot->rules_hash.empty()) return {};
+  RuleArchive archive(*db_);
+  auto recorded = archive.find(snapshot->rules_hash);
+  if (!recorded) return recorded.error();
+  if (auto status = engine_.restore(*recorded, snapshot->seq, snapshot->rows); !status) return status;
+  rules_ = *recorded;
+  Stepper stepper(engine_, archive, options_);
+  if (auto status = stepper.use(*recorded); !status) return status;
+  Status failure;
+  auto read = db_->each_intake(snapshot->seq, [&](store::IntakeRow&& row) {
+    output_.clear();
+    failure = stepper.step(row, output_);
+    return failure.ok();
+  });
+  return failure.ok() ? read : failure;
+}
+
+// The rule set in force becomes `rules`; a record of it enters the intake unless it is the one already there.
+Status Session::adopt(std::shared_ptr<const rules::RuleSet> rules) {
+  auto matcher = Matcher::build(rules);
+  if (!matcher) return matcher.error();
+  matcher_.emplace(std::move(matcher).value());
+  if (rules_ != nullptr && rules_->hash == rules->hash) return {};
+  if (rules_ != nullptr) notes_ = engine_.plan(*rules);
+  rules_ = rules;
+  if (db_) {
+    store::RuleTexts texts(rules->files.begin(), rules->files.end());
+    batch_.rules = {rules->hash, std::move(texts)};
+  }
+  engine::IntakeRecord record{next_seq(), engine::RulesRecord{rules}};
+  store::IntakeRow row = to_row(record);
+  step(std::move(record), std::move(row));
+  // A rule set is committed at once: the batch has room for the texts of one.
+  return commit();
+}
+
+Status Session::load_lookups() {
+  for (const rules::Lookup& lookup : rules_->lookups) {
+    if (lookup.file.empty()) continue;
+    const std::filesystem::path beside = std::filesystem::path(lookup.place.file).parent_path();
+    auto table = read_lookup(lookup, options_.lookup_root ? std::filesystem::path(*options_.lookup_root) : beside);
+    if (!table) {
+      notes_.push_back(to_gcc(table.error()));
+      notes_.back().pop_back();
+      continue;
+    }
+    this->lookup({lookup.name, std::move(table).value(), engine_.clock().value_or(Timestamp{})});
+  }
+  return {};
+}
+
+Status Session::reload(std::shared_ptr<const rules::RuleSet> rules) {
+  if (auto status = commit(); !status) return status;
+  if (auto status = adopt(std::move(rules)); !status) return status;
+  return load_lookups();
+}
+
+void Session::step(engine::IntakeRecord record, std::optional<store::IntakeRow> row) {
+  output_.clear();
+  engine_.step(record, output_);
+  if (db_ && row) {
+    batch_.intake.push_back(std::move(*row));
+    batch_.decisions.insert(batch_.decisions.end(), output_.decisions.begin(), output_.decisions.end());
+  }
+  if (sink_ && (!output_.events.empty() || !output_.decisions.empty() || !output_.cases.empty())) sink_(output_, *rules_);
+}
+
+bool Session::line(const Line& line, const syslog::Message& message, std::span<const std::uint32_t> tried) {
+  matches_.clear();
+  matcher_->match(message, tried, matches_);
+  if (matches_.empty()) return false;
+  const std::uint64_t seq = next_seq();
+  std::optional<store::IntakeRow> row;
+  if (db_) row = to_row(line, seq);
+  step({seq, line_record(line, message, matches_)}, std::move(row));
+  return true;
+}
+
+bool Session::line(const Line& line) {
+  syslog::Message message;
+  if (!parser_.parse(line.frame, message)) return false;
+  message.truncated = line.truncated;
+  ids_.clear();
+  matcher_->candidate_patterns(message, scratch_, ids_);
+  return this->line(line, message, ids_);
+}
+
+void Session::mark(Timestamp time) {
+  engine::IntakeRecord record{next_seq(), engine::MarkRecord{time}};
+  store::IntakeRow row = to_row(record);
+  step(std::move(record), std::move(row));
+}
+
+void Session::end() {
+  engine::IntakeRecord record{next_seq(), engine::EndRecord{}};
+  store::IntakeRow row = to_row(record);
+  step(std::move(record), std::move(row));
+}
+
+void Session::command(const engine::CommandRecord& command) {
+  engine::IntakeRecord record{next_seq(), command};
+  store::IntakeRow row = to_row(record);
+  step(std::move(record), std::move(row));
+}
+
+void Session::outcome(const engine::OutcomeRecord& outcome) {
+  engine::IntakeRecord record{next_seq(), outcome};
+  store::IntakeRow row = to_row(record);
+  step(std::move(record), std::move(row));
+}
+
+void Session::lookup(engine::LookupRecord lookup) {
+  engine::IntakeRecord record{next_seq(), std::move(lookup)};
+  store::IntakeRow row = to_row(record);
+  step(std::move(record), std::move(row));
+}
+
+Status Session::commit(std::vector<store::Cursor> cursors, bool sync) {
+  if (!db_) return {};
+  engine_.take_changes(batch_.state);
+  batch_.snapshot_seq = engine_.seq();
+  batch_.cursors = std::move(cursors);
+  batch_.sync = sync;
+  if (auto status = db_->commit(batch_); !status) return status;
+  batch_.clear();
+  if (auto status = db_->trim_intake(); !status) return status;
+  return db_->checkpoint();
+}
+
+Result<Recorded> replay_recorded(store::EngineDb& db, const SessionOptions& options, const Sink& sink) {
+  RuleArchive archive(db);
+  engine::Engine engine(options.engine);
+  Stepper stepper(engine, archive, options);
+  auto base = db.base_snapshot();
+  if (!base) return base.error();
+  if (base->seq > 0) {
+    auto rules = archive.find(base->rules_hash);
+    if (!rules) return rules.error();
+    if (auto status = engine.restore(*rules, base->seq, base->rows); !status) return status.error();
+    if (auto status = stepper.use(*rules); !status) return status.error();
+  }
+  std::vector<std::string> documents;
+  auto status = db.each_decision({}, [&](std::string_view document) {
+    documents.emplace_back(document);
+    return true;
+  });
+  if (!status) return status.error();
+
+  Recorded result;
+  // Decisions taken before the kept intake begins have nothing to be compared with; they come first.
+  std::vector<std::string> again;
+  engine::StepOutput out;
+  Status failure;
+  status = db.each_intake(base->seq, [&](store::IntakeRow&& row) {
+    out.clear();
+    failure = stepper.step(row, out);
+    if (!failure.ok()) return false;
+    ++result.records;
+    for (const engine::Decision& decision : out.decisions) again.push_back(to_line(engine::to_json(decision)));
+    if (sink) sink(out, *engine.rules());
+    return true;
+  });
+  if (!failure.ok()) return failure.error();
+  if (!status) return status.error();
+  if (result.records == 0 && base->seq == 0) {
+    return make_error("E306", "the state directory holds no recorded run", "name the directory given to run or replay with --state");
+  }
+  result.decisions = again.size();
+  const std::size_t skipped = base->seq == 0 || documents.size() < again.size() ? 0 : documents.size() - again.size();
+  for (std::size_t i = 0; i < std::max(again.size(), documents.size() - skipped); ++i) {
+    const bool same = i < again.size() && skipped + i < documents.size() && again[i] == documents[skipped + i];
+    result.different += same ? 0 : 1;
+  }
+  return result;
+}
+
+}  // namespace correlator::pipeline

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+// Events, decisions, windows and summaries as text for people or as JSON lines for programs. Log text is made printable
+// in the one and escaped in the other; neither reaches a terminal raw.
+#pragma once
+
+#include <cstdint>
+#include <cstdio>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/json.h"
+#include "engine/decision.h"
+#include "engine/engine.h"
+#include "engine/event.h"
+#include "rules/model.h"
+
+namespace correlator::report {
+
+struct Summary {
+  std::uint64_t lines = 0;
+  engine::Counters counters;  // of this run
+  std::uint64_t open_windows = 0;  // live keys
+  std::uint64_t open_cases = 0;
+  double seconds = 0;
+};
+
+struct PrinterOptions {
+  bool json = false;
+  bool colour = false;
+  bool would = false;  // replay without --act: actions are what *would* have been run
+};
+
+class Printer {
+ public:
+  Printer(std::FILE* out, PrinterOptions options) : out_(out), options_(options) {}
+
+  void event(const engine::Event& event, const rules::RuleSet& rules);
+  void decision(const engine::Decision& decision);
+  // A decision as it was stored: its JSON document.
+  void stored_decision(std::string_view document);
+  void window(const engine::WindowView& window);
+  void summary(const Summary& summary);
+  void note(std::string_view text);
+  void object(const Json& json);  // one line
+  bool json() const { return options_.json; }
+  // False once the output could not be written: a full disk, a closed pipe.
+  bool good() const { return good_; }
+
+ private:
+  void put(std::string_view text);
+  std::string tint(std::string_view text, const char* code) const;
+  std::string decision_text(const Json& document) const;
+
+  std::FILE* out_;
+  PrinterOptions options_;
+  bool good_ = true;
+};
+
+// `words` as one could type it at a shell: only for people to read.
+std::string command_line(const std::vector<std::string>& words);
+
+}  // namespace correlator::report

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "report/printer.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "engine/json.h"
+
+namespace correlator::report {
+namespace {
+
+constexpr const char* kBold = "1";
+constexpr const char* kRed = "1;31";
+constexpr const char* kYellow = "33";
+constexpr const char* kDim = "2";
+
+// Long lines of evidence are cut for people; --json has them whole.
+constexpr std::size_t kMaxText = 160;
+
+const char* tint_of(std::string_view severity) {
+  if (severity == "fatal" || severity == "uncorrected" || severity == "critical") return kRed;
+  if (severity == "corrected" || severity == "deferred" || severity == "recoverable" || severity == "warning") return kYellow;
+  return kDim;
+}
+
+std::string string_of(const Json& json, const char* name) {
+  const auto found = json.find(name);
+  return found != json.end() && found->is_string() ? found->get<std::string>() : std::string{};
+}
+
+bool is_plain_word(std::string_view word) {
+  return !word.empty() && std::all_of(word.begin(), word.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::string_view("-_=./:,@%+#").find(c) != std::string_view::npos;
+  });
+}
+
+std::string key_text(const Json& key) {
+  std::string out;
+  for (const auto& [name, value] : key.items()) {
+    out += fmt::format("{}{}={}", out.empty() ? "" : " ", name, value.is_string() ? value.get<std::string>() : to_line(value));
+  }
+  return printable(out);
+}
+
+// What became of the action, in the words of a person who reads a replay.
+std::string action_line(const Json& document, bool would) {
+  const std::string action = string_of(document, "action");
+  const std::string fate = string_of(document, "fate");
+  if (action.empty()) return "nothing to run: this rule only reports";
+  std::vector<std::string> words = {action};
+  for (const Json& word : document.value("argv", Json::array())) {
+    if (word.is_string()) words.push_back(word.get<std::string>());
+  }
+  const std::string command = command_line(words);
+  if (!fate.empty()) return fmt::format("{}: {} ({})", fate, command, printable(string_of(document, "reason")));
+  return fmt::format("{}: {}", would ? "would run" : "runs", command);
+}
+
+}  // namespace
+
+std::string command_line(const std::vector<std::string>& words) {
+  std::string out;
+  for (const std::string& word : words) {
+    if (!out.empty()) out += ' ';
+    if (is_plain_word(word)) {
+      out += word;
+      continue;
+    }
+    out += '\'';
+    for (const char c : printable(word)) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
+    out += '\'';
+  }
+  return out;
+}
+
+void Printer::put(std::string_view text) {
+  if (std::fwrite(text.data(), 1, text.size(), out_) != text.size()) good_ = false;
+}
+
+std::string Printer::tint(std::string_view text, const char* code) const {
+  return options_.colour ? fmt::format("\x1b[{}m{}\x1b[0m", code, text) : std::string(text);
+}
+
+void Printer::object(const Json& json) { put(to_line(json) + "\n"); }
+
+void Printer::event(const engine::Event& event, const rules::RuleSet& rules) {
+  if (options_.json) return object(engine::to_json(event, rules));
+  const std::string severity(to_string(event.severity));
+  std::string line = fmt::format("{}  {}  {:<22} {}  {}", to_rfc3339(event.time),
+                                 printable(expr::to_text(event.fields.get(rules::kHost))), rules.classes[event.cls].name,
+                                 tint(fmt::format("{:<11}", severity), tint_of(severity)),
+                                 printable(expr::to_text(event.fields.get(rules::kPart))));
+  if (event.weight != 1) line += fmt::format("  ×{}", event.weight);
+  for (const auto& [set, word] : {std::pair{event.late, "late"}, {event.stale, "stale"},
+                                  {event.implausible, "implausible"}, {event.folded, "same error"}}) {
+    if (set) line += fmt::format("  ({})", word);
+  }
+  if (!event.file.empty()) {
+    line += tint(fmt::format("  {}:{}", printable(event.file), event.line_number), kDim);
+    if (event.line_numbers.size() > 1) line += tint(fmt::format(" and {} more", event.line_numbers.size() - 1), kDim);
+  }
+  put(line + "\n");
+}
+
+std::string Printer::decision_text(const Json& document) const {
+  const std::string urgency = string_of(document, "urgency");
+  std::string out = fmt::format("{} {}  {}  {}\n", tint("DECISION", tint_of(urgency)), string_of(document, "time"),
+                                tint(printable(string_of(document, "rule")), kBold), key_text(document.value("key", Json::object())));
+  out += fmt::format("  why    {}\n", printable(string_of(document, "why")));
+  out += fmt::format("  {}\n", action_line(document, options_.would));
+  const Json evidence = document.value("evidence", Json::array());
+  for (const Json& line : evidence) {
+    const std::string place =
+        line.contains("file") ? fmt::format("  [{}:{}]", printable(string_of(line, "file")), line.value("line", 0)) : "";
+    out += tint(fmt::format("  | {} {} {}{}\n", string_of(line, "time"), printable(string_of(line, "host")),
+                            shorten(printable(string_of(line, "text")), kMaxText), place),
+                kDim);
+  }
+  const std::uint64_t total = document.value("evidence_total", std::uint64_t{0});
+  if (total > evidence.size()) out += tint(fmt::format("  | … {} in all\n", counted(total, "line")), kDim);
+  return out + tint(fmt::format("  id     {}\n", string_of(document, "id")), kDim);
+}
+
+void Printer::decision(const engine::Decision& decision) {
+  const Json document = engine::to_json(decision);
+  if (options_.json) return object(document);
+  put(decision_text(document));
+}
+
+void Printer::stored_decision(std::string_view document) {
+  if (options_.json) return put(std::string(document) + "\n");
+  if (const auto json = parse_json(document)) put(decision_text(*json));
+}
+
+void Printer::window(const engine::WindowView& window) {
+  if (options_.json) {
+    Json key = Json::object();
+    for (const auto& [name, value] : window.key) key[name] = engine::plain_json(value);
+    return object({{"type", "window"},
+                   {"time", to_rfc3339(window.newest)},
+                   {"rule", window.rule},
+                   {"key", std::move(key)},
+                   {"have", window.have},
+                   {"need", window.need},
+                   {"open", window.open_case},
+                   {"stands", window.stands}});
+  }
+  put(fmt::format("{}  {}  {}{}\n", tint(printable(window.rule), kBold), printable(engine::to_text(window.key)),
+                  printable(window.stands), window.open_case ? tint("  case open", kYellow) : ""));
+}
+
+void Printer::summary(const Summary& s) {
+  const engine::Counters& c = s.counters;
+  if (options_.json) {
+    return object({{"type", "summary"},   {"lines", s.lines},
+                   {"events", c.events},  {"decisions", c.decisions},
+                   {"late", c.late},      {"undated", c.undated},
+                   {"clamped", c.clamped}, {"open", s.open_windows},
+                   {"cases", s.open_cases}, {"forged", c.forged},
+                   {"incomplete", c.incomplete}, {"keyless", c.keyless},
+                   {"ambiguous", c.ambiguous}, {"evicted", c.evicted},
+                   {"cooled", c.cooled},  {"folded", c.folded},
+                   {"outcomes", c.outcomes}, {"reloads", c.reloads},
+                   {"seconds", s.seconds}});
+  }
+  std::string out = fmt::format("{}, {}, {}; {} and {} still open", counted(s.lines, "line"), counted(c.events, "event"),
+                                counted(c.decisions, "decision"), counted(s.open_windows, "window"),
+                                counted(s.open_cases, "case"));
+  for (const auto& [n, word] : {std::pair{c.late, "late"}, {c.undated, "undated"}, {c.clamped, "clamped"},
+                                {c.forged, "forged"}, {c.ambiguous, "ambiguous"}, {c.evicted, "evicted"}}) {
+    if (n > 0) out += fmt::format(", {} {}", n, word);
+  }
+  put(fmt::format("{} ({:.1f} s)\n", out, s.seconds));
+}
+
+void Printer::note(std::string_view text) {
+  if (!options_.json) put(fmt::format("{}\n", printable(text)));
+}
+
+}  // namespace correlator::report

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+// engine.db: the intake, the snapshot of the engine's state, decisions with their evidence, input cursors.
+// One process writes it (a lock file in the state directory); any number may read. A person can read it with the
+// sqlite3 shell: the views are described in this module's README.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+#include "engine/decision.h"
+#include "engine/state.h"
+#include "time/timestamp.h"
+
+namespace correlator::store {
+
+// Kinds of intake records, as numbered in the table.
+enum class IntakeKind : std::uint8_t { line = 1, mark, rules, lookup, command, outcome, probe, end };
+
+// One intake record as stored. `frame`: the bytes of a line, the hash of a rule set, the content of a lookup … ;
+// `extra`: a JSON object with what else the record carries, empty if nothing.
+struct IntakeRow {
+  std::uint64_t seq = 0;
+  IntakeKind kind = IntakeKind::line;
+  Timestamp time;
+  std::string stream;
+  std::uint64_t line_number = 0;
+  std::string frame;
+  std::string extra;
+};
+
+// How far an input was read when the batch was committed.
+struct Cursor {
+  std::string stream;    // name of the source
+  std::string identity;  // input::FileIdentity, so that another file of the same name is not taken for it
+  std::uint64_t offset = 0;  // decompressed bytes
+  std::uint64_t line = 0;    // lines before that offset
+  std::string extra;         // JSON: what the reader of the stream must remember (archive clock)
+};
+
+// Rule set texts as they were given to the loader.
+using RuleTexts = std::vector<std::pair<std::string, std::string>>;  // file name, text
+
+// All that one transaction writes.
+struct Batch {
+  std::vector<IntakeRow> intake;
+  std::vector<engine::StateRow> state;  // changed rows; empty while the snapshot stays behind
+  std::optional<std::uint64_t> snapshot_seq;  // the state rows are those after this record
+  std::vector<engine::Decision> decisions;
+  std::vector<Cursor> cursors;
+  std::optional<std::pair<std::string, RuleTexts>> rules;  // hash and texts of a rule set not stored before
+  bool sync = false;  // fsync before returning
+
+  bool empty() const;
+  void clear();
+};
+
+struct Snapshot {
+  std::uint64_t seq = 0;  // 0: nothing was ever stored
+  std::string rules_hash;
+  std::vector<engine::StateRow> rows;
+};
+
+struct DecisionFilter {
+  std::optional<std::string> rule;
+  std::optional<std::string> id_prefix;
+  std::optional<Timestamp> from, to;
+  std::uint64_t limit = 0;  // 0: all; else the newest ones
+};
+
+enum class Access { read_only, read_write };
+
+struct DbOptions {
+  Access access = Access::read_write;
+  bool wait_for_lock = false;  // else a second writer is refused with E302
+  std::uint64_t intake_bytes = std::uint64_t{1} << 30;  // bound of the intake kept behind the snapshot
+};
+
+class EngineDb {
+ public:
+  // Creates the directory and the database where access is read_write; migrates older schemas forward.
+  // E301 cannot be opened, E302 another process owns it, E303 written by a newer version, E304 damaged.
+  static Result<EngineDb> open(const std::filesystem::path& state_dir, const DbOptions& options = {});
+  ~EngineDb();
+  EngineDb(EngineDb&&) noexcept;
+  EngineDb& operator=(EngineDb&&) noexcept;
+
+  // All or nothing. E305: full disk, read-only, locked: nothing of the batch is stored and it may be tried again.
+  Status commit(const Batch& batch);
+
+  Result<Snapshot> snapshot();
+  // The snapshot that stands at the beginning of the kept intake: seq 0 and no rows unless older intake was dropped.
+  Result<Snapshot> base_snapshot();
+  Result<RuleTexts> rules(const std::string& hash);
+  Status each_intake(std::uint64_t after_seq, const std::function<bool(IntakeRow&&)>& visit);
+  Result<std::vector<Cursor>> cursors();
+  // Documents (JSON text, as printed) in the order in which they were decided.
+  Status each_decision(const DecisionFilter& filter, const std::function<bool(std::string_view document)>& visit);
+  // Drops intake beyond `intake_bytes`, keeping a snapshot at the new beginning. Called between batches.
+  Status trim_intake();
+  // Moves the write-ahead log into the database file.
+  Status checkpoint();
+
+ private:
+  struct Impl;
+  explicit EngineDb(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace correlator::store

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+// The schema of engine.db and its migrations. PRAGMA user_version says how many steps a database has taken.
+#pragma once
+
+#include <array>
+
+namespace correlator::store {
+
+// "cor1": so that `file` and a careless restore can tell the database from another.
+inline constexpr int kApplicationId = 0x636f7231;
+
+// Step i brings a database of version i to version i + 1; a step that was released is never edited.
+inline constexpr std::array kEngineMigrations = {
+    // 1: the first schema.
+    R"sql(
+CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+CREATE TABLE rule_set (hash TEXT PRIMARY KEY, files TEXT NOT NULL) STRICT;
+CREATE TABLE stream (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
+CREATE TABLE owner (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
+CREATE TABLE cursor (
+  stream TEXT PRIMARY KEY, identity TEXT NOT NULL, offset INTEGER NOT NULL, line INTEGER NOT NULL, extra TEXT NOT NULL
+) STRICT;
+
+-- What step() saw, in its order. kind: 1 line, 2 mark, 3 rules, 4 lookup, 5 command, 6 outcome, 7 probe, 8 end.
+CREATE TABLE intake (
+  seq INTEGER PRIMARY KEY, kind INTEGER NOT NULL, time INTEGER NOT NULL, stream INTEGER NOT NULL,
+  line INTEGER NOT NULL, frame BLOB NOT NULL, extra TEXT NOT NULL
+) STRICT;
+
+-- The snapshot: one table for each kind of state, all alike. key is for people, body is JSON.
+CREATE TABLE live_window      (id INTEGER PRIMARY KEY, owner INTEGER NOT NULL, key TEXT NOT NULL, body TEXT NOT NULL) STRICT;
+CREATE TABLE live_record      (id INTEGER PRIMARY KEY, owner INTEGER NOT NULL, key TEXT NOT NULL, body TEXT NOT NULL) STRICT;
+CREATE TABLE live_group       (id INTEGER PRIMARY KEY, owner INTEGER NOT NULL, key TEXT NOT NULL, body TEXT NOT NULL) STRICT;
+CREATE TABLE live_context     (id INTEGER PRIMARY KEY, owner INTEGER NOT NULL, key TEXT NOT NULL, body TEXT NOT NULL) STRICT;
+CREATE TABLE live_timer       (id INTEGER PRIMARY KEY, owner INTEGER NOT NULL, key TEXT NOT NULL, body TEXT NOT NULL) STRICT;
+CREATE TABLE live_case        (id INTEGER PRIMARY KEY, owner INTEGER NOT NULL, key TEXT NOT NULL, body TEXT NOT NULL) STRICT;
+CREATE TABLE live_counter     (id INTEGER PRIMARY KEY, owner INTEGER NOT NULL, key TEXT NOT NULL, body TEXT NOT NULL) STRICT;
+CREATE TABLE live_engine      (id INTEGER PRIMARY KEY, owner INTEGER NOT NULL, key TEXT NOT NULL, body TEXT NOT NULL) STRICT;
+CREATE TABLE live_lookup      (id INTEGER PRIMARY KEY, owner INTEGER NOT NULL, key TEXT NOT NULL, body TEXT NOT NULL) STRICT;
+CREATE TABLE live_evidence    (id INTEGER PRIMARY KEY, owner INTEGER NOT NULL, key TEXT NOT NULL, body TEXT NOT NULL) STRICT;
+
+-- The snapshot at the beginning of the kept intake (base) and the one that will be the next beginning (next).
+CREATE TABLE kept_state (
+  generation INTEGER NOT NULL, kind INTEGER NOT NULL, id INTEGER NOT NULL, owner TEXT NOT NULL, key TEXT NOT NULL,
+  body TEXT NOT NULL, PRIMARY KEY (generation, kind, id)
+) STRICT;
+
+CREATE TABLE decision (
+  n INTEGER PRIMARY KEY, id TEXT NOT NULL, time INTEGER NOT NULL, seq INTEGER NOT NULL, rule TEXT NOT NULL,
+  key TEXT NOT NULL, step INTEGER NOT NULL, action TEXT NOT NULL, fate TEXT NOT NULL, document TEXT NOT NULL
+) STRICT;
+CREATE INDEX decision_id ON decision (id);
+CREATE INDEX decision_rule ON decision (rule, time);
+
+CREATE VIEW windows AS
+  SELECT owner.name AS rule, live_window.key, live_window.body, live_window.id
+  FROM live_window JOIN owner ON owner.id = live_window.owner;
+CREATE VIEW cases AS
+  SELECT owner.name AS rule, live_case.key, live_case.body, live_case.id
+  FROM live_case JOIN owner ON owner.id = live_case.owner;
+CREATE VIEW contexts AS
+  SELECT owner.name AS context, live_context.key, live_context.body
+  FROM live_context JOIN owner ON owner.id = live_context.owner;
+CREATE VIEW decisions AS
+  SELECT strftime('%Y-%m-%dT%H:%M:%SZ', time / 1000000, 'unixepoch') AS at, rule, key, step, action, fate,
+         json_extract(document, '$.why') AS why, id
+  FROM decision ORDER BY n;
+CREATE VIEW evidence AS
+  SELECT decision.id AS decision, decision.rule, json_extract(line.value, '$.time') AS at,
+         json_extract(line.value, '$.host') AS host, json_extract(line.value, '$.text') AS text
+  FROM decision, json_each(decision.document, '$.evidence') AS line;
+CREATE VIEW lines AS
+  SELECT seq, strftime('%Y-%m-%dT%H:%M:%SZ', time / 1000000, 'unixepoch') AS at, stream.name AS stream,
+         line, CAST(frame AS TEXT) AS text
+  FROM intake JOIN stream ON stream.id = intake.stream WHERE kind = 1;
+)sql",
+};
+
+}  // namespace correlator::store

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+// Finding many literals in one pass over a block, without regard to ASCII case.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace correlator::pattern {
+
+// Receives each occurrence: the index of the literal and the offset behind its last byte. Not in order.
+class LiteralSink {
+ public:
+  virtual void found(std::uint32_t literal, std::size_t end) = 0;
+
+ protected:
+  ~LiteralSink() = default;
+};
+
+// Works on any CPU: a bitmap of hashed 4-byte windows, looked up at every stride-th byte. Literals of two and
+// three bytes have a table and a pass of their own. Literals are lower-cased and at least two bytes long.
+class ScalarScanner {
+ public:
+  explicit ScalarScanner(const std::vector<std::string>& literals);
+  void scan(std::string_view text, LiteralSink& sink) const;
+
+ private:
+  struct Entry {
+    std::uint32_t key;
+    std::uint32_t literal;
+    std::uint32_t offset;  // of the window inside the literal
+  };
+  struct Table {
+    unsigned width = 4;
+    std::uint32_t mask = 0xffffffffu;
+    unsigned stride = 1;
+    unsigned bits = 16;         // of the bitmap's index
+    unsigned bucket_shift = 0;  // from the bitmap's index to the bucket's
+    std::vector<std::uint64_t> bitmap;
+    std::vector<std::uint32_t> first;  // bucket → its first entry; one more at the end
+    std::vector<Entry> entries;
+  };
+
+  Table make_table(unsigned width, const std::vector<std::uint32_t>& members) const;
+  void scan_table(const Table& table, std::string_view text, LiteralSink& sink) const;
+  void verify(const Table& table, std::uint32_t key, std::size_t at, std::string_view text,
+              LiteralSink& sink) const;
+
+  std::vector<std::string> literals_;
+  std::vector<Table> tables_;
+};
+
+// Vectorscan in literal mode, where it was built in and the CPU is new enough.
+class VectorScanner {
+ public:
+  // Working memory of one thread; grows to what the largest database needs.
+  class Scratch {
+   public:
+    Scratch() = default;
+    ~Scratch();
+    Scratch(const Scratch&) = delete;
+    Scratch& operator=(const Scratch&) = delete;
+
+   private:
+    friend class VectorScanner;
+    void* memory_ = nullptr;
+    std::uint64_t made_for_ = 0;
+  };
+
+  // nullptr where Vectorscan cannot be used.
+  static std::unique_ptr<VectorScanner> make(const std::vector<std::string>& literals);
+  ~VectorScanner();
+  VectorScanner(const VectorScanner&) = delete;
+  VectorScanner& operator=(const VectorScanner&) = delete;
+
+  // False if the library failed; what was found until then has been reported.
+  bool scan(std::string_view text, Scratch& scratch, LiteralSink& sink) const;
+
+ private:
+  VectorScanner() = default;
+  void* database_ = nullptr;
+  std::uint64_t serial_ = 0;
+};
+
+}  // namespace correlator::pattern

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+// FilteredRE2 tells the atoms of a pattern and whether a set of atoms can be all that a matching text
+// contains. That is enough to find out, without knowing its tree, which sets of atoms no match can do
+// without.
+#include "literals.h"
+
+#include <algorithm>
+#include <numeric>
+
+namespace correlator::pattern {
+namespace {
+
+constexpr std::size_t kLongest = 32;      // bytes of a literal that are scanned for
+constexpr std::size_t kManyAtoms = 400;   // above, the search for the smallest set would be too slow
+constexpr std::size_t kMostRequired = 4;  // second-level literals kept
+constexpr double kRareEnough = 0.0005;    // a single literal this rare is not traded for several
+
+class Chooser {
+ public:
+  Chooser(const Regex::Impl& regex, const Share& share) : filter_(regex.filter), atoms_(regex.atoms()) {
+    for (const std::string& atom : atoms_) shares_.push_back(share(atom));
+    kept_.assign(atoms_.size(), true);
+  }
+
+  PatternLiterals choose() {
+    PatternLiterals out;
+    std::fill(kept_.begin(), kept_.end(), false);
+    if (can_match()) return out;
+    std::vector<std::size_t> cut = smallest_cut();
+    const std::vector<std::size_t> singles = required_atoms();
+    if (!singles.empty() && (shares_[singles[0]] <= kRareEnough || shares_[singles[0]] <= 2 * total(cut))) {
+      cut = {singles[0]};
+    }
+    out.per_line = std::min(1.0, total(cut));
+    if (out.per_line > kUsableShare) {
+      out.per_line = 1.0;
+      return out;
+    }
+    for (const std::size_t atom : cut) out.any_of.push_back(atoms_[atom].substr(0, kLongest));
+    std::sort(out.any_of.begin(), out.any_of.end());
+    out.any_of.erase(std::unique(out.any_of.begin(), out.any_of.end()), out.any_of.end());
+    for (const std::size_t atom : singles) {
+      if (out.required.size() == kMostRequired) break;
+      if (!implied(atoms_[atom], out)) out.required.push_back(atoms_[atom]);
+    }
+    return out;
+  }
+
+ private:
+  // Whether RE2 thinks that a text with just the kept atoms in it may match.
+  bool can_match() {
+    present_.clear();
+    for (std::size_t i = 0; i < kept_.size(); ++i) {
+      if (kept_[i]) present_.push_back(static_cast<int>(i));
+    }
+    filter_.AllPotentials(present_, &passed_);
+    return !passed_.empty();
+  }
+
+  double total(const std::vector<std::size_t>& atoms) const {
+    return std::accumulate(atoms.begin(), atoms.end(), 0.0,
+                           [this](double sum, std::size_t atom) { return sum + shares_[atom]; });
+  }
+
+  // All atoms at first, then every one given back, the commonest first, without which a match is still
+  // impossible.
+  std::vector<std::size_t> smallest_cut() {
+    std::vector<std::size_t> order(atoms_.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    if (atoms_.size() > kManyAtoms) return order;
+    std::sort(order.begin(), order.end(), [this](auto a, auto b) { return shares_[a] > shares_[b]; });
+    std::vector<std::size_t> cut;
+    std::fill(kept_.begin(), kept_.end(), false);
+    for (const std::size_t atom : order) {
+      kept_[atom] = true;
+      if (can_match()) {
+        kept_[atom] = false;
+        cut.push_back(atom);
+      }
+    }
+    return cut;
+  }
+
+  // The atoms that every match contains, the rarest first.
+  std::vector<std::size_t> required_atoms() {
+    std::vector<std::size_t> out;
+    if (atoms_.size() > kManyAtoms) return out;
+    std::fill(kept_.begin(), kept_.end(), true);
+    for (std::size_t i = 0; i < atoms_.size(); ++i) {
+      kept_[i] = false;
+      if (!can_match()) out.push_back(i);
+      kept_[i] = true;
+    }
+    std::sort(out.begin(), out.end(), [this](auto a, auto b) { return shares_[a] < shares_[b]; });
+    return out;
+  }
+
+  static bool implied(const std::string& atom, const PatternLiterals& literals) {
+    const auto inside = [&](const std::string& other) { return other.find(atom) != std::string::npos; };
+    return std::all_of(literals.any_of.begin(), literals.any_of.end(), inside) ||
+           std::any_of(literals.required.begin(), literals.required.end(), inside);
+  }
+
+  const re2::FilteredRE2& filter_;
+  const std::vector<std::string>& atoms_;
+  std::vector<double> shares_;
+  std::vector<bool> kept_;
+  std::vector<int> present_;
+  std::vector<int> passed_;
+};
+
+}  // namespace
+
+PatternLiterals choose_literals(const Regex::Impl& regex, const Share& share) {
+  // Only for bytes is folding A to Z all that a case-insensitive atom needs.
+  if (!regex.options.latin1) return {};
+  return Chooser(regex, share).choose();
+}
+
+}  // namespace correlator::pattern

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pattern/pattern_set.h"
+
+#include <algorithm>
+#include <cassert>
+#include <limits>
+#include <map>
+
+#include "ordinary_text.h"
+#include "pattern_set_impl.h"
+
+namespace correlator::pattern {
+
+PatternSet::Impl::Impl(std::vector<Regex> compiled, std::vector<bool> raw_flags, const Options& how,
+                       const Share& share)
+    : regexes(std::move(compiled)), raw(std::move(raw_flags)), options(how) {
+  std::vector<std::uint32_t> without;
+  for (std::uint32_t i = 0; i < regexes.size(); ++i) {
+    literals.push_back(choose_literals(*regexes[i].impl_, share));
+    if (literals.back().any_of.empty()) without.push_back(i);
+  }
+  index_literals();
+  scalar = std::make_unique<ScalarScanner>(scanned);
+  if (!options.force_scalar) vector = VectorScanner::make(scanned);
+  unfiltered = std::make_unique<Unfiltered>(regexes, std::move(without), options.set_memory);
+  counters.reset(new Counters[regexes.size()]);
+}
+
+void PatternSet::Impl::index_literals() {
+  std::map<std::string_view, std::vector<std::uint32_t>> by_text;
+  for (std::uint32_t i = 0; i < literals.size(); ++i) {
+    for (const std::string& literal : literals[i].any_of) by_text[literal].push_back(i);
+  }
+  for (const auto& [text, patterns] : by_text) {
+    scanned.emplace_back(text);
+    first_user.push_back(static_cast<std::uint32_t>(users.size()));
+    users.insert(users.end(), patterns.begin(), patterns.end());
+  }
+  first_user.push_back(static_cast<std::uint32_t>(users.size()));
+}
+
+PatternSet::PatternSet(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+PatternSet::PatternSet(PatternSet&&) noexcept = default;
+PatternSet& PatternSet::operator=(PatternSet&&) noexcept = default;
+PatternSet::~PatternSet() = default;
+
+PatternSet::Scratch::Scratch() : impl_(std::make_unique<Impl>()) {}
+PatternSet::Scratch::~Scratch() = default;
+PatternSet::Scratch::Scratch(Scratch&&) noexcept = default;
+PatternSet::Scratch& PatternSet::Scratch::operator=(Scratch&&) noexcept = default;
+
+Result<PatternSet> PatternSet::build(const std::vector<Spec>& specs, const Options& options) {
+  std::vector<Regex> regexes;
+  std::vector<bool> raw;
+  for (const Spec& spec : specs) {
+    auto regex = Regex::compile(spec.pattern, spec.options);
+    if (!regex.ok()) return regex.error();
+    regexes.push_back(*std::move(regex));
+    raw.push_back(spec.raw);
+  }
+  return PatternSet(std::make_unique<Impl>(std::move(regexes), std::move(raw), options, ordinary_share));
+}
+
+PatternSet PatternSet::build(std::vector<Regex> regexes, const Options& options) {
+  std::vector<bool> raw(regexes.size(), false);
+  return PatternSet(std::make_unique<Impl>(std::move(regexes), std::move(raw), options, ordinary_share));
+}
+
+bool PatternSet::match(std::uint32_t pattern, std::string_view text,
+                       std::vector<std::string_view>& groups) const {
+  if (!impl_->regexes[pattern].match(text, groups)) return false;
+  impl_->counters[pattern].confirmed.fetch_add(1, std::memory_order_relaxed);
+  return true;
+}
+
+std::uint32_t PatternSet::size() const {
+  return static_cast<std::uint32_t>(impl_->regexes.size());
+}
+const Regex& PatternSet::regex(std::uint32_t pattern) const {
+  return impl_->regexes[pattern];
+}
+bool PatternSet::raw(std::uint32_t pattern) const {
+  return impl_->raw[pattern];
+}
+const PatternLiterals& PatternSet::literals(std::uint32_t pattern) const {
+  return impl_->literals[pattern];
+}
+bool PatternSet::has_unfiltered() const {
+  return !impl_->unfiltered->empty();
+}
+const char* PatternSet::scanner() const {
+  return impl_->vector ? "vectorscan" : "scalar";
+}
+
+PatternSetStats PatternSet::stats() const {
+  PatternSetStats out;
+  for (std::uint32_t i = 0; i < size(); ++i) {
+    out.candidates += candidates(i);
+    out.confirmed += confirmed(i);
+  }
+  out.set_fallbacks = impl_->set_fallbacks.load(std::memory_order_relaxed);
+  out.scan_fallbacks = impl_->scan_fallbacks.load(std::memory_order_relaxed);
+  return out;
+}
+
+std::uint64_t PatternSet::candidates(std::uint32_t pattern) const {
+  return impl_->counters[pattern].candidates.load(std::memory_order_relaxed);
+}
+
+std::uint64_t PatternSet::confirmed(std::uint32_t pattern) const {
+  return impl_->counters[pattern].confirmed.load(std::memory_order_relaxed);
+}
+
+}  // namespace correlator::pattern

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "literal_scanner.h"
+#include "literals.h"
+#include "pattern/pattern_set.h"
+#include "unfiltered.h"
+
+namespace correlator::pattern {
+
+struct PatternSet::Scratch::Impl {
+  VectorScanner::Scratch vector;
+  std::vector<std::uint32_t> seen_in;  // per pattern: begin + 1 of the line it was last a candidate of
+  std::vector<int> found;              // for RE2::Set
+  std::vector<std::uint32_t> extra;
+  std::vector<Hit> hits;
+  std::string lowered;
+};
+
+struct PatternSet::Impl {
+  struct Counters {
+    std::atomic<std::uint64_t> candidates{0};
+    std::atomic<std::uint64_t> confirmed{0};
+  };
+
+  std::vector<Regex> regexes;
+  std::vector<bool> raw;
+  Options options;
+  std::vector<PatternLiterals> literals;
+
+  std::vector<std::string> scanned;       // distinct literals, the scanner's index
+  std::vector<std::uint32_t> first_user;  // scanned literal → its first entry in users; one more at the end
+  std::vector<std::uint32_t> users;       // patterns
+  std::unique_ptr<ScalarScanner> scalar;
+  std::unique_ptr<VectorScanner> vector;
+  std::unique_ptr<Unfiltered> unfiltered;
+
+  std::unique_ptr<Counters[]> counters;
+  std::atomic<std::uint64_t> set_fallbacks{0};
+  std::atomic<std::uint64_t> scan_fallbacks{0};
+
+  Impl(std::vector<Regex> compiled, std::vector<bool> raw_flags, const Options& how, const Share& share);
+  void index_literals();
+  void scan_literals(std::string_view text, Scratch::Impl& scratch, LiteralSink& sink);
+};
+
+}  // namespace correlator::pattern

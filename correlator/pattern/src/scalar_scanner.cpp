@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <cstring>
+#include <limits>
+
+#include "ascii.h"
+#include "literal_scanner.h"
+#include "ordinary_text.h"
+
+namespace correlator::pattern {
+namespace {
+
+// Setting bit 5 of each byte folds case for letters and a few other bytes together; verify() compares
+// exactly.
+constexpr std::uint32_t kFold = 0x20202020u;
+
+std::uint32_t load(const char* at, std::size_t available) {
+  std::uint32_t value = 0;
+  std::memcpy(&value, at, std::min<std::size_t>(available, sizeof value));
+  return value;
+}
+
+std::uint32_t load4(const char* at) {
+  std::uint32_t value;
+  std::memcpy(&value, at, sizeof value);
+  return value;
+}
+
+// The byte order of the machine decides which bytes of a 4-byte load are the first `width`.
+std::uint32_t first_bytes_mask(unsigned width) {
+  unsigned char bytes[4] = {0, 0, 0, 0};
+  std::fill_n(bytes, width, static_cast<unsigned char>(0xff));
+  std::uint32_t mask;
+  std::memcpy(&mask, bytes, sizeof mask);
+  return mask;
+}
+
+std::uint32_t index_of(std::uint32_t key, unsigned bits) {
+  return (key * 0x9e3779b1u) >> (32 - bits);
+}
+
+// Where the `stride` windows begin that are commonest where they must not be: the rarest place of the
+// literal.
+std::size_t best_offset(std::string_view literal, unsigned width, unsigned stride) {
+  std::size_t best = 0;
+  unsigned best_count = std::numeric_limits<unsigned>::max();
+  for (std::size_t at = 0; at + width + stride - 1 <= literal.size(); ++at) {
+    unsigned count = 0;
+    for (unsigned i = 0; i < stride; ++i) count += ordinary_count(literal.substr(at + i, width));
+    if (count < best_count) {
+      best = at;
+      best_count = count;
+    }
+  }
+  return best;
+}
+
+}  // namespace
+
+ScalarScanner::ScalarScanner(const std::vector<std::string>& literals) : literals_(literals) {
+  std::vector<std::uint32_t> by_width[5];
+  for (std::uint32_t i = 0; i < literals_.size(); ++i) {
+    by_width[std::min<std::size_t>(literals_[i].size(), 4)].push_back(i);
+  }
+  for (unsigned width = 2; width <= 4; ++width) {
+    if (!by_width[width].empty()) tables_.push_back(make_table(width, by_width[width]));
+  }
+}
+
+ScalarScanner::Table ScalarScanner::make_table(unsigned width,
+                                               const std::vector<std::uint32_t>& members) const {
+  Table table;
+  table.width = width;
+  table.mask = first_bytes_mask(width);
+  // With s consecutive windows of each literal in the table, every s-th byte of the text need be looked at.
+  std::size_t shortest = std::numeric_limits<std::size_t>::max();
+  for (const std::uint32_t member : members) shortest = std::min(shortest, literals_[member].size());
+  table.stride = static_cast<unsigned>(std::clamp<std::size_t>(shortest - width + 1, 1, 4));
+  table.bits = members.size() * table.stride > 1024 ? 18 : 16;
+  unsigned bucket_bits = 4;
+  while ((1u << bucket_bits) < members.size() * table.stride * 2 && bucket_bits < table.bits) ++bucket_bits;
+  table.bucket_shift = table.bits - bucket_bits;
+
+  for (const std::uint32_t member : members) {
+    const std::string& literal = literals_[member];
+    const std::size_t base = best_offset(literal, width, table.stride);
+    for (std::size_t offset = base; offset < base + table.stride; ++offset) {
+      const std::uint32_t key = (load(literal.data() + offset, width) | kFold) & table.mask;
+      table.entries.push_back({key, member, static_cast<std::uint32_t>(offset)});
+    }
+  }
+  const auto bucket = [&](const Entry& e) { return index_of(e.key, table.bits) >> table.bucket_shift; };
+  std::sort(table.entries.begin(), table.entries.end(),
+            [&](const Entry& a, const Entry& b) { return bucket(a) < bucket(b); });
+  table.bitmap.assign((std::size_t{1} << table.bits) / 64, 0);
+  table.first.assign((std::size_t{1} << bucket_bits) + 1, 0);
+  for (const Entry& entry : table.entries) {
+    const std::uint32_t index = index_of(entry.key, table.bits);
+    table.bitmap[index / 64] |= std::uint64_t{1} << (index % 64);
+    ++table.first[bucket(entry) + 1];
+  }
+  for (std::size_t i = 1; i < table.first.size(); ++i) table.first[i] += table.first[i - 1];
+  return table;
+}
+
+void ScalarScanner::scan(std::string_view text, LiteralSink& sink) const {
+  for (const Table& table : tables_) scan_table(table, text, sink);
+}
+
+void ScalarScanner::scan_table(const Table& table, std::string_view text, LiteralSink& sink) const {
+  const char* data = text.data();
+  const std::size_t stride = table.stride;
+  const std::uint32_t mask = table.mask;
+  const unsigned bits = table.bits;
+  const std::uint64_t* bitmap = table.bitmap.data();
+  const auto key_at = [&](std::size_t at) { return (load4(data + at) | kFold) & mask; };
+  const auto marked = [&](std::uint32_t key) {
+    const std::uint32_t index = index_of(key, bits);
+    return (bitmap[index / 64] >> (index % 64)) & 1;
+  };
+  std::size_t at = 0;
+  for (; at + 3 * stride + 4 <= text.size(); at += 4 * stride) {
+    const std::uint32_t k0 = key_at(at), k1 = key_at(at + stride), k2 = key_at(at + 2 * stride),
+                        k3 = key_at(at + 3 * stride);
+    const std::uint64_t m0 = marked(k0), m1 = marked(k1), m2 = marked(k2), m3 = marked(k3);
+    if ((m0 | m1 | m2 | m3) == 0) [[likely]]
+      continue;
+    if (m0) verify(table, k0, at, text, sink);
+    if (m1) verify(table, k1, at + stride, text, sink);
+    if (m2) verify(table, k2, at + 2 * stride, text, sink);
+    if (m3) verify(table, k3, at + 3 * stride, text, sink);
+  }
+  for (; at + table.width <= text.size(); at += stride) {
+    const std::uint32_t key = (load(data + at, text.size() - at) | kFold) & mask;
+    if (marked(key)) verify(table, key, at, text, sink);
+  }
+}
+
+void ScalarScanner::verify(const Table& table, std::uint32_t key, std::size_t at, std::string_view text,
+                           LiteralSink& sink) const {
+  const std::uint32_t bucket = index_of(key, table.bits) >> table.bucket_shift;
+  for (std::uint32_t i = table.first[bucket]; i < table.first[bucket + 1]; ++i) {
+    const Entry& entry = table.entries[i];
+    const std::string& literal = literals_[entry.literal];
+    if (entry.key != key || entry.offset > at || at - entry.offset + literal.size() > text.size()) continue;
+    const char* begin = text.data() + at - entry.offset;
+    const auto same = [](char c, char expected) { return ascii_lower(c) == expected; };
+    if (std::equal(begin, begin + literal.size(), literal.begin(), same)) {
+      sink.found(entry.literal, at - entry.offset + literal.size());
+    }
+  }
+}
+
+}  // namespace correlator::pattern

@@ -273,7 +273,10 @@ Presence Checker::visit_in(std::uint32_t node) {
   if (error_ || !require_value(a, "in") || !require_value(b, "in")) return {};
   if (at(b).type == Type::text) {
     fail("E104", b, fmt::format("in looks into a list; {}", described_node(b)),
-         fmt::format("to look inside text write {} ~ 'part', for one word {} == 'word'", shown(b), shown(a)));
+         constant(b) != nullptr
+             ? fmt::format("write {} in [{}]; to look inside text write text ~ 'part'", shown(a), shown(b))
+             : fmt::format("to look inside text write {} ~ 'part', for equality {} == {}", shown(b), shown(a),
+                           shown(b)));
   } else if (at(b).type != Type::list && at(b).type != Type::any) {
     fail("E104", b, fmt::format("in looks into a list; {}", described_node(b)), "write x in [a, b]");
   }

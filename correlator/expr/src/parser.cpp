@@ -210,7 +210,7 @@ std::uint32_t Parser::ternary() {
     advance();
     const std::uint32_t yes = ternary();
     if (yes == kFailed) return kFailed;
-    if (!is(":")) return unexpected(": and what holds otherwise");
+    if (!is(":")) return unexpected("the : of c ? a : b");
     advance();
     const std::uint32_t no = ternary();
     if (no == kFailed) return kFailed;

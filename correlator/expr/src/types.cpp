@@ -80,6 +80,9 @@ std::string mismatch_hint(Op op, Type left, const std::string& left_text, Type r
         right_is_literal ? fmt::format("; to compare as text write '{}'", right_text) : "";
     return fmt::format("write int({0}), or hex({0}) if its digits are hexadecimal{1}", left_text, quoted);
   }
+  if (left == integer && right == text && compares && right_is_literal) {
+    return fmt::format("{} is a number: write the other one without quotes", left_text);
+  }
   if (left == integer && right == text && compares) {
     return fmt::format("write int({0}), or hex({0}) if its digits are hexadecimal", right_text);
   }
@@ -97,7 +100,10 @@ std::string mismatch_hint(Op op, Type left, const std::string& left_text, Type r
   if (left == integer && (right == duration || right == time))
     return "give the number a unit, such as 10s or 24h";
   if (left == list || right == list) return "look into a list with x in list";
-  if (left == boolean || right == boolean) return "a condition stands alone: write x or not x, or c ? a : b";
+  if (left == boolean || right == boolean) {
+    return fmt::format("a condition stands alone: write {0} or not {0}",
+                       left == boolean ? left_text : right_text);
+  }
   if (left == time && right == duration) return "subtract the times first: later - earlier gives a duration";
   return {};
 }

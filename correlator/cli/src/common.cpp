@@ -14,11 +14,8 @@
 #include "rules/loader.h"
 
 namespace correlator::cli {
-namespace {
-
-// Vendor first: what the admin's directory holds replaces or masks it.
-std::vector<std::filesystem::path> rule_paths(const RuleOptions& options) {
-  if (!options.paths.empty()) return {options.paths.begin(), options.paths.end()};
+// What the admin's directory holds replaces or masks the vendor's.
+std::vector<std::filesystem::path> default_rule_paths() {
   std::vector<std::filesystem::path> paths;
   for (const char* path : {"/usr/share/correlator/rules", "/etc/correlator/rules.d"}) {
     std::error_code failure;
@@ -26,8 +23,6 @@ std::vector<std::filesystem::path> rule_paths(const RuleOptions& options) {
   }
   return paths;
 }
-
-}  // namespace
 
 void add_rule_options(CLI::App& app, RuleOptions& options) {
   app.add_option("--rules", options.paths,
@@ -46,7 +41,8 @@ void complain(const Diagnostics& diagnostics) {
 }
 
 std::shared_ptr<const rules::RuleSet> load_rules_unproven(const RuleOptions& options, int& code) {
-  const auto paths = rule_paths(options);
+  const auto paths = options.paths.empty() ? default_rule_paths()
+                                           : std::vector<std::filesystem::path>(options.paths.begin(), options.paths.end());
   if (paths.empty()) {
     complain(make_error("E503", "no rules are installed",
                         "name some with --rules, e.g. --rules rules in a checkout, or install the package"));

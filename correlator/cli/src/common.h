@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdio>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
@@ -25,6 +26,8 @@ namespace correlator::cli {
 struct RuleOptions {
   std::vector<std::string> paths;  // empty: the vendor's directory, then the admin's
 };
+// The vendor's directory, then the admin's, as far as they exist.
+std::vector<std::filesystem::path> default_rule_paths();
 void add_rule_options(CLI::App& app, RuleOptions& options);
 
 // Prints one diagnostic on stderr, with colour only on a terminal.

@@ -39,6 +39,10 @@ class RuleArchive {
   std::unordered_map<std::string, std::shared_ptr<const rules::RuleSet>> loaded_;
 };
 
+Diagnostic nothing_recorded() {
+  return make_error("E306", "the state directory holds no recorded run", "name the directory given to run or replay with --state");
+}
+
 engine::LineRecord line_record(const Line& line, const syslog::Message& message,
                                const std::vector<engine::PatternMatch>& matches) {
   engine::LineRecord record;
@@ -115,25 +119,15 @@ Result<std::unique_ptr<Session>> Session::start(std::shared_ptr<const rules::Rul
   return session;
 }
 
-// The snapshot, then the intake behind it.
 Status Session::restore() {
   auto snapshot = db_->snapshot();
   if (!snapshot) return snapshot.error();
   if (snapshot->rules_hash.empty()) return {};
-  RuleArchive archive(*db_);
-  auto recorded = archive.find(snapshot->rules_hash);
-  if (!recorded) return recorded.error();
-  if (auto status = engine_.restore(*recorded, snapshot->seq, snapshot->rows); !status) return status;
-  rules_ = *recorded;
-  Stepper stepper(engine_, archive, options_);
-  if (auto status = stepper.use(*recorded); !status) return status;
-  Status failure;
-  auto read = db_->each_intake(snapshot->seq, [&](store::IntakeRow&& row) {
-    output_.clear();
-    failure = stepper.step(row, output_);
-    return failure.ok();
-  });
-  return failure.ok() ? read : failure;
+  auto engine = restore_engine(*db_, options_);
+  if (!engine) return engine.error();
+  engine_ = std::move(engine).value();
+  rules_ = engine_.rules();
+  return {};
 }
 
 // The rule set in force becomes `rules`; a record of it enters the intake unless it is the one already there.
@@ -248,6 +242,29 @@ Status Session::commit(std::vector<store::Cursor> cursors, bool sync) {
   return db_->checkpoint();
 }
 
+Result<engine::Engine> restore_engine(store::EngineDb& db, const SessionOptions& options) {
+  auto snapshot = db.snapshot();
+  if (!snapshot) return snapshot.error();
+  if (snapshot->rules_hash.empty()) return nothing_recorded();
+  RuleArchive archive(db);
+  auto rules = archive.find(snapshot->rules_hash);
+  if (!rules) return rules.error();
+  engine::Engine engine(options.engine);
+  if (auto status = engine.restore(*rules, snapshot->seq, snapshot->rows); !status) return status.error();
+  Stepper stepper(engine, archive, options);
+  if (auto status = stepper.use(*rules); !status) return status.error();
+  Status failure;
+  engine::StepOutput out;
+  auto read = db.each_intake(snapshot->seq, [&](store::IntakeRow&& row) {
+    out.clear();
+    failure = stepper.step(row, out);
+    return failure.ok();
+  });
+  if (!failure.ok()) return failure.error();
+  if (!read) return read.error();
+  return engine;
+}
+
 Result<Recorded> replay_recorded(store::EngineDb& db, const SessionOptions& options, const Sink& sink) {
   RuleArchive archive(db);
   engine::Engine engine(options.engine);
@@ -284,7 +301,7 @@ Result<Recorded> replay_recorded(store::EngineDb& db, const SessionOptions& opti
   if (!failure.ok()) return failure.error();
   if (!status) return status.error();
   if (result.records == 0 && base->seq == 0) {
-    return make_error("E306", "the state directory holds no recorded run", "name the directory given to run or replay with --state");
+    return nothing_recorded();
   }
   result.decisions = again.size();
   const std::size_t skipped = base->seq == 0 || documents.size() < again.size() ? 0 : documents.size() - again.size();

@@ -10,11 +10,6 @@
 
 namespace correlator::pipeline {
 
-std::uint64_t Chunk::line_of(std::size_t position) const {
-  if (joined.empty()) return block.line_of(position);
-  return first_line + input::count_newlines(bytes.substr(0, position));
-}
-
 ArchiveStream::ArchiveStream(input::Source source, const Matcher& matcher, StreamOptions options)
     : source_(std::move(source)), matcher_(matcher), options_(std::move(options)), parser_(options_.parser) {
   for (const auto& path : source_.files) {
@@ -64,9 +59,8 @@ bool ArchiveStream::open_next_file() {
     blocks.block_size = options_.block_size;
     blocks.read_ahead = options_.read_ahead;
     reader_ = std::make_unique<input::BlockReader>(std::move(reader).value(), blocks);
-    state_ = {};
-    left_over_.reset();
-    recent_.clear();
+    chunker_ = {};
+    look_back_.clear();
     file_bytes_ = 0;
     given_offset_ = 0;
     given_line_ = false;
@@ -89,48 +83,17 @@ bool ArchiveStream::read_chunk() {
   lines_ += block.newlines();
   bytes_ += block.bytes.size();
   file_bytes_ = block.offset + block.bytes.size();
-  auto chunk = std::make_shared<Chunk>();
-  if (left_over_ != nullptr) {
-    chunk->joined.assign(left_over_->bytes);
-    chunk->joined += block.bytes;
-    chunk->bytes = chunk->joined;
-    chunk->offset = left_over_->offset;
-    chunk->first_line = left_over_->first_line;
-    left_over_.reset();
-  } else {
-    chunk->block = std::move(block);
-    chunk->bytes = chunk->block.bytes;
-    chunk->offset = chunk->block.offset;
-    chunk->first_line = chunk->block.first_line;
-  }
-  take_chunk(std::move(chunk), false);
+  take_chunk(chunker_.add(std::move(block)), false);
   return true;
 }
 
-void ArchiveStream::take_chunk(std::shared_ptr<Chunk> chunk, bool at_eof) {
-  chunk->state = state_;
-  syslog::BlockFrames frames(chunk->bytes, state_, at_eof);
+void ArchiveStream::take_chunk(std::shared_ptr<const Chunk> chunk, bool at_eof) {
+  if (chunk == nullptr || chunk->bytes.empty()) return;
   candidates_.clear();
-  matcher_.candidates(chunk->bytes, state_, at_eof, scratch_, candidates_);
-  for (syslog::Frame frame; frames.next(frame);) {
-  }
-  const std::size_t consumed = frames.consumed();
-  if (consumed < chunk->bytes.size() && !at_eof) {
-    // A frame of several lines runs on into the next block.
-    left_over_ = std::make_shared<Chunk>();
-    left_over_->joined.assign(chunk->bytes.substr(consumed));
-    left_over_->bytes = left_over_->joined;
-    left_over_->offset = chunk->offset + consumed;
-    left_over_->first_line = chunk->line_of(consumed);
-  }
-  state_ = frames.state();
-  if (consumed == 0) return;
-  chunk->bytes = chunk->bytes.substr(0, consumed);
+  matcher_.candidates(chunk->bytes, chunk->state, at_eof, scratch_, candidates_);
   timeline_->add(chunk->bytes, chunk->offset, chunk->state);
-  const std::shared_ptr<const Chunk> kept = std::move(chunk);
-  recent_.push_back(kept);
-  for (Candidate& candidate : candidates_) take_candidate(kept, candidate);
-  while (recent_.size() > 1 && recent_[1]->offset + kLookBack <= kept->offset + kept->bytes.size()) recent_.pop_front();
+  look_back_.add(chunk);
+  for (Candidate& candidate : candidates_) take_candidate(chunk, candidate);
   settle(false);
 }
 
@@ -150,35 +113,15 @@ void ArchiveStream::take_candidate(const std::shared_ptr<const Chunk>& chunk, Ca
   item.is_mark = message.text == "-- MARK --";
   item.times = repeats ? message.repeats_previous : 1;
   waiting.time = timeline_->mark(candidate.frame, message);
-  if (repeats && !look_back(chunk, candidate.frame, message.host, item)) return;
+  if (repeats) {
+    LookBack::Found found = look_back_.before(item.offset, message.host, matcher_, scratch_);
+    if (found.patterns.empty()) return;
+    item.frame = found.frame;
+    item.patterns = std::move(found.patterns);
+    item.repeated_chunk = std::move(found.chunk);
+  }
   if (!item.is_mark) item.line_number = chunk->line_of(candidate.frame.begin);
   unresolved_.push_back(std::move(waiting));
-}
-
-// The line before of the same host within kLookBack becomes the item's frame, if it may match something.
-bool ArchiveStream::look_back(const std::shared_ptr<const Chunk>& chunk, const syslog::Frame& frame, std::string_view host,
-                              Item& item) {
-  const std::string wanted(host);
-  const std::uint64_t here = chunk->offset + frame.begin;
-  const std::uint64_t limit = here > kLookBack ? here - kLookBack : 0;
-  for (auto it = recent_.rbegin(); it != recent_.rend(); ++it) {
-    const Chunk& part = **it;
-    std::size_t end = std::min<std::uint64_t>(part.bytes.size(), here - std::min(here, part.offset));
-    while (end > 0 && part.offset + end > limit) {
-      const std::size_t newline = part.bytes.substr(0, end - 1).rfind('\n');
-      const std::size_t begin = newline == std::string_view::npos ? 0 : newline + 1;
-      const std::string_view line = part.bytes.substr(begin, end - begin - (part.bytes[end - 1] == '\n' ? 1 : 0));
-      end = begin;
-      syslog::Message before;
-      if (!parser_.parse(line, before) || before.host != wanted || before.repeats_previous > 0) continue;
-      item.patterns.clear();
-      matcher_.candidate_patterns(before, scratch_, item.patterns);
-      item.frame = line;
-      item.repeated_chunk = *it;
-      return !item.patterns.empty();
-    }
-  }
-  return false;
 }
 
 // Moves what the archive clock can answer by now into the queue of ready items, with the marks of its anchors between.
@@ -218,11 +161,7 @@ void ArchiveStream::settle(bool at_eof) {
 }
 
 void ArchiveStream::finish_file() {
-  if (left_over_ != nullptr) {
-    auto rest = std::move(left_over_);
-    left_over_.reset();
-    take_chunk(std::move(rest), true);
-  }
+  take_chunk(chunker_.end(), true);
   timeline_->end();
   settle(true);
   finished_size_ += reader_->reader().compressed_size().value_or(0);

@@ -81,6 +81,10 @@ class Session {
   std::vector<std::string> notes_;
 };
 
+// The engine as it stands in a state directory: its snapshot and the intake behind it. For looking; E306 if nothing was
+// ever recorded there.
+Result<engine::Engine> restore_engine(store::EngineDb& db, const SessionOptions& options);
+
 // Steps a recorded intake again (R1). `decisions`: each decision as it comes out. E306 if the state directory is empty.
 struct Recorded {
   std::uint64_t records = 0;

@@ -13,24 +13,12 @@
 #include "base/result.h"
 #include "input/blocks.h"
 #include "input/sources.h"
+#include "pipeline/chunk.h"
 #include "pipeline/matcher.h"
 #include "store/engine_db.h"
 #include "syslog/archive_clock.h"
 
 namespace correlator::pipeline {
-
-// A stretch of whole frames of one file: a block, or a block with what the block before left over. Kept alive by the
-// items that point into it.
-struct Chunk {
-  input::Block block;   // holds the bytes, unless they were joined
-  std::string joined;
-  std::string_view bytes;
-  std::uint64_t offset = 0;      // of the first byte in the decompressed file
-  std::uint64_t first_line = 1;
-  syslog::FrameState state;
-
-  std::uint64_t line_of(std::size_t position) const;
-};
 
 struct Item {
   bool is_mark = false;  // only `time`, `file` and `offset` are set
@@ -52,9 +40,6 @@ struct StreamOptions {
   std::size_t block_size = 1 << 20;
   bool read_ahead = true;
 };
-
-// "last message repeated" looks back this far, in bytes of the stream, for the line before of its host.
-inline constexpr std::uint64_t kLookBack = 256 * 1024;
 
 class ArchiveStream {
  public:
@@ -87,9 +72,8 @@ class ArchiveStream {
   };
   bool open_next_file();
   bool read_chunk();
-  void take_chunk(std::shared_ptr<Chunk> chunk, bool at_eof);
+  void take_chunk(std::shared_ptr<const Chunk> chunk, bool at_eof);
   void take_candidate(const std::shared_ptr<const Chunk>& chunk, Candidate& candidate);
-  bool look_back(const std::shared_ptr<const Chunk>& chunk, const syslog::Frame& frame, std::string_view host, Item& item);
   void settle(bool at_eof);
   void finish_file();
   bool already_given(const Item& item) const;
@@ -106,9 +90,8 @@ class ArchiveStream {
   std::string identity_;
   std::unique_ptr<input::BlockReader> reader_;
   std::optional<syslog::ArchiveTimeline> timeline_;
-  syslog::FrameState state_;
-  std::shared_ptr<Chunk> left_over_;
-  std::deque<std::shared_ptr<const Chunk>> recent_;  // for looking back
+  Chunker chunker_;
+  LookBack look_back_;
   std::deque<Unresolved> unresolved_;
   std::deque<Item> ready_;
   std::optional<Timestamp> last_mark_;

@@ -21,9 +21,13 @@ class EventBindings : public expr::Bindings {
   void overlay(const Fields* lets) { lets_ = lets; }
   void bound(std::span<const Fields> steps) { steps_ = steps; }
   void locals(std::span<const expr::Value> values) { locals_ = values; }  // by LocalName
+  void arguments(std::span<const expr::Value> values) {
+    arguments_ = values;
+  }  // `with` of the step, in its order
 
   expr::Value symbol(std::uint32_t slot) const override;
-  expr::Value call(std::uint32_t function, std::span<const expr::Value> args, std::string_view column) const override;
+  expr::Value call(std::uint32_t function, std::span<const expr::Value> args,
+                   std::string_view column) const override;
 
  private:
   const rules::RuleSet& rules_;
@@ -31,7 +35,7 @@ class EventBindings : public expr::Bindings {
   const Questions& questions_;
   const Fields* lets_ = nullptr;
   std::span<const Fields> steps_;
-  std::span<const expr::Value> locals_;
+  std::span<const expr::Value> locals_, arguments_;
 };
 
 // A condition that is none is false.

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// From lines to events: patterns, records, same-error groups (semantics.md, section 3). Owns the state of open records,
-// groups and cumulative counters, and the texts of evidence lines.
+// From lines to events: patterns, records, same-error groups (semantics.md, section 3). Owns the state of
+// open records, groups and cumulative counters, and the texts of evidence lines.
 #pragma once
 
-#include <functional>
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
+#include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "engine/decision.h"
@@ -16,28 +20,34 @@
 
 namespace correlator::engine {
 
-// Texts of evidence lines by intake number, counted by how many objects refer to them. A text that nobody refers to
-// is forgotten.
+// Texts of evidence lines by intake number, counted by how many objects refer to them. A text that nobody
+// refers to at the end of a step is forgotten.
 class EvidenceStore {
  public:
-  void add(EvidenceLine line);           // with no reference yet; dropped by sweep() if none comes
-  void keep(std::uint64_t seq);          // one more reference
-  void release(std::uint64_t seq);       // one less; forgets the text at none
+  static constexpr std::size_t kMaxText = 8'192;  // a longer text is cut
+
+  void add(EvidenceLine line);   // with no reference yet
+  void keep(std::uint64_t seq);  // one more reference; also before the text is restored
+  void release(
+      std::uint64_t seq);  // one less; the text stays until sweep(), so that another owner can take over
   const EvidenceLine* find(std::uint64_t seq) const;
-  void sweep();                          // forgets the lines added since the last sweep that nobody kept
+  void sweep();  // at the end of each step: forgets what lost or never got a reference
   std::size_t size() const;
-  void take_changes(std::vector<StateRow>& out);
-  Status restore(const StateRow& row);   // references are made again by the owners' restore
+  void take_changes(std::vector<StateRow>& out);  // after sweep()
+  Status restore(
+      const StateRow& row);  // E310. References are made by the owners' restore, before or after this
 
  private:
   struct Entry {
     EvidenceLine line;
     std::uint32_t references = 0;
-    bool dirty = false;  // not written yet
+    bool known = false;    // the text is there
+    bool written = false;  // a row of it is in the store
   };
   std::unordered_map<std::uint64_t, Entry> lines_;
-  std::vector<std::uint64_t> fresh_;
-  std::vector<std::uint64_t> erased_;
+  std::vector<std::uint64_t> loose_;   // perhaps without reference
+  std::vector<std::uint64_t> fresh_;   // perhaps not written
+  std::vector<std::uint64_t> erased_;  // written and gone
 };
 
 // What expressions may ask beside fields: implemented by the diagnosing half.
@@ -49,27 +59,33 @@ class Questions {
   virtual const rules::LookupTable* lookup(std::uint32_t index) const = 0;  // nullptr: not loaded or stale
 };
 
+// Counts `late` (lines), `forged`, `incomplete`, `ambiguous`, `folded` and, for records, groups and counters,
+// `evicted`.
 class Decoder {
  public:
   Decoder(Options options, EvidenceStore& evidence, Counters& counters, const Questions& questions);
   ~Decoder();
+  Decoder(Decoder&&) noexcept;
+  Decoder& operator=(Decoder&&) noexcept;
 
-  // A new rule set; open records and groups of definitions that still exist with the same id are kept.
+  // A new rule set; open records, groups and counters of definitions that still exist with the same id are
+  // kept.
   void set_rules(std::shared_ptr<const rules::RuleSet> rules);
 
-  // The events a line gives now, deliveries of records it completes included, in the order of semantics.md. Events
-  // that are late, stale, implausible or folded are marked, not left out. `clock` is already advanced.
+  // The events a line gives now, deliveries of records it completes included, in the order of semantics.md.
+  // Events that are late, stale, implausible or folded are marked, not left out. `clock` is already advanced.
   void decode(const LineRecord& line, std::uint64_t seq, Timestamp clock, std::vector<Event>& out);
 
-  // Record time-outs: the earliest deadline (begin + within) of an open record, and the completion of the one that is due first.
+  // Record time-outs: the earliest deadline (begin + within) of an open record, and the completion of the one
+  // that is due first. `clock` is already advanced.
   std::optional<Timestamp> next_deadline() const;
-  void complete_next(std::vector<Event>& out);
+  void complete_next(Timestamp clock, std::vector<Event>& out);
   // The input ended: completes all open records in the order of their begin.
-  void end(std::vector<Event>& out);
+  void end(Timestamp clock, std::vector<Event>& out);
 
   std::uint64_t open_records() const;
-  void take_changes(std::vector<StateRow>& out);
-  Status restore(const StateRow& row);
+  void take_changes(std::vector<StateRow>& out);  // rows of kind record, group and counter
+  Status restore(const StateRow& row);            // after set_rules(); E310
 
  private:
   struct State;

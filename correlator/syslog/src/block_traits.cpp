@@ -76,6 +76,8 @@ BlockTraits scan_block(std::string_view block) {
   from = scan_vectors(block, traits);
 #endif
   scan_bytes(block, from, traits);
+  // The block begins a line, as if a line end stood before it.
+  if (block.starts_with("\n_")) traits.multi_line = true;
   if (looks_like_json(block)) traits.json = true;
   return traits;
 }

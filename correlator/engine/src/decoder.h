@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
@@ -50,6 +51,18 @@ class EvidenceStore {
   std::vector<std::uint64_t> erased_;  // written and gone
 };
 
+// The rows of a lookup by their key columns; the first row of a key counts. Points into `table`, which must
+// outlive it.
+class LookupIndex {
+ public:
+  LookupIndex(const rules::Lookup& lookup, const rules::LookupTable& table);
+  // The row whose key columns have these texts, or nullptr.
+  const std::vector<std::string>* find(std::span<const std::string> key) const;
+
+ private:
+  std::unordered_map<std::string, const std::vector<std::string>*> rows_;
+};
+
 // What expressions may ask beside fields: implemented by the diagnosing half.
 class Questions {
  public:
@@ -57,6 +70,8 @@ class Questions {
   virtual bool open_case(std::string_view rule, std::span<const expr::Value> key) const = 0;
   virtual bool context(std::string_view name, std::span<const expr::Value> key) const = 0;
   virtual const rules::LookupTable* lookup(std::uint32_t index) const = 0;  // nullptr: not loaded or stale
+  // Of the same table; nullptr: its rows are searched one by one.
+  virtual const LookupIndex* lookup_index(std::uint32_t) const { return nullptr; }
 };
 
 // Counts `late` (lines), `forged`, `incomplete`, `ambiguous`, `folded` and, for records, groups and counters,

@@ -16,16 +16,16 @@ read_cluster() {
   ((RC == 0)) || finish "$REFUSED" "the cluster is not running on this host"
   while IFS= read -r line; do
     case $line in
-      *'<current_dc '*) QUORUM=$(xml_attribute "$line" with_quorum) ;;
-      *'<cluster_options '*) MAINTENANCE=$(xml_attribute "$line" maintenance-mode) ;;
+      *'<current_dc '*) xml_attribute "$line" with_quorum; QUORUM=$VALUE ;;
+      *'<cluster_options '*) xml_attribute "$line" maintenance-mode; MAINTENANCE=$VALUE ;;
       # The same tag without online= says where a resource runs.
       *'<node '*' online="'*)
-        name=$(xml_attribute "$line" name)
+        xml_attribute "$line" name; name=$VALUE
         if [[ $name == "$1" ]]; then
           NODE_KNOWN=1
-          NODE_ONLINE=$(xml_attribute "$line" online)
-          NODE_STANDBY=$(xml_attribute "$line" standby)
-          NODE_RESOURCES=$(xml_attribute "$line" resources_running)
+          xml_attribute "$line" online; NODE_ONLINE=$VALUE
+          xml_attribute "$line" standby; NODE_STANDBY=$VALUE
+          xml_attribute "$line" resources_running; NODE_RESOURCES=$VALUE
         elif [[ $line == *' type="member"'* ]]; then
           [[ $line == *' standby="true"'* ]] && STANDBY_OTHERS=$((STANDBY_OTHERS + 1))
           [[ $line == *' online="true"'* &&

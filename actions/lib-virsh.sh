@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# shellcheck shell=bash disable=SC2034  # variables are read by the scripts
+# shellcheck shell=bash disable=SC2034,SC2153  # variables are read by the scripts
 # What is known about virsh and its guests. Sourced after lib.sh.
 
 virsh_ask() {
@@ -119,10 +119,14 @@ cluster_resource_of() {
     finish "$REFUSED" "pacemaker is set up here but does not answer: cannot tell who owns $NAME"
   fi
   while IFS= read -r line; do
-    [[ $line == *'<primitive '* ]] && primitive=$(xml_attribute "$line" id)
-    if [[ $line == *'<primitive '* && $primitive == "$NAME" ]]; then RESOURCE=$primitive && return 0; fi
-    [[ $line == *'<nvpair '* && $(xml_attribute "$line" name) == config ]] || continue
-    config=$(xml_attribute "$line" value)
+    if [[ $line == *'<primitive '* ]]; then
+      xml_attribute "$line" id
+      primitive=$VALUE RESOURCE=$VALUE
+      [[ $primitive == "$NAME" ]] && return 0
+    fi
+    [[ $line == *'<nvpair '*' name="config"'* ]] || continue
+    xml_attribute "$line" value
+    config=$VALUE
     if [[ ${config##*/} == "$NAME.xml" ]] || grep -qsF -- "<name>$NAME</name>" "$SYSROOT$config"; then
       RESOURCE=$primitive
       return 0

@@ -22,17 +22,16 @@ STATE=${CORRELATOR_ACTION_STATE:-/var/lib/correlator/actions}
 SYSROOT=${CORRELATOR_ACTION_SYSROOT:-}  # put before /sys, /proc, /var/log: tests only
 KILL_AFTER=2                            # seconds between TERM and KILL of a command
 DRY_RUN=0 UNDO=0
-RC=0 OUT='' ERR='' INPUT='' CHILD='' WORK='' DOCUMENT=''
+RC=0 OUT='' ERR='' VALUE='' INPUT='' CHILD='' WORK='' DOCUMENT=''
 declare -A OPT=() KIND=() MARK=()
 
 # ---------------------------------------------------------------- log and leave
 
 # Names and texts may come from a hostile log: only printable ASCII reaches stderr.
-printable() { printf '%s' "${1//[^[:print:]]/?}"; }
-
 log() {
   local text=$*
-  printf '%s: %s\n' "$ACTION" "$(printable "${text:0:2000}")" >&2
+  text=${text:0:2000}
+  printf '%s: %s\n' "$ACTION" "${text//[^[:print:]]/?}" >&2
 }
 
 # finish CODE TEXT: the last step, logged, with an exit code of the table.
@@ -112,7 +111,7 @@ valid() {
 parse() {
   local name value
   while (($#)); do
-    [[ $1 =~ ^--([a-z][a-z-]*)(=|$) ]] || bad_usage "not an option: $1"
+    [[ $1 =~ ^--([a-z][a-z0-9-]*)(=|$) ]] || bad_usage "not an option: $1"
     name=${BASH_REMATCH[1]}
     case $name in
       help) usage && common_options && exit_codes && exit "$DONE" ;;
@@ -149,14 +148,14 @@ start() {
   { : >&1; } 2>/dev/null || exec 1>/dev/null
   { : >&2; } 2>/dev/null || exec 2>/dev/null
   parse "$@"
-  for dir in /run /dev/shm "${TMPDIR:-/tmp}"; do
-    WORK=$(mktemp -d -p "$dir" action.XXXXXX 2>/dev/null) && break
+  for dir in "${TMPDIR:-}" /run /dev/shm /tmp; do
+    [[ -n $dir ]] && WORK=$(mktemp -d -p "$dir" action.XXXXXX 2>/dev/null) && break
   done
   [[ -n $WORK ]] || finish "$FAILED" "no directory for temporary files is writable"
   trap 'rm -rf -- "$WORK"' EXIT
   trap interrupted TERM INT HUP
   # The dispatcher's pipe is emptied, so that it never waits for us.
-  [[ -t 0 ]] || DOCUMENT=$(timeout -k 1 1 head -c 262144 2>/dev/null | tr -d '\0')
+  [[ -t 0 ]] || IFS= read -r -t 1 -N 262144 DOCUMENT || true
 }
 
 # What a script wants done when it is told to stop; each may define its own.
@@ -225,8 +224,10 @@ limited() {
   CHILD='' INPUT=''
   took=$((${EPOCHREALTIME/./} - began))
   ((RC == 137 && took >= limit * 1000000)) && RC=124
-  OUT=$(head -c 1048576 "$WORK/out" | tr -d '\0')
-  ERR=$(head -c 65536 "$WORK/err" | tr -d '\0')
+  # Builtins: at most 1 MiB, NULs dropped, no process started.
+  IFS= read -r -N 1048576 OUT <"$WORK/out"
+  IFS= read -r -N 65536 ERR <"$WORK/err"
+  OUT=${OUT%"${OUT##*[!$'\n']}"} ERR=${ERR%"${ERR##*[!$'\n']}"}
   shown="$*: exit $RC, $((took / 1000)) ms"
   ((RC == 124)) && shown="$*: stopped after $limit s"
   ((RC == 0)) || shown+=": ${ERR:-$OUT}"
@@ -287,5 +288,8 @@ marker() {
 
 unmark() { ((DRY_RUN)) || rm -f -- "$STATE/$1/$2"; }
 
-# xml_attribute TAG NAME: the value in one line of the XML that pacemaker prints.
-xml_attribute() { [[ $1 =~ [[:space:]]$2=\"([^\"]*)\" ]] && printf '%s' "${BASH_REMATCH[1]}"; }
+# xml_attribute TAG NAME: VALUE, from one line of the XML that pacemaker prints.
+xml_attribute() {
+  VALUE=''
+  [[ $1 =~ [[:space:]]$2=\"([^\"]*)\" ]] && VALUE=${BASH_REMATCH[1]}
+}

@@ -10,10 +10,6 @@ namespace {
 constexpr std::string_view kRepeatPattern = "last message repeated [0-9]+ times?";
 constexpr std::string_view kMarkPattern = "-- MARK --";
 
-void add_unique(std::vector<std::uint32_t>& to, std::uint32_t id) {
-  if (to.empty() || to.back() != id) to.push_back(id);
-}
-
 }  // namespace
 
 Matcher::Matcher(std::shared_ptr<const rules::RuleSet> rules, std::shared_ptr<const pattern::PatternSet> set)
@@ -26,20 +22,25 @@ Matcher::Matcher(std::shared_ptr<const rules::RuleSet> rules, std::shared_ptr<co
 }
 
 Result<Matcher> Matcher::build(std::shared_ptr<const rules::RuleSet> rules, pattern::PatternSet::Options options) {
-  std::vector<pattern::PatternSet::Spec> specs;
-  specs.reserve(rules->patterns.size() + 2);
-  for (const rules::PatternText& text : rules->patterns) specs.push_back({text.text});
-  specs.push_back({std::string(kRepeatPattern)});
-  specs.push_back({std::string(kMarkPattern)});
-  auto set = pattern::PatternSet::build(std::move(specs), options);
-  if (!set) return set.error();
-  return Matcher(std::move(rules), std::make_shared<pattern::PatternSet>(std::move(set).value()));
+  std::vector<pattern::Regex> regexes;
+  regexes.reserve(rules->patterns.size() + 2);
+  for (const rules::PatternText& text : rules->patterns) {
+    if (text.compiled) {
+      regexes.push_back(*text.compiled);
+      continue;
+    }
+    auto compiled = pattern::Regex::compile(text.text);
+    if (!compiled) return compiled.error();
+    regexes.push_back(std::move(compiled).value());
+  }
+  for (const std::string_view own : {kRepeatPattern, kMarkPattern}) regexes.push_back(*pattern::Regex::compile(own));
+  auto set = std::make_shared<pattern::PatternSet>(pattern::PatternSet::build(std::move(regexes), options));
+  return Matcher(std::move(rules), std::move(set));
 }
 
 void Matcher::candidates(std::string_view block, syslog::FrameState state, bool at_eof, Scratch& scratch,
                          std::vector<Candidate>& out) const {
   if (syslog::block_may_hide_literals(block)) return hidden(block, state, at_eof, scratch, out);
-  scratch.hits.clear();
   set_->scan(block, scratch.scan, scratch.hits);
   if (scratch.hits.empty()) return;
   syslog::BlockFrames frames(block, state, at_eof);
@@ -61,7 +62,6 @@ void Matcher::candidates(std::string_view block, syslog::FrameState state, bool 
 // whole is still scanned at once, for all the others.
 void Matcher::hidden(std::string_view block, syslog::FrameState state, bool at_eof, Scratch& scratch,
                      std::vector<Candidate>& out) const {
-  scratch.hits.clear();
   set_->scan(block, scratch.scan, scratch.hits);
   syslog::BlockFrames frames(block, state, at_eof);
   auto hit = scratch.hits.cbegin();
@@ -73,7 +73,6 @@ void Matcher::hidden(std::string_view block, syslog::FrameState state, bool at_e
     if (syslog::may_hide_literals(frame.bytes)) {
       syslog::Message message;
       if (scratch.parser.parse(frame.bytes, message)) {
-        scratch.ids.clear();
         set_->scan_text(message.text, scratch.scan, scratch.ids);
         ids.insert(ids.end(), scratch.ids.begin(), scratch.ids.end());
       }
@@ -86,11 +85,13 @@ void Matcher::hidden(std::string_view block, syslog::FrameState state, bool at_e
 }
 
 void Matcher::candidate_patterns(const syslog::Message& message, Scratch& scratch, std::vector<std::uint32_t>& out) const {
-  scratch.ids.clear();
   set_->scan_text(message.raw, scratch.scan, scratch.ids);
-  if (syslog::may_hide_literals(message.raw)) set_->scan_text(message.text, scratch.scan, scratch.ids);
-  std::sort(scratch.ids.begin(), scratch.ids.end());
-  for (const std::uint32_t id : scratch.ids) add_unique(out, id);
+  out.insert(out.end(), scratch.ids.begin(), scratch.ids.end());
+  if (!syslog::may_hide_literals(message.raw)) return;
+  set_->scan_text(message.text, scratch.scan, scratch.ids);
+  out.insert(out.end(), scratch.ids.begin(), scratch.ids.end());
+  std::sort(out.begin(), out.end());
+  out.erase(std::unique(out.begin(), out.end()), out.end());
 }
 
 void Matcher::match(const syslog::Message& message, std::span<const std::uint32_t> tried,

@@ -53,7 +53,7 @@ bool ArchiveStream::open_next_file() {
     identity_ = identity ? identity->id : std::string{};
     file_ = std::make_shared<const std::string>((*reader)->name());
     syslog::ArchiveClockOptions clock = options_.clock;
-    if (const auto mtime = (*reader)->mtime()) clock.not_after = std::min(clock.not_after, *mtime);
+    if (!clock.not_after) clock.not_after = (*reader)->mtime();
     timeline_.emplace(clock);
     input::BlockOptions blocks;
     blocks.block_size = options_.block_size;

@@ -38,6 +38,7 @@ struct Decision {
   bool clearing = false;   // a step of then_clear
   std::string action;      // empty: nothing to run
   std::vector<std::string> argv;  // without the script itself
+  std::string serial;      // actions with one value run one at a time; empty: no such limit
   std::string why;         // in words, with numbers
   Trust trust = Trust::none;
   std::vector<EvidenceLine> evidence;  // at most 16

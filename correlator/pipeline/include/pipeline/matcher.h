@@ -45,7 +45,7 @@ class Matcher {
   // All complete frames of a block that may match, in order: a superset of those that do.
   void candidates(std::string_view block, syslog::FrameState state, bool at_eof, Scratch& scratch,
                   std::vector<Candidate>& out) const;
-  // The same for one frame that was already parsed.
+  // The same for one frame that was already parsed. Replaces nothing: `out` must be empty.
   void candidate_patterns(const syslog::Message& message, Scratch& scratch, std::vector<std::uint32_t>& out) const;
 
   // Of the rule set's patterns among `tried`, those that match the message, with their groups.

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+// The dispatcher: decided actions are entered into the ledger, admitted, started, watched, retried and reported.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "dispatch/process.h"
+#include "engine/decision.h"
+#include "engine/intake.h"
+#include "rules/model.h"
+#include "store/ledger_db.h"
+#include "time/clock.h"
+
+namespace correlator::dispatch {
+
+struct DispatchOptions {
+  std::filesystem::path actions_dir = "/usr/lib/correlator/actions";
+  std::filesystem::path kill_switch;         // while this file exists nothing is started; default: STATE/stop-actions
+  bool shadow = false;                       // every action is only recorded as what would have run
+  bool act_on_archive = false;               // replay --act: decisions are as old as the archive, max_age is not judged
+  Duration term_grace = Duration::seconds(5);  // between SIGTERM and SIGKILL
+  std::string path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";  // PATH of the scripts
+  std::vector<std::pair<std::string, std::string>> environment;  // further variables for the scripts
+};
+
+class Dispatcher {
+ public:
+  // Takes up what an earlier dispatcher left: processes that still run are waited for, dead ones are retried only if
+  // their action is idempotent, else they are `unknown`.
+  static Result<Dispatcher> open(store::LedgerDb ledger, std::shared_ptr<const rules::RuleSet> rules, const Clock& clock,
+                                 DispatchOptions options);
+  ~Dispatcher();
+  Dispatcher(Dispatcher&&) noexcept;
+  Dispatcher& operator=(Dispatcher&&) noexcept;
+
+  void set_rules(std::shared_ptr<const rules::RuleSet> rules);
+
+  // Durable when it returns. A decision that is in the ledger already is left as it is; one without an action, held or
+  // dropped is no job.
+  Status submit(const engine::Decision& decision);
+  // The way back of an action that was done: a job of its own under the key "DECISION.undo". E403 if there is none.
+  Status undo(const std::string& decision);
+
+  // Starts what may start, reads output, ends what is over or out of time; waits up to `wait` for something to happen.
+  // Gives the outcomes for the engine.
+  Result<std::vector<engine::OutcomeRecord>> poll(Duration wait);
+  // Nothing runs and nothing could be started now.
+  bool idle() const;
+  std::size_t running() const;
+  std::size_t waiting() const;
+  // Wakes a poll() that waits, from any thread.
+  void wake();
+
+  store::LedgerDb& ledger();
+
+ private:
+  struct Impl;
+  explicit Dispatcher(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace correlator::dispatch

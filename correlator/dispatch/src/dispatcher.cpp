@@ -1,0 +1,359 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dispatch/dispatcher.h"
+
+#include <fmt/format.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <list>
+#include <unordered_map>
+
+#include "admission.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "engine/json.h"
+
+namespace correlator::dispatch {
+namespace {
+
+using engine::OutcomeRecord;
+using store::Attempt;
+using store::Job;
+using store::JobState;
+
+struct Running {
+  Job job;
+  Attempt attempt;
+  Process process;
+  Timestamp deadline;
+  std::optional<Timestamp> kill_at;  // SIGTERM was sent; SIGKILL follows
+};
+
+bool vouched(const std::string& document) {
+  const auto json = parse_json(document);
+  return json && json->value("trust", "") == "vouched";
+}
+
+OutcomeRecord::Result outcome_of(JobState state) {
+  switch (state) {
+    case JobState::done: return OutcomeRecord::Result::done;
+    case JobState::failed: return OutcomeRecord::Result::failed;
+    case JobState::timed_out: return OutcomeRecord::Result::timed_out;
+    case JobState::unknown: return OutcomeRecord::Result::unknown;
+    default: return OutcomeRecord::Result::skipped;
+  }
+}
+
+std::string describe(const ProcessEnd& end, bool timed_out, Duration timeout) {
+  if (timed_out) return fmt::format("killed after {}", to_string(timeout));
+  if (!end.known) return "it ended while no dispatcher was there to see how";
+  if (end.signal != 0) return fmt::format("killed by signal {}", end.signal);
+  return fmt::format("exit code {}", end.exit_code);
+}
+
+}  // namespace
+
+struct Dispatcher::Impl {
+  store::LedgerDb ledger;
+  std::shared_ptr<const rules::RuleSet> rules;
+  const Clock& clock;
+  DispatchOptions options;
+  std::list<Job> waiting;
+  std::list<Running> running;
+  std::vector<OutcomeRecord> outcomes;
+  int wake_fd = -1;
+
+  Impl(store::LedgerDb db, std::shared_ptr<const rules::RuleSet> set, const Clock& wall, DispatchOptions given)
+      : ledger(std::move(db)), rules(std::move(set)), clock(wall), options(std::move(given)),
+        wake_fd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
+  ~Impl() {
+    if (wake_fd >= 0) ::close(wake_fd);
+  }
+
+  const rules::Action* action_of(const Job& job) const;
+  Status take_up();
+  Status take_up_running(Job job);
+  Status enter(Job job);
+  Status start_what_may();
+  Status start(Job job, const rules::Action& action);
+  Status settle(Job job, JobState state, std::string reason);
+  Status look_after(Running& entry, bool& over);
+  Status finish(Running& entry, const ProcessEnd& end);
+  bool serial_busy(const Job& job) const;
+  ProcessSpec spec_of(const Job& job, const rules::Action& action, std::uint32_t attempt) const;
+  void sleep(Duration wait);
+};
+
+const rules::Action* Dispatcher::Impl::action_of(const Job& job) const {
+  const auto found = rules->find_action(job.action);
+  return found ? &rules->actions[*found] : nullptr;
+}
+
+// The ledger's open jobs after a start: what waits goes on waiting; what ran is waited for, tried again or left to a person.
+Status Dispatcher::Impl::take_up() {
+  auto jobs = ledger.open_jobs();
+  if (!jobs) return jobs.error();
+  for (Job& job : *jobs) {
+    if (job.state == JobState::waiting) {
+      waiting.push_back(std::move(job));
+      continue;
+    }
+    if (auto status = take_up_running(std::move(job)); !status) return status;
+  }
+  return {};
+}
+
+Status Dispatcher::Impl::take_up_running(Job job) {
+  const rules::Action* action = action_of(job);
+  if (auto process = Process::adopt(job.pid, job.decision)) {
+    Attempt attempt{job.decision, job.tries, clock.now(), {}, job.pid, -1, 0, false, {}};
+    const Duration timeout = action == nullptr ? Duration::minutes(1) : action->timeout;
+    running.push_back({std::move(job), std::move(attempt), std::move(*process), clock.now() + timeout, std::nullopt});
+    return {};
+  }
+  if (action != nullptr && action->idempotent) {
+    job.state = JobState::waiting;
+    job.reason = "the dispatcher died while it ran; it is idempotent and runs again";
+    if (auto status = ledger.update(job); !status) return status;
+    waiting.push_back(std::move(job));
+    return {};
+  }
+  return settle(std::move(job), JobState::unknown, "the dispatcher died while it ran, and it is not idempotent: a person has to look");
+}
+
+Status Dispatcher::Impl::settle(Job job, JobState state, std::string reason) {
+  job.state = state;
+  job.reason = std::move(reason);
+  job.pid = 0;
+  if (auto status = ledger.update(job); !status) return status;
+  if (state != JobState::shadow) outcomes.push_back({job.decision, outcome_of(state), clock.now()});
+  return {};
+}
+
+Status Dispatcher::Impl::enter(Job job) {
+  auto added = ledger.add(job);
+  if (!added) return added.error();
+  if (*added) waiting.push_back(std::move(job));
+  return {};
+}
+
+bool Dispatcher::Impl::serial_busy(const Job& job) const {
+  return !job.serial.empty() &&
+         std::any_of(running.begin(), running.end(), [&](const Running& r) { return r.job.serial == job.serial; });
+}
+
+Status Dispatcher::Impl::start_what_may() {
+  for (auto it = waiting.begin(); it != waiting.end();) {
+    Job job = *it;
+    const rules::Action* action = action_of(job);
+    if (action == nullptr) {
+      it = waiting.erase(it);
+      if (auto status = settle(std::move(job), JobState::refused, "the rules have no such action any more"); !status) return status;
+      continue;
+    }
+    const AdmissionInput input{job, *action, *rules, options, clock.now(), vouched(job.document), serial_busy(job)};
+    auto admission = admit(input, ledger);
+    if (!admission) return admission.error();
+    if (admission->verdict == Admission::Verdict::wait) {
+      if (it->reason != admission->reason) {  // shown, not written: a waiting job is written when its state changes
+        it->reason = admission->reason;
+      }
+      ++it;
+      continue;
+    }
+    it = waiting.erase(it);
+    Status status = admission->verdict == Admission::Verdict::start ? start(std::move(job), *action)
+                                                                    : settle(std::move(job), admission->state, admission->reason);
+    if (!status.ok()) return status;
+  }
+  return {};
+}
+
+ProcessSpec Dispatcher::Impl::spec_of(const Job& job, const rules::Action& action, std::uint32_t attempt) const {
+  ProcessSpec spec;
+  const bool undoing = !job.undo_of.empty();
+  const bool own_script = undoing && !action.undo.starts_with("-");
+  spec.program = std::filesystem::absolute(options.actions_dir) / (own_script ? action.undo : action.run);
+  if (undoing && !own_script) {
+    for (const std::string_view word : split(action.undo, " ")) spec.arguments.emplace_back(word);
+  }
+  spec.arguments.insert(spec.arguments.end(), job.argv.begin(), job.argv.end());
+  spec.environment = {{"PATH", options.path},
+                      {"LANG", "C.UTF-8"},
+                      {"CORRELATOR_DECISION", job.decision},
+                      {"CORRELATOR_RULE", job.rule},
+                      {"CORRELATOR_ATTEMPT", std::to_string(attempt)}};
+  spec.environment.insert(spec.environment.end(), options.environment.begin(), options.environment.end());
+  spec.input = job.document + "\n";
+  return spec;
+}
+
+// `running` is committed before the spawn and the process id after it, so that whatever happens in between is known.
+Status Dispatcher::Impl::start(Job job, const rules::Action& action) {
+  const Timestamp now = clock.now();
+  job.state = JobState::running;
+  job.reason.clear();
+  ++job.tries;
+  Attempt attempt{job.decision, job.tries, now, {}, 0, -1, 0, false, {}};
+  if (auto status = ledger.begin(job, attempt); !status) return status;
+  auto process = Process::start(spec_of(job, action, job.tries));
+  if (!process) {
+    attempt.ended = clock.now();
+    attempt.output = process.error().message;
+    job.state = JobState::refused;
+    job.reason = process.error().message;
+    if (auto status = ledger.end(job, attempt); !status) return status;
+    outcomes.push_back({job.decision, OutcomeRecord::Result::failed, clock.now()});
+    return {};
+  }
+  job.pid = attempt.pid = process->pid();
+  if (auto status = ledger.set_pid(job, attempt); !status) return status;
+  running.push_back({std::move(job), std::move(attempt), std::move(*process), now + action.timeout, std::nullopt});
+  return {};
+}
+
+Status Dispatcher::Impl::finish(Running& entry, const ProcessEnd& end) {
+  const rules::Action* action = action_of(entry.job);
+  const Duration timeout = action == nullptr ? Duration{} : action->timeout;
+  Job& job = entry.job;
+  Attempt& attempt = entry.attempt;
+  attempt.ended = clock.now();
+  attempt.exit_code = end.exit_code;
+  attempt.signal = end.signal;
+  attempt.output = entry.process.output();
+  job.pid = 0;
+  job.reason = describe(end, attempt.timed_out, timeout);
+  // A script that was killed did not do its work, whatever killed it.
+  if (end.success() && !attempt.timed_out) {
+    job.state = JobState::done;
+  } else if (!end.known && !attempt.timed_out) {
+    job.state = action != nullptr && action->idempotent ? JobState::waiting : JobState::unknown;
+  } else if (action != nullptr && job.tries <= action->retry) {
+    job.state = JobState::waiting;
+    job.next_try = clock.now() + action->retry_after;
+  } else {
+    job.state = attempt.timed_out ? JobState::timed_out : JobState::failed;
+  }
+  if (auto status = ledger.end(job, attempt); !status) return status;
+  if (job.state == JobState::waiting) {
+    waiting.push_back(job);
+  } else {
+    outcomes.push_back({job.decision, outcome_of(job.state), clock.now()});
+  }
+  return {};
+}
+
+// Output, time limit, end.
+Status Dispatcher::Impl::look_after(Running& entry, bool& over) {
+  entry.process.read_output();
+  if (const auto end = entry.process.try_wait()) {
+    over = true;
+    return finish(entry, *end);
+  }
+  const Timestamp now = clock.now();
+  if (entry.kill_at && now >= *entry.kill_at) {
+    entry.process.kill();
+    entry.kill_at = now + options.term_grace;
+  } else if (!entry.kill_at && now >= entry.deadline) {
+    entry.attempt.timed_out = true;
+    entry.process.terminate();
+    entry.kill_at = now + options.term_grace;
+  }
+  return {};
+}
+
+void Dispatcher::Impl::sleep(Duration wait) {
+  std::vector<pollfd> fds = {{wake_fd, POLLIN, 0}};
+  const Timestamp now = clock.now();
+  Duration shortest = wait;
+  for (const Running& entry : running) {
+    fds.push_back({entry.process.exit_fd(), POLLIN, 0});
+    if (entry.process.output_fd() >= 0) fds.push_back({entry.process.output_fd(), POLLIN, 0});
+    shortest = std::min(shortest, entry.kill_at.value_or(entry.deadline) - now);
+  }
+  if (!waiting.empty()) shortest = std::min(shortest, Duration::seconds(1));
+  const auto milliseconds = std::clamp<std::int64_t>((shortest.us + 999) / 1000, 0, 60'000);
+  ::poll(fds.data(), fds.size(), static_cast<int>(milliseconds));
+  std::uint64_t ignored = 0;
+  while (::read(wake_fd, &ignored, sizeof ignored) > 0) {
+  }
+}
+
+Result<Dispatcher> Dispatcher::open(store::LedgerDb ledger, std::shared_ptr<const rules::RuleSet> rules, const Clock& clock,
+                                    DispatchOptions options) {
+  auto impl = std::make_unique<Impl>(std::move(ledger), std::move(rules), clock, std::move(options));
+  if (auto status = impl->take_up(); !status) return status.error();
+  return Dispatcher(std::move(impl));
+}
+
+Dispatcher::Dispatcher(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Dispatcher::~Dispatcher() = default;
+Dispatcher::Dispatcher(Dispatcher&&) noexcept = default;
+Dispatcher& Dispatcher::operator=(Dispatcher&&) noexcept = default;
+
+void Dispatcher::set_rules(std::shared_ptr<const rules::RuleSet> rules) { impl_->rules = std::move(rules); }
+
+Status Dispatcher::submit(const engine::Decision& decision) {
+  if (decision.action.empty() || decision.fate != engine::Decision::Fate::decided) return {};
+  Job job;
+  job.decision = decision.id;
+  job.rule = decision.rule;
+  job.action = decision.action;
+  job.argv = decision.argv;
+  job.document = to_line(engine::to_json(decision));
+  job.decided = decision.time;
+  job.received = impl_->clock.now();
+  job.serial = decision.serial;
+  if (const rules::Action* action = impl_->action_of(job)) job.budget = budget_key(*action, *impl_->rules, decision.key);
+  return impl_->enter(std::move(job));
+}
+
+Status Dispatcher::undo(const std::string& decision) {
+  auto found = impl_->ledger.find(decision);
+  if (!found) return found.error();
+  if (!*found) return make_error("E403", fmt::format("the ledger has no action for decision {}", decision), "`correlator decisions` lists them");
+  Job job = **found;
+  const rules::Action* action = impl_->action_of(job);
+  if (action == nullptr || action->undo.empty()) {
+    return make_error("E403", fmt::format("action {} has no way back", job.action), "give it `undo = \"--undo\"` if its script has one");
+  }
+  if (job.state != JobState::done) {
+    return make_error("E403", fmt::format("{} is {}, so there is nothing to undo", job.action, to_string(job.state)), "");
+  }
+  job.undo_of = job.decision;
+  job.decision += ".undo";
+  job.decided = job.received = impl_->clock.now();
+  job.state = JobState::waiting;
+  job.tries = 0;
+  job.pid = 0;
+  job.reason.clear();
+  return impl_->enter(std::move(job));
+}
+
+Result<std::vector<OutcomeRecord>> Dispatcher::poll(Duration wait) {
+  Impl& impl = *impl_;
+  if (auto status = impl.start_what_may(); !status) return status.error();
+  if (impl.outcomes.empty()) impl.sleep(wait);
+  for (auto it = impl.running.begin(); it != impl.running.end();) {
+    bool over = false;
+    if (auto status = impl.look_after(*it, over); !status) return status.error();
+    it = over ? impl.running.erase(it) : std::next(it);
+  }
+  return std::exchange(impl.outcomes, {});
+}
+
+bool Dispatcher::idle() const { return impl_->running.empty() && impl_->waiting.empty() && impl_->outcomes.empty(); }
+std::size_t Dispatcher::running() const { return impl_->running.size(); }
+std::size_t Dispatcher::waiting() const { return impl_->waiting.size(); }
+
+void Dispatcher::wake() {
+  const std::uint64_t one = 1;
+  if (::write(impl_->wake_fd, &one, sizeof one) < 0) return;  // it is awake already
+}
+
+store::LedgerDb& Dispatcher::ledger() { return impl_->ledger; }
+
+}  // namespace correlator::dispatch

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+// dispatch.db: the ledger of actions. What stands here before a script is started is what makes "at least once under
+// one key" true: a job is known before it runs, `running` is committed before the spawn, the process id after it.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "time/timestamp.h"
+
+namespace correlator::store {
+
+enum class JobState : std::uint8_t {
+  waiting,    // to be started: now, after a retry's pause, or when a budget or a serial turn allows
+  running,    //
+  done,       // exit code 0
+  failed,     // no try is left
+  timed_out,  // no try is left and the last one ran out of time
+  unknown,    // the dispatcher died meanwhile and the action may not be run twice: a person has to look
+  skipped,    // too old, or over its limit
+  refused,    // may not run: untrusted evidence, needs approval, the script is missing
+  shadow,     // would have run
+};
+std::string_view to_string(JobState state);
+
+struct Job {
+  std::string decision;  // the decision's id: the idempotency key
+  std::string rule;
+  std::string action;
+  std::vector<std::string> argv;
+  std::string document;  // JSON for the script's stdin
+  Timestamp decided;     // event time of the decision
+  Timestamp received;    // wall time
+  std::string serial;    // jobs with the same value run one at a time; empty: no limit
+  std::string budget;    // name and value of the budget it draws on; empty: none
+  std::string undo_of;   // decision that this job undoes
+  JobState state = JobState::waiting;
+  std::uint32_t tries = 0;
+  Timestamp next_try;
+  std::int64_t pid = 0;
+  std::string reason;  // why it is in this state, in words
+};
+
+struct Attempt {
+  std::string decision;
+  std::uint32_t number = 0;  // from 1
+  Timestamp started, ended;
+  std::int64_t pid = 0;
+  int exit_code = -1;  // -1 if it did not exit by itself
+  int signal = 0;
+  bool timed_out = false;
+  std::string output;  // what it said, at most 64 KiB, as bytes
+};
+
+class LedgerDb {
+ public:
+  // E301 … E305 as for EngineDb.
+  static Result<LedgerDb> open(const std::filesystem::path& state_dir, bool writable = true);
+  ~LedgerDb();
+  LedgerDb(LedgerDb&&) noexcept;
+  LedgerDb& operator=(LedgerDb&&) noexcept;
+
+  // Each call is one transaction, synced before it returns.
+  // False if a job with that decision id is there already: it is not changed.
+  Result<bool> add(const Job& job);
+  Status update(const Job& job);
+  // `running` and the attempt, before the spawn; then its pid; then its end.
+  Status begin(const Job& job, const Attempt& attempt);
+  Status set_pid(const Job& job, const Attempt& attempt);
+  Status end(const Job& job, const Attempt& attempt);
+
+  Result<std::vector<Job>> open_jobs();  // waiting and running, in the order in which they came
+  Result<std::optional<Job>> find(const std::string& decision);
+  Status each_job(const std::function<bool(const Job&)>& visit);
+  Status each_attempt(const std::string& decision, const std::function<bool(const Attempt&)>& visit);
+  // Starts that count against a budget: of attempts begun after `since`, whatever became of them.
+  Result<std::uint64_t> starts(const std::string& budget, Timestamp since);
+  // Jobs of an action that were started or are waiting since then: for its `limit`.
+  Result<std::uint64_t> jobs_of(const std::string& action, Timestamp since);
+  // Running or unknown now, under this budget.
+  Result<std::uint64_t> in_flight(const std::string& budget);
+
+ private:
+  struct Impl;
+  explicit LedgerDb(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace correlator::store

@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/ledger_db.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <iterator>
+
+#include "base/json.h"
+#include "sqlite.h"
+
+namespace correlator::store {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::array kMigrations = {
+    R"sql(
+CREATE TABLE job (
+  n INTEGER PRIMARY KEY, decision TEXT NOT NULL UNIQUE, rule TEXT NOT NULL, action TEXT NOT NULL, argv TEXT NOT NULL,
+  document TEXT NOT NULL, decided INTEGER NOT NULL, received INTEGER NOT NULL, serial TEXT NOT NULL, budget TEXT NOT NULL,
+  undo_of TEXT NOT NULL, state TEXT NOT NULL, tries INTEGER NOT NULL, next_try INTEGER NOT NULL, pid INTEGER NOT NULL,
+  reason TEXT NOT NULL
+) STRICT;
+CREATE INDEX job_state ON job (state);
+CREATE INDEX job_action ON job (action, received);
+CREATE TABLE attempt (
+  decision TEXT NOT NULL, number INTEGER NOT NULL, budget TEXT NOT NULL, started INTEGER NOT NULL, ended INTEGER,
+  pid INTEGER NOT NULL, exit_code INTEGER, signal INTEGER, timed_out INTEGER, output BLOB,
+  PRIMARY KEY (decision, number)
+) STRICT;
+CREATE INDEX attempt_budget ON attempt (budget, started);
+CREATE VIEW actions AS
+  SELECT strftime('%Y-%m-%dT%H:%M:%SZ', job.received / 1000000, 'unixepoch') AS at, rule, action, argv, state, tries, reason,
+         job.decision, attempt.exit_code, attempt.signal, CAST(attempt.output AS TEXT) AS output
+  FROM job LEFT JOIN attempt ON attempt.decision = job.decision AND attempt.number = job.tries ORDER BY job.n;
+)sql",
+};
+
+constexpr std::array<std::string_view, 9> kStates = {"waiting", "running", "done",    "failed", "timed_out",
+                                                     "unknown", "skipped", "refused", "shadow"};
+
+JobState parse_state(std::string_view text) {
+  for (std::size_t i = 0; i < kStates.size(); ++i) {
+    if (kStates[i] == text) return static_cast<JobState>(i);
+  }
+  return JobState::unknown;
+}
+
+constexpr const char* kJobColumns =
+    "decision, rule, action, argv, document, decided, received, serial, budget, undo_of, state, tries, next_try, pid, reason";
+
+Job read_job(const Statement& row) {
+  Job job;
+  job.decision = row.text(0);
+  job.rule = row.text(1);
+  job.action = row.text(2);
+  if (const auto argv = parse_json(row.text(3)); argv && argv->is_array()) {
+    for (const Json& word : *argv) job.argv.push_back(word.get<std::string>());
+  }
+  job.document = row.text(4);
+  job.decided = Timestamp{row.integer(5)};
+  job.received = Timestamp{row.integer(6)};
+  job.serial = row.text(7);
+  job.budget = row.text(8);
+  job.undo_of = row.text(9);
+  job.state = parse_state(row.text(10));
+  job.tries = static_cast<std::uint32_t>(row.integer(11));
+  job.next_try = Timestamp{row.integer(12)};
+  job.pid = row.integer(13);
+  job.reason = row.text(14);
+  return job;
+}
+
+}  // namespace
+
+std::string_view to_string(JobState state) { return kStates[static_cast<std::size_t>(state)]; }
+
+struct LedgerDb::Impl {
+  Connection db;
+
+  bool write_state(const Job& job);
+  Result<std::uint64_t> count(Statement& statement, std::string_view doing);
+};
+
+Result<LedgerDb> LedgerDb::open(const fs::path& dir, bool writable) {
+  std::error_code failure;
+  const fs::path file = dir / "dispatch.db";
+  if (writable) fs::create_directories(dir, failure);
+  if (!writable && !fs::exists(file, failure)) {
+    return make_error("E301", fmt::format("there is no ledger in {}", dir.string()), "no dispatcher ever ran on this state directory");
+  }
+  auto db = Connection::open(file.string(), writable);
+  if (!db) return db.error();
+  auto impl = std::make_unique<Impl>();
+  impl->db = std::move(*db);
+  if (!writable) return LedgerDb(std::move(impl));
+  // Few writes, each of which a person may later have to rely on: every commit is synced.
+  if (impl->db.exec("PRAGMA journal_mode = WAL") != SQLITE_OK || impl->db.exec("PRAGMA synchronous = FULL") != SQLITE_OK) {
+    return impl->db.error("opening the ledger");
+  }
+  const auto version = impl->db.scalar("PRAGMA user_version");
+  if (!version) return impl->db.error("reading the schema version");
+  if (*version > static_cast<std::int64_t>(kMigrations.size())) {
+    return make_error("E303", fmt::format("{} was written by a newer correlator", file.string()), "install the newer version again");
+  }
+  for (auto step = static_cast<std::size_t>(*version); step < kMigrations.size(); ++step) {
+    Transaction transaction(impl->db);
+    if (!transaction.begun() || impl->db.exec(kMigrations[step]) != SQLITE_OK ||
+        impl->db.exec(fmt::format("PRAGMA user_version = {}", step + 1).c_str()) != SQLITE_OK || !transaction.commit()) {
+      return impl->db.error("migrating the ledger");
+    }
+  }
+  return LedgerDb(std::move(impl));
+}
+
+LedgerDb::LedgerDb(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+LedgerDb::~LedgerDb() = default;
+LedgerDb::LedgerDb(LedgerDb&&) noexcept = default;
+LedgerDb& LedgerDb::operator=(LedgerDb&&) noexcept = default;
+
+Result<bool> LedgerDb::add(const Job& job) {
+  Statement insert(impl_->db.get(), fmt::format("INSERT OR IGNORE INTO job ({}) VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15)", kJobColumns));
+  insert.bind(1, job.decision).bind(2, job.rule).bind(3, job.action).bind(4, to_line(Json(job.argv))).bind(5, job.document);
+  insert.bind(6, job.decided.us).bind(7, job.received.us).bind(8, job.serial).bind(9, job.budget).bind(10, job.undo_of);
+  insert.bind(11, to_string(job.state)).bind(12, std::int64_t{job.tries}).bind(13, job.next_try.us).bind(14, job.pid).bind(15, job.reason);
+  if (insert.run() != SQLITE_OK) return impl_->db.error("writing the ledger");
+  return impl_->db.changes() > 0;
+}
+
+bool LedgerDb::Impl::write_state(const Job& job) {
+  Statement update(db.get(), "UPDATE job SET state = ?2, tries = ?3, next_try = ?4, pid = ?5, reason = ?6 WHERE decision = ?1");
+  update.bind(1, job.decision).bind(2, to_string(job.state)).bind(3, std::int64_t{job.tries});
+  update.bind(4, job.next_try.us).bind(5, job.pid).bind(6, job.reason);
+  return update.run() == SQLITE_OK;
+}
+
+Status LedgerDb::update(const Job& job) {
+  if (!impl_->write_state(job)) return impl_->db.error("writing the ledger");
+  return {};
+}
+
+Status LedgerDb::begin(const Job& job, const Attempt& attempt) {
+  Transaction transaction(impl_->db);
+  Statement insert(impl_->db.get(),
+                   "INSERT OR REPLACE INTO attempt (decision, number, budget, started, pid) VALUES (?1, ?2, ?3, ?4, 0)");
+  insert.bind(1, attempt.decision).bind(2, std::int64_t{attempt.number}).bind(3, job.budget).bind(4, attempt.started.us);
+  if (!transaction.begun() || insert.run() != SQLITE_OK || !impl_->write_state(job) || !transaction.commit()) {
+    return impl_->db.error("writing the ledger");
+  }
+  return {};
+}
+
+Status LedgerDb::set_pid(const Job& job, const Attempt& attempt) {
+  Transaction transaction(impl_->db);
+  Statement update(impl_->db.get(), "UPDATE attempt SET pid = ?3 WHERE decision = ?1 AND number = ?2");
+  update.bind(1, attempt.decision).bind(2, std::int64_t{attempt.number}).bind(3, attempt.pid);
+  if (!transaction.begun() || update.run() != SQLITE_OK || !impl_->write_state(job) || !transaction.commit()) {
+    return impl_->db.error("writing the ledger");
+  }
+  return {};
+}
+
+Status LedgerDb::end(const Job& job, const Attempt& attempt) {
+  Transaction transaction(impl_->db);
+  Statement update(impl_->db.get(),
+                   "UPDATE attempt SET ended = ?3, exit_code = ?4, signal = ?5, timed_out = ?6, output = ?7 "
+                   "WHERE decision = ?1 AND number = ?2");
+  update.bind(1, attempt.decision).bind(2, std::int64_t{attempt.number}).bind(3, attempt.ended.us);
+  update.bind(4, std::int64_t{attempt.exit_code}).bind(5, std::int64_t{attempt.signal});
+  update.bind(6, std::int64_t{attempt.timed_out ? 1 : 0}).blob(7, attempt.output);
+  if (!transaction.begun() || update.run() != SQLITE_OK || !impl_->write_state(job) || !transaction.commit()) {
+    return impl_->db.error("writing the ledger");
+  }
+  return {};
+}
+
+Result<std::vector<Job>> LedgerDb::open_jobs() {
+  std::vector<Job> jobs;
+  Statement rows(impl_->db.get(), fmt::format("SELECT {} FROM job WHERE state IN ('waiting', 'running') ORDER BY n", kJobColumns));
+  int code = rows.step();
+  for (; code == SQLITE_ROW; code = rows.step()) jobs.push_back(read_job(rows));
+  if (code != SQLITE_DONE) return impl_->db.error("reading the ledger");
+  return jobs;
+}
+
+Result<std::optional<Job>> LedgerDb::find(const std::string& decision) {
+  Statement rows(impl_->db.get(), fmt::format("SELECT {} FROM job WHERE decision = ?1", kJobColumns));
+  rows.bind(1, decision);
+  const int code = rows.step();
+  if (code == SQLITE_ROW) return std::optional<Job>(read_job(rows));
+  if (code != SQLITE_DONE) return impl_->db.error("reading the ledger");
+  return std::optional<Job>{};
+}
+
+Status LedgerDb::each_job(const std::function<bool(const Job&)>& visit) {
+  Statement rows(impl_->db.get(), fmt::format("SELECT {} FROM job ORDER BY n", kJobColumns));
+  int code = rows.step();
+  for (; code == SQLITE_ROW; code = rows.step()) {
+    if (!visit(read_job(rows))) return {};
+  }
+  if (code != SQLITE_DONE) return impl_->db.error("reading the ledger");
+  return {};
+}
+
+Status LedgerDb::each_attempt(const std::string& decision, const std::function<bool(const Attempt&)>& visit) {
+  Statement rows(impl_->db.get(),
+                 "SELECT number, started, coalesce(ended, 0), pid, coalesce(exit_code, -1), coalesce(signal, 0), "
+                 "coalesce(timed_out, 0), coalesce(output, '') FROM attempt WHERE decision = ?1 ORDER BY number");
+  rows.bind(1, decision);
+  int code = rows.step();
+  for (; code == SQLITE_ROW; code = rows.step()) {
+    Attempt attempt{decision, static_cast<std::uint32_t>(rows.integer(0)), Timestamp{rows.integer(1)}, Timestamp{rows.integer(2)},
+                    rows.integer(3), static_cast<int>(rows.integer(4)), static_cast<int>(rows.integer(5)),
+                    rows.integer(6) != 0, std::string(rows.text(7))};
+    if (!visit(attempt)) return {};
+  }
+  if (code != SQLITE_DONE) return impl_->db.error("reading the ledger");
+  return {};
+}
+
+Result<std::uint64_t> LedgerDb::Impl::count(Statement& statement, std::string_view doing) {
+  if (statement.step() != SQLITE_ROW) return db.error(doing);
+  return static_cast<std::uint64_t>(statement.integer(0));
+}
+
+Result<std::uint64_t> LedgerDb::starts(const std::string& budget, Timestamp since) {
+  Statement rows(impl_->db.get(), "SELECT count(*) FROM attempt WHERE budget = ?1 AND started > ?2");
+  rows.bind(1, budget).bind(2, since.us);
+  return impl_->count(rows, "counting starts");
+}
+
+Result<std::uint64_t> LedgerDb::jobs_of(const std::string& action, Timestamp since) {
+  Statement rows(impl_->db.get(),
+                 "SELECT count(*) FROM job WHERE action = ?1 AND received > ?2 AND state NOT IN ('skipped', 'refused', 'shadow')");
+  rows.bind(1, action).bind(2, since.us);
+  return impl_->count(rows, "counting jobs");
+}
+
+Result<std::uint64_t> LedgerDb::in_flight(const std::string& budget) {
+  Statement rows(impl_->db.get(), "SELECT count(*) FROM job WHERE budget = ?1 AND state IN ('running', 'unknown')");
+  rows.bind(1, budget);
+  return impl_->count(rows, "counting running jobs");
+}
+
+}  // namespace correlator::store

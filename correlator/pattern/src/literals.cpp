@@ -10,14 +10,17 @@
 namespace correlator::pattern {
 namespace {
 
-constexpr std::size_t kLongest = 32;      // bytes of a literal that are scanned for
-constexpr std::size_t kManyAtoms = 400;   // above, the search for the smallest set would be too slow
-constexpr std::size_t kMostRequired = 4;  // second-level literals kept
-constexpr double kRareEnough = 0.0005;    // a single literal this rare is not traded for several
+constexpr std::size_t kLongest = 32;        // bytes of a literal that are scanned for
+constexpr std::size_t kManyAtoms = 400;     // above, the search for the smallest set would be too slow
+constexpr std::size_t kMostRequired = 4;    // second-level literals kept
+constexpr std::size_t kShortestMerged = 5;  // bytes; shorter literals slow the scan itself down
+constexpr double kStillRare = 0.005;        // a common part this rare stands for several literals
+constexpr double kRareEnough = 0.0005;      // a single literal this rare is not traded for several
 
 class Chooser {
  public:
-  Chooser(const Regex::Impl& regex, const Share& share) : filter_(regex.filter), atoms_(regex.atoms()) {
+  Chooser(const Regex::Impl& regex, const Share& share)
+      : filter_(regex.filter), atoms_(regex.atoms()), share_(share) {
     for (const std::string& atom : atoms_) shares_.push_back(share(atom));
     kept_.assign(atoms_.size(), true);
   }
@@ -37,8 +40,7 @@ class Chooser {
       return out;
     }
     for (const std::size_t atom : cut) out.any_of.push_back(atoms_[atom].substr(0, kLongest));
-    std::sort(out.any_of.begin(), out.any_of.end());
-    out.any_of.erase(std::unique(out.any_of.begin(), out.any_of.end()), out.any_of.end());
+    merge_prefixes(out.any_of);
     for (const std::size_t atom : singles) {
       if (out.required.size() == kMostRequired) break;
       if (!implied(atoms_[atom], out)) out.required.push_back(atoms_[atom]);
@@ -95,6 +97,25 @@ class Chooser {
     return out;
   }
 
+  // "mc0" to "mc9" of MC\d are one literal if what they have in common is still rare.
+  void merge_prefixes(std::vector<std::string>& literals) const {
+    std::sort(literals.begin(), literals.end());
+    std::vector<std::string> merged;
+    for (std::string& literal : literals) {
+      if (!merged.empty()) {
+        const std::string& last = merged.back();
+        const auto differ = std::mismatch(last.begin(), last.end(), literal.begin(), literal.end());
+        const std::string common(last.begin(), differ.first);
+        if (common == last || (common.size() >= kShortestMerged && share_(common) <= kStillRare)) {
+          merged.back() = common;
+          continue;
+        }
+      }
+      merged.push_back(std::move(literal));
+    }
+    literals = std::move(merged);
+  }
+
   static bool implied(const std::string& atom, const PatternLiterals& literals) {
     const auto inside = [&](const std::string& other) { return other.find(atom) != std::string::npos; };
     return std::all_of(literals.any_of.begin(), literals.any_of.end(), inside) ||
@@ -103,6 +124,7 @@ class Chooser {
 
   const re2::FilteredRE2& filter_;
   const std::vector<std::string>& atoms_;
+  const Share& share_;
   std::vector<double> shares_;
   std::vector<bool> kept_;
   std::vector<int> present_;

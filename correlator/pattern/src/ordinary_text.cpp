@@ -68,7 +68,7 @@ double ordinary_share(std::string_view literal) {
   }
   if (least > 0) {
     // A literal is at most as common as its rarest window, and each byte more makes it a little rarer.
-    const double thinning = std::pow(0.97, static_cast<double>(literal.size() - width));
+    const double thinning = std::pow(0.99, static_cast<double>(literal.size() - width));
     return std::min(1.0, least / page.lines() * thinning);
   }
   // Never seen on the page: the longer the stranger. Short windows stay dangerous.

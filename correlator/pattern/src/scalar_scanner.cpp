@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstring>
 #include <limits>
+#include <unordered_map>
 
 #include "ascii.h"
 #include "literal_scanner.h"
@@ -39,17 +40,33 @@ std::uint32_t index_of(std::uint32_t key, unsigned bits) {
   return (key * 0x9e3779b1u) >> (32 - bits);
 }
 
-// Where the `stride` windows begin that are commonest where they must not be: the rarest place of the
-// literal.
-std::size_t best_offset(std::string_view literal, unsigned width, unsigned stride) {
+// How often each window occurs in the literals themselves: one that many share makes each of them be
+// compared.
+using Sharing = std::unordered_map<std::string_view, unsigned>;
+
+Sharing count_windows(const std::vector<std::string>& literals, const std::vector<std::uint32_t>& members,
+                      unsigned width) {
+  Sharing out;
+  for (const std::uint32_t member : members) {
+    const std::string_view literal = literals[member];
+    for (std::size_t at = 0; at + width <= literal.size(); ++at) ++out[literal.substr(at, width)];
+  }
+  return out;
+}
+
+// Where `stride` consecutive windows begin that are rare in ordinary text and among the other literals.
+std::size_t best_offset(std::string_view literal, unsigned width, unsigned stride, const Sharing& sharing) {
   std::size_t best = 0;
-  unsigned best_count = std::numeric_limits<unsigned>::max();
+  unsigned best_cost = std::numeric_limits<unsigned>::max();
   for (std::size_t at = 0; at + width + stride - 1 <= literal.size(); ++at) {
-    unsigned count = 0;
-    for (unsigned i = 0; i < stride; ++i) count += ordinary_count(literal.substr(at + i, width));
-    if (count < best_count) {
+    unsigned cost = 0;
+    for (unsigned i = 0; i < stride; ++i) {
+      const std::string_view window = literal.substr(at + i, width);
+      cost += 8 * ordinary_count(window) + sharing.find(window)->second;
+    }
+    if (cost < best_cost) {
       best = at;
-      best_count = count;
+      best_cost = cost;
     }
   }
   return best;
@@ -81,9 +98,10 @@ ScalarScanner::Table ScalarScanner::make_table(unsigned width,
   while ((1u << bucket_bits) < members.size() * table.stride * 2 && bucket_bits < table.bits) ++bucket_bits;
   table.bucket_shift = table.bits - bucket_bits;
 
+  const Sharing sharing = count_windows(literals_, members, width);
   for (const std::uint32_t member : members) {
     const std::string& literal = literals_[member];
-    const std::size_t base = best_offset(literal, width, table.stride);
+    const std::size_t base = best_offset(literal, width, table.stride, sharing);
     for (std::size_t offset = base; offset < base + table.stride; ++offset) {
       const std::uint32_t key = (load(literal.data() + offset, width) | kFold) & table.mask;
       table.entries.push_back({key, member, static_cast<std::uint32_t>(offset)});

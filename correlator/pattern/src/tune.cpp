@@ -4,11 +4,14 @@
 #include <map>
 #include <string>
 
+#include "ascii.h"
 #include "ordinary_text.h"
 #include "pattern_set_impl.h"
 
 namespace correlator::pattern {
 namespace {
+
+constexpr std::size_t kPart = std::size_t{256} << 10;
 
 class LineCounter final : public LiteralSink {
  public:
@@ -33,6 +36,17 @@ class LineCounter final : public LiteralSink {
   std::vector<std::size_t> seen_;
 };
 
+// Lines of lower-cased text that contain the literal.
+std::uint64_t count_lines(std::string_view text, std::string_view literal) {
+  std::uint64_t count = 0;
+  std::size_t at = 0;
+  while (at < text.size() && (at = text.find(literal, at)) != std::string_view::npos) {
+    ++count;
+    at = std::min(text.find('\n', at + literal.size()), text.size());
+  }
+  return count;
+}
+
 }  // namespace
 
 PatternSet PatternSet::tuned_to(std::string_view sample) const {
@@ -46,12 +60,25 @@ PatternSet PatternSet::tuned_to(std::string_view sample) const {
   LineCounter counter(sample, atoms.size());
   ScalarScanner(atoms).scan(sample, counter);
   const auto lines = static_cast<double>(std::count(sample.begin(), sample.end(), '\n') + 1);
-  for (std::size_t i = 0; i < atoms.size(); ++i) {
-    // What the sample does not contain is ranked by what is usual, below anything that it does contain.
-    const double usual = ordinary_share(atoms[i]) / (2 * lines);
-    shares[atoms[i]] = std::max(static_cast<double>(counter.lines_with[i]) / lines, usual);
-  }
-  const Share share = [&](std::string_view atom) { return shares.find(atom)->second; };
+  // What the sample does not contain is ranked by what is usual, below anything that it does contain.
+  const auto judged = [lines](std::string_view literal, std::uint64_t seen) {
+    return std::max(static_cast<double>(seen) / lines, ordinary_share(literal) / (2 * lines));
+  };
+  for (std::size_t i = 0; i < atoms.size(); ++i) shares[atoms[i]] = judged(atoms[i], counter.lines_with[i]);
+
+  // Parts that several atoms have in common come up while choosing; they are counted in a part of the sample.
+  std::string lowered;
+  ascii_lower(sample.substr(0, kPart), lowered);
+  const double scale = static_cast<double>(sample.size() + 1) / static_cast<double>(lowered.size() + 1);
+  const Share share = [&](std::string_view literal) {
+    auto known = shares.find(literal);
+    if (known == shares.end()) {
+      const auto seen =
+          static_cast<std::uint64_t>(static_cast<double>(count_lines(lowered, literal)) * scale);
+      known = shares.emplace(literal, judged(literal, seen)).first;
+    }
+    return known->second;
+  };
   return PatternSet(std::make_unique<Impl>(impl_->regexes, impl_->raw, impl_->options, share));
 }
 

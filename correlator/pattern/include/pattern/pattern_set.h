@@ -40,7 +40,7 @@ struct PatternLiterals {
       any_of;  // lower-cased; a match contains at least one of them. Empty: every line is tried
   std::vector<std::string> required;  // lower-cased; looked for in the line before it becomes a candidate
   double per_line = 1.0;              // expected share of ordinary syslog lines that contain one of any_of
-  bool chatty() const { return per_line > 0.02; }
+  bool chatty() const { return per_line > 0.01; }
 };
 
 struct PatternSetStats {

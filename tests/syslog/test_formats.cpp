@@ -127,6 +127,7 @@ const Row kRows[] = {
     {"[    5.123456] systemd[1]: x", "uptime", "", "systemd", "x", Format::dmesg},
     {"[    5.123456] qemu-kvm[8]: segfault at 20 ip", "uptime", "", "kernel",
      "qemu-kvm[8]: segfault at 20 ip", Format::dmesg},
+    {"[    0.100000] IOAPIC[0]: apic_id 2", "uptime", "", "kernel", "IOAPIC[0]: apic_id 2", Format::dmesg},
     {"[  +0.000012] mce: x", "none", "", "kernel", "mce: x", Format::dmesg},
     {"asus kernel: [12.000001] EDAC MC0: x", "uptime", "asus", "kernel", "EDAC MC0: x", Format::raw},
     {" kernel:[Hardware Error]: CPU 0", "none", "", "kernel", "[Hardware Error]: CPU 0", Format::raw},

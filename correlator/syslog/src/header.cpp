@@ -96,7 +96,9 @@ void read_tag(std::string_view rest, Message& m, TagPlace place) {
   if (tag->name == kKernel) {
     program = true;
   } else if (tag->pid) {
-    program = place == TagPlace::behind_host || !is_about_process(tag->behind);
+    // "IOAPIC[0]: …" is the kernel's, too.
+    program =
+        place == TagPlace::behind_host || (!is_about_process(tag->behind) && !is_kernel_prefix(tag->name));
   } else if (!may_be_kernel(m)) {
     program = true;
   } else if (m.facility == 0) {

@@ -70,7 +70,8 @@ Result<std::unique_ptr<Reader>> open_reader(const std::filesystem::path& path);
 // way than a file. `bytes` may be compressed.
 std::unique_ptr<Reader> memory_reader(std::string name, std::string bytes, std::size_t piece = 1 << 18);
 
-// Which library inflates .gz in this build: "isa-l" or "zlib". Both give the same bytes.
+// Which library inflates .gz in this build: "isa-l" or "zlib". Both give the same bytes of a whole file; of
+// one that is cut off ISA-L gives up to a few bytes less at the very end, where symbols share a table entry.
 std::string_view gzip_library();
 
 }  // namespace correlator::input

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "rules/loader.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <tuple>
+
+#include "base/hash.h"
+#include "emit_graph.h"
+#include "readers.h"
+#include "toml_reader.h"
+
+namespace correlator::rules {
+namespace {
+
+std::vector<Node> read_all(const Sources& sources, Context& context) {
+  std::vector<Node> out;
+  for (std::uint32_t i = 0; i < sources.files().size(); ++i) {
+    auto tree = read_toml(sources, i);
+    if (tree) {
+      out.push_back(std::move(tree).value());
+    } else {
+      context.syntax_error(std::move(tree).error());
+    }
+  }
+  return out;
+}
+
+void read_document(Context& context, const Document& document) {
+  read_input(context, document);
+  read_settings(context, document);
+  read_maps(context, document);
+  read_lookups(context, document);
+  read_calendars(context, document);
+  read_budgets(context, document);
+  read_patterns(context, document);
+  read_classes(context, document);
+  read_events(context, document);
+  read_same_errors(context, document);
+  read_actions(context, document);
+  read_probes(context, document);
+  read_rules(context, document);
+  read_mutes(context, document);
+  for (const auto& check : context.later) check();
+  check_emit_graph(context, document);
+}
+
+auto order_of(const Diagnostic& d, const std::vector<RuleFile>& files) {
+  const auto file =
+      std::find_if(files.begin(), files.end(), [&](const RuleFile& f) { return f.name == d.place.file; });
+  return std::tuple(file - files.begin(), d.place.line, d.place.column, d.code, d.message);
+}
+
+// By place; a template that two rules use is said to be wrong once.
+void tidy(Diagnostics& diagnostics, const std::vector<RuleFile>& files) {
+  std::stable_sort(diagnostics.begin(), diagnostics.end(), [&](const Diagnostic& a, const Diagnostic& b) {
+    return order_of(a, files) < order_of(b, files);
+  });
+  const auto same = [&](const Diagnostic& a, const Diagnostic& b) {
+    return order_of(a, files) == order_of(b, files);
+  };
+  diagnostics.erase(std::unique(diagnostics.begin(), diagnostics.end(), same), diagnostics.end());
+}
+
+}  // namespace
+
+Loaded load(std::vector<RuleFile> files) {
+  Loaded out;
+  const Sources sources(files);
+  Context context(sources);
+  {
+    const std::vector<Node> trees = read_all(sources, context);
+    const bool partial = trees.size() < files.size();
+    const Document document = collect(context, trees);
+    // What a file that cannot be read defines is unknown: its names would all be reported as missing.
+    if (partial) context.only_own_errors();
+    read_document(context, document);
+  }
+  out.diagnostics = std::move(context.diagnostics);
+  tidy(out.diagnostics, files);
+  if (has_errors(out.diagnostics)) return out;
+  auto set = std::make_shared<RuleSet>(std::move(context.set));
+  for (Rule& rule : set->rules) rule.state_identity = state_identity(*set, rule);
+  Sha256 hash;
+  for (RuleFile& file : files) {
+    hash.add(file.name).add(file.text);
+    set->files.emplace_back(std::move(file.name), std::move(file.text));
+  }
+  set->hash = hash.hex(32);
+  out.rules = std::move(set);
+  return out;
+}
+
+}  // namespace correlator::rules

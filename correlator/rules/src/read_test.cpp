@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+// [[rule.test]]
+#include <fmt/format.h>
+
+#include "readers.h"
+
+namespace correlator::rules {
+namespace {
+
+bool is_moment(const std::string& text) {
+  if (text.starts_with("+")) return parse_duration(std::string_view(text).substr(1)).has_value();
+  return parse_rfc3339(text).has_value();
+}
+
+void read_rows(Context& context, const Node& node, TestSpec& test) {
+  for (const Entry& entry : node.entries) {
+    const auto lookup = context.find(context.lookups, "E015", "lookup", entry.key, entry.spot);
+    if (!lookup) continue;
+    if (!accepts(Shape::tables, entry.value)) {
+      context.error(
+          "E004", entry.value.spot,
+          fmt::format("the rows of a lookup must be a list of tables, not {}", described(entry.value)),
+          "write [{ host = \"a\" }]");
+      continue;
+    }
+    auto& rows = test.lookups[entry.key];
+    const auto& columns = context.set.lookups[*lookup].columns;
+    for (const Node& row : entry.value.items) {
+      std::map<std::string, expr::Value> values;
+      for (const Entry& column : row.entries) {
+        bool known = columns.empty();
+        for (const std::string& one : columns) known |= one == column.key;
+        if (!known)
+          context.error("E012", column.spot,
+                        fmt::format("lookup `{}` has no column `{}`", entry.key, column.key),
+                        did_you_mean(column.key, columns));
+        values[column.key] = value_of(column.value);
+      }
+      rows.push_back(std::move(values));
+    }
+  }
+}
+
+void read_expected(Context& context, const Node& node, TestSpec& test) {
+  const Table table(context, node, kExpectSpec);
+  TestSpec::Expected expected;
+  expected.place = context.sources.place(node.spot);
+  expected.at = table.text("at");
+  if (const Node* at = table.get("at"); at && !is_moment(at->text)) {
+    context.error("E022", at->spot, fmt::format("\"{}\" is not a moment", at->text),
+                  "write \"+23h59m\" from the first line, or \"2026-01-01T00:00:00Z\"");
+  }
+  if (const Node* action = table.get("action")) {
+    if (context.find(context.actions, "E014", "action", action->text, action->spot))
+      expected.action = action->text;
+  }
+  if (const Node* key = table.get("key")) {
+    for (const Entry& entry : key->entries) expected.key.emplace_back(entry.key, value_of(entry.value));
+  }
+  if (const Node* with = table.get("with")) {
+    for (const Entry& entry : with->entries)
+      expected.with.emplace_back(entry.key, expr::to_text(value_of(entry.value)));
+  }
+  test.expect.push_back(std::move(expected));
+}
+
+}  // namespace
+
+std::vector<TestSpec> read_tests(Context& context, const Table& rule) {
+  std::vector<TestSpec> out;
+  for (const Node* node : rule.list("test")) {
+    const Table table(context, *node, kTestSpec);
+    TestSpec test;
+    test.place = context.sources.place(node->spot);
+    test.name = table.text("name");
+    test.log = table.text("log");
+    if (const Node* log = table.get("log"))
+      test.log_place = context.sources.place(context.sources.inside(*log, 1, 1));
+    if (const Node* rows = table.get("lookup")) read_rows(context, *rows, test);
+    for (const Node* expected : table.list("expect")) read_expected(context, *expected, test);
+    out.push_back(std::move(test));
+  }
+  return out;
+}
+
+}  // namespace correlator::rules

@@ -43,6 +43,7 @@ TEST_CASE("lines, kmsg records and export entries are frames") {
   CHECK(texts("a\n SUBSYSTEM=pci\n") == Texts{"a", " SUBSYSTEM=pci"});
   CHECK(texts("__CURSOR=1\nA=b\n\n__CURSOR=2\nA=c\n\nplain\n") ==
         Texts{"__CURSOR=1\nA=b", "__CURSOR=2\nA=c", "plain"});
+  CHECK(texts("x\n\n__CURSOR=1\nA=b\n\ny\n") == Texts{"x", "", "__CURSOR=1\nA=b", "y"});
   CHECK(texts("x\n__CURSOR=1\nA=b\n") == Texts{"x", "__CURSOR=1", "A=b"});
   const std::string field = sized_field("MESSAGE", "q\n\n__CURSOR=9\n_TRANSPORT=kernel\n");
   CHECK(texts("__CURSOR=1\n" + field + "\nz\n") ==

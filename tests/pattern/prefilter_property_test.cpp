@@ -30,18 +30,20 @@ class Source {
     return choices[below(N)];
   }
 
-  // A few letters only, so that random patterns do meet random texts; high bytes as escapes.
+  // No \xdf, \xb5, \xff: their other case lies outside Latin-1, and RE2 20220601 finds (?i)(?:\xdfe|\xdf)
+  // through RE2::Set but not through RE2. A few letters only, so that random patterns do meet random texts;
+  // high bytes as escapes.
   std::string word(bool in_pattern) {
     static const char* const kWords[] = {"edac",  "EDAC",   "mce", "Error",         "ce", "ab",
                                          "a",     "k",      "S",   "page",          "0x", " ",
                                          "page:", "kernel", "foo", "Hardware Error"};
     if (!one_in(6)) return pick(kWords);
     if (in_pattern) {
-      static const char* const kEscaped[] = {"\\xe9", "\\xc9", "\\x00",    "\\x{df}", "\\.",
+      static const char* const kEscaped[] = {"\\xe9", "\\xc9", "\\x00",    "\\x{d7}", "\\.",
                                              "\\t",   "\\[",   "\xc3\xa9", "\\r",     "\\n"};
       return pick(kEscaped);
     }
-    static const std::string kBytes[] = {"\xe9", "\xc9", std::string(1, '\0'), "\xdf", ".",
+    static const std::string kBytes[] = {"\xe9", "\xc9", std::string(1, '\0'), "\xd7", ".",
                                          "\t",   "[",    "\xc3\xa9",           "\r",   "\xff"};
     return kBytes[below(10)];
   }

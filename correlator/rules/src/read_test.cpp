@@ -3,14 +3,10 @@
 #include <fmt/format.h>
 
 #include "readers.h"
+#include "rules/timeline.h"
 
 namespace correlator::rules {
 namespace {
-
-bool is_moment(const std::string& text) {
-  if (text.starts_with("+")) return parse_duration(std::string_view(text).substr(1)).has_value();
-  return parse_rfc3339(text).has_value();
-}
 
 void read_rows(Context& context, const Node& node, TestSpec& test) {
   for (const Entry& entry : node.entries) {
@@ -46,7 +42,7 @@ void read_expected(Context& context, const Node& node, TestSpec& test) {
   TestSpec::Expected expected;
   expected.place = context.sources.place(node.spot);
   expected.at = table.text("at");
-  if (const Node* at = table.get("at"); at && !is_moment(at->text)) {
+  if (const Node* at = table.get("at"); at && !parse_moment(at->text, {})) {
     context.error("E022", at->spot, fmt::format("\"{}\" is not a moment", at->text),
                   "write \"+23h59m\" from the first line, or \"2026-01-01T00:00:00Z\"");
   }
@@ -64,6 +60,24 @@ void read_expected(Context& context, const Node& node, TestSpec& test) {
   test.expect.push_back(std::move(expected));
 }
 
+void read_log(Context& context, const Node& node, TestSpec& test) {
+  test.log = node.text;
+  test.log_place = context.sources.place(context.sources.inside(node, 1, 1));
+  Timeline timeline = parse_timeline(node.text, test.log_place);
+  for (const Diagnostic& d : timeline.diagnostics) {
+    const Spot spot{node.spot.file, d.place.line, d.place.column, d.caret_length};
+    context.error(d.code, spot, d.message, d.hint);
+  }
+  for (const TimelineStep& step : timeline.steps) {
+    const Spot spot{node.spot.file, step.place.line, step.place.column, 1};
+    if (step.kind == TimelineStep::Kind::ack) {
+      context.find(context.rules, "E013", "rule", step.target, spot);
+    } else if (step.kind == TimelineStep::Kind::fails || step.kind == TimelineStep::Kind::succeeds) {
+      context.find(context.actions, "E014", "action", step.target, spot);
+    }
+  }
+}
+
 }  // namespace
 
 std::vector<TestSpec> read_tests(Context& context, const Table& rule) {
@@ -73,9 +87,7 @@ std::vector<TestSpec> read_tests(Context& context, const Table& rule) {
     TestSpec test;
     test.place = context.sources.place(node->spot);
     test.name = table.text("name");
-    test.log = table.text("log");
-    if (const Node* log = table.get("log"))
-      test.log_place = context.sources.place(context.sources.inside(*log, 1, 1));
+    if (const Node* log = table.get("log")) read_log(context, *log, test);
     if (const Node* rows = table.get("lookup")) read_rows(context, *rows, test);
     for (const Node* expected : table.list("expect")) read_expected(context, *expected, test);
     out.push_back(std::move(test));

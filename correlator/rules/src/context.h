@@ -122,7 +122,9 @@ std::vector<std::string> names_of(const Index& index);
 // missing keys are reported, and get() gives only what has a type that its key accepts.
 class Table {
  public:
-  Table(Context& context, const Node& node, const TableSpec& spec);
+  // Missing::allowed: keys may come from elsewhere, as with a template.
+  enum class Missing { reported, allowed };
+  Table(Context& context, const Node& node, const TableSpec& spec, Missing missing = Missing::reported);
 
   const Node* get(std::string_view key) const;
   const Entry* entry(std::string_view key) const;

@@ -15,7 +15,7 @@ class Collector {
 
   void file(const Node& top) {
     format_line(top);
-    const Table table(context_, top, kFileSpec);
+    const Table table(context_, top, kFileSpec, Table::Missing::allowed);  // `format` has its own text
     named(table, "class", "class", out_.classes);
     listed(table, "event", "event", out_.events);
     named(table, "same_error", "same_error", out_.same_errors);

@@ -14,26 +14,25 @@ void add_class(EventParts& parts, ClassId id) {
     parts.classes.push_back(id);
 }
 
-struct Given {
-  expr::Type type;
-  bool known;
-};
+expr::Type type_of(const Let& let) {
+  return let.value.type() == expr::Type::any ? expr::Type::any : rules::type_of(let.type);
+}
 
 // What the event sets under a name: a let, an arm's field, or a capture.
-std::optional<Given> given(const Context& context, const EventParts& parts, const ClassArm* arm,
-                           const std::string& name) {
+std::optional<expr::Type> given(const Context& context, const EventParts& parts, const ClassArm* arm,
+                                const std::string& name) {
   const FieldId id = context.find_field(name);
   if (arm) {
     for (const Let& let : arm->fields) {
-      if (let.field == id) return Given{let.value.type(), true};
+      if (let.field == id) return type_of(let);
     }
   }
   for (const Let& let : parts.def.lets) {
-    if (let.field == id) return Given{let.value.type(), true};
+    if (let.field == id) return type_of(let);
   }
   const auto capture = parts.captures.find(name);
   if (capture == parts.captures.end()) return std::nullopt;
-  return Given{capture->second.many ? expr::Type::list : type_of(capture->second.type), true};
+  return capture->second.many ? expr::Type::list : rules::type_of(capture->second.type);
 }
 
 void check_class(Context& context, const Spot& spot, const EventParts& parts, ClassId id,
@@ -49,9 +48,9 @@ void check_class(Context& context, const Spot& spot, const EventParts& parts, Cl
           name == "severity"
               ? "write let = { severity = \"'corrected'\" }"
               : fmt::format("capture it as (?<{0}>…), or compute it: let = {{ {0} = \"…\" }}", name));
-    } else if (have && !fits(have->type, field.type)) {
+    } else if (have && !fits(*have, field.type)) {
       context.error("E020", spot,
-                    fmt::format("`{}` is {} here and {} in class `{}`", name, expr::type_name(have->type),
+                    fmt::format("`{}` is {} here and {} in class `{}`", name, expr::type_name(*have),
                                 to_string(field.type), def.name),
                     fmt::format("write types = {{ {} = \"{}\" }}", name, to_string(field.type)));
     }

@@ -14,6 +14,7 @@ class Order {
  public:
   Order(Context& context, const Node& table) : context_(context), table_(table) {}
 
+  bool circle() const { return circle_; }
   std::vector<const Entry*> run() {
     for (const Entry& entry : table_.entries) visit(entry);
     return std::move(order_);
@@ -32,6 +33,7 @@ class Order {
       if (std::find(path_.begin(), path_.end(), other) == path_.end()) {
         visit(*other);
       } else {
+        circle_ = true;
         context_.error("E032", entry.value.spot,
                        fmt::format("`{}` and `{}` are computed from each other", entry.key, other->key),
                        "compute one of them from captures alone");
@@ -44,6 +46,7 @@ class Order {
   Context& context_;
   const Node& table_;
   std::vector<const Entry*> path_, done_, order_;
+  bool circle_ = false;
 };
 
 void check_severity(Context& context, const Node& node) {
@@ -70,7 +73,10 @@ std::optional<FieldType> field_type(expr::Type type) {
 std::vector<Let> read_lets(Context& context, const Node& table, LetScope scope,
                            const std::function<std::optional<FieldType>(const std::string&)>& declared) {
   std::vector<Let> out;
-  for (const Entry* entry : Order(context, table).run()) {
+  Order order(context, table);
+  const std::vector<const Entry*> entries = order.run();
+  if (order.circle()) scope.scope.lenient = true;
+  for (const Entry* entry : entries) {
     const bool named = check_name(context, entry->key, entry->spot, "field");
     if (!accepts(Shape::expression, entry->value)) {
       context.error("E004", entry->value.spot,

@@ -37,7 +37,7 @@ bool check_name(Context& context, const std::string& name, const Spot& spot, std
   const bool fine =
       !name.empty() && !(name[0] >= '0' && name[0] <= '9') && std::all_of(name.begin(), name.end(), good);
   if (!fine) {
-    std::string better;
+    std::string better = !name.empty() && name[0] >= '0' && name[0] <= '9' ? "_" : "";
     for (char c : name) better += good(c) ? c : '_';
     context.error(
         "E034", spot,

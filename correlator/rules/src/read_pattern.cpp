@@ -148,19 +148,12 @@ std::optional<Compiled> compile(Context& context, const Node& node) {
   for (std::size_t i = 1; i < out.read.names.size(); ++i) {
     const std::string& name = out.read.names[i];
     if (name.empty()) continue;
-    const bool twice = std::find(out.read.names.begin() + static_cast<std::ptrdiff_t>(i) + 1,
-                                 out.read.names.end(), name) != out.read.names.end();
     const FieldId id = context.find_field(name);
     const auto at = node.text.find("<" + name + ">");
     const Spot spot = at == std::string::npos
                           ? node.spot
                           : context.sources.inside(node, static_cast<std::uint32_t>(at + 2),
                                                    static_cast<std::uint32_t>(name.size()));
-    if (twice) {
-      context.error("E006", spot, fmt::format("two groups have the name `{}`", name),
-                    "rename one; `let` can join them with ??");
-      return std::nullopt;
-    }
     if (id == kText || id == kTime || id == kClass || id == kWeight) {
       context.error("E038", spot,
                     fmt::format("a capture cannot be called `{}`: every event has that already", name),

@@ -154,9 +154,6 @@ void read_one(Context& context, const Document& document, const Named& named) {
   rule.index = static_cast<std::uint32_t>(context.set.rules.size());
   rule.title = table.text("title");
   rule.place = context.sources.place(named.node.spot);
-  if (!table.written("id"))
-    context.error("E005", node.spot, "[[rule]] needs `id`",
-                  "write id = \"dimm.failing\"; the state of the rule is bound to it");
   if (const Node* urgency = table.get("urgency");
       urgency && context.one_of(*urgency, {"notice", "warning", "critical"})) {
     rule.urgency = urgency->text == "notice"     ? Urgency::notice
@@ -178,7 +175,7 @@ void read_one(Context& context, const Document& document, const Named& named) {
   read_operation(context, table, parts);
   read_response(context, table, parts);
   rule.tests = read_tests(context, table);
-  context.rule_keys[rule.id] = rule.key.size();
+  if (!parts.broken && !parts.scope.lenient) context.rule_keys[rule.id] = rule.key.size();
   context.set.rules.push_back(std::move(parts.rule));
 }
 
@@ -198,7 +195,7 @@ void read_rules(Context& context, const Document& document) {
   for (const Named& one : document.rules)
     context.rules.emplace(one.name, static_cast<std::uint32_t>(context.rules.size()));
   for (const Named& one : document.templates) {
-    const Table table(context, one.node, kRuleSpec);
+    const Table table(context, one.node, kRuleSpec, Table::Missing::allowed);
     if (const Entry* id = one.node.find("id")) {
       context.error("E007", id->spot, "`id` cannot take effect: each rule has its own",
                     "take it out of the template");

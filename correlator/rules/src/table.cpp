@@ -42,9 +42,10 @@ std::string unknown_key_hint(const std::string& key, const TableSpec& spec) {
   return fmt::format("the keys of {} are: {}", spec.name, all);
 }
 
-std::string wrong_type_hint(const KeySpec& key, const Node& node) {
-  if (key.shape == Shape::tables && node.is(Node::Kind::table))
-    return fmt::format("write [[…{}]] or [{{ … }}]", key.name);
+std::string wrong_type_hint(const TableSpec& spec, const KeySpec& key, const Node& node) {
+  if (key.shape == Shape::tables && node.is(Node::Kind::table)) {
+    return fmt::format("write [[{}{}]]", &spec == &kFileSpec ? "" : "….", key.name);
+  }
   if (key.shape == Shape::duration && node.is(Node::Kind::integer)) {
     return fmt::format("write the unit: {} = \"{}s\"", key.name, node.number);
   }
@@ -57,12 +58,12 @@ std::string wrong_type_hint(const KeySpec& key, const Node& node) {
     return fmt::format("write {} = \"{}\"", key.name, node.number);
   }
   if (key.shape == Shape::text && node.is(Node::Kind::list)) return "only one is possible here";
-  return "";
+  return std::string(key.doc);
 }
 
 }  // namespace
 
-Table::Table(Context& context, const Node& node, const TableSpec& spec)
+Table::Table(Context& context, const Node& node, const TableSpec& spec, Missing missing)
     : context_(context), node_(node), spec_(spec) {
   for (const Entry& entry : node.entries) {
     const KeySpec* key = spec.find(entry.key);
@@ -74,14 +75,14 @@ Table::Table(Context& context, const Node& node, const TableSpec& spec)
       context.error(
           "E004", entry.value.spot,
           fmt::format("`{}` must be {}, not {}", entry.key, described(key->shape), described(entry.value)),
-          wrong_type_hint(*key, entry.value));
+          wrong_type_hint(spec, *key, entry.value));
       bad_ = true;
     } else {
       good_.push_back(&entry);
     }
   }
   for (const KeySpec& key : spec.keys) {
-    if (!key.required || node.find(key.name)) continue;
+    if (missing == Missing::allowed || !key.required || node.find(key.name)) continue;
     context.error("E005", node.spot, fmt::format("{} needs `{}`", spec.name, key.name), std::string(key.doc));
     bad_ = true;
   }

@@ -122,3 +122,17 @@ TEST_CASE("property: a block without hiding frames has none") {
     any = any || may_hide_literals(frame.bytes);
   if (any) CHECK(block_may_hide_literals(stream));
 }
+
+TEST_CASE("finish() consumes what next() would, and leaves the same state") {
+  for (const std::string_view text : {"a\nb\n", "a\n\n", "\n", "a\nb", "", "__CURSOR=x\nMESSAGE=m\n\n", "__CURSOR=x\nMESSAGE=m\n",
+                                      "6,1,2,-;t\n SUBSYSTEM=pci\n", "6,1,2,-;t\n", "x\n\n__CURSOR=y\n"}) {
+    for (const bool at_eof : {false, true}) {
+      BlockFrames walk(text, {}, at_eof), jump(text, {}, at_eof);
+      for (Frame frame; walk.next(frame);) {
+      }
+      INFO(text);
+      CHECK(jump.finish() == walk.consumed());
+      CHECK(jump.state() == walk.state());
+    }
+  }
+}

@@ -155,11 +155,13 @@ std::string closest(std::string_view name, std::span<const std::string> candidat
 }
 
 std::string counted(std::uint64_t n, std::string_view noun) {
-  std::string digits = std::to_string(n);
-  for (auto at = static_cast<std::ptrdiff_t>(digits.size()) - 3; at > 0; at -= 3) {
-    digits.insert(static_cast<std::size_t>(at), ",");
+  const std::string digits = std::to_string(n);
+  std::string grouped;
+  for (std::size_t i = 0; i < digits.size(); ++i) {
+    if (i > 0 && (digits.size() - i) % 3 == 0) grouped += ',';
+    grouped += digits[i];
   }
-  return fmt::format("{} {}{}", digits, noun, n == 1 ? "" : "s");
+  return fmt::format("{} {}{}", grouped, noun, n == 1 ? "" : "s");
 }
 
 }  // namespace correlator

@@ -31,7 +31,7 @@ void print(const Diagnostics& diagnostics, const std::string& format) {
 }
 
 int print_expanded(const std::vector<rules::RuleFile>& files, const std::string& id) {
-  auto text = rules::expand_rule(files, id);
+  auto text = rules::expand(files, id);
   if (!text) {
     complain(text.error());
     return exit_code(text.error());

@@ -132,9 +132,13 @@ Status Session::restore() {
 
 // The rule set in force becomes `rules`; a record of it enters the intake unless it is the one already there.
 Status Session::adopt(std::shared_ptr<const rules::RuleSet> rules) {
-  auto matcher = Matcher::build(rules);
-  if (!matcher) return matcher.error();
-  matcher_.emplace(std::move(matcher).value());
+  if (options_.matcher != nullptr && options_.matcher->rules() == rules) {
+    matcher_ = options_.matcher;
+  } else {
+    auto matcher = Matcher::build(rules);
+    if (!matcher) return matcher.error();
+    matcher_ = std::make_shared<const Matcher>(std::move(matcher).value());
+  }
   if (rules_ != nullptr && rules_->hash == rules->hash) return {};
   if (rules_ != nullptr) notes_ = engine_.plan(*rules);
   rules_ = rules;
@@ -150,6 +154,7 @@ Status Session::adopt(std::shared_ptr<const rules::RuleSet> rules) {
 }
 
 Status Session::load_lookups() {
+  if (!options_.load_lookups) return {};
   for (const rules::Lookup& lookup : rules_->lookups) {
     if (lookup.file.empty()) continue;
     const std::filesystem::path beside = std::filesystem::path(lookup.place.file).parent_path();

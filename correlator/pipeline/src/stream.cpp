@@ -172,7 +172,7 @@ void ArchiveStream::finish_file() {
   end.is_mark = true;
   end.file = file_;
   end.offset = file_bytes_;
-  end.time = timeline_->latest().value_or(Timestamp::min());
+  end.time = Timestamp::min();
   ready_.push_back(std::move(end));
 }
 

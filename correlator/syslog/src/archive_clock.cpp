@@ -43,6 +43,7 @@ void ArchiveClock::anchor_wall(std::uint64_t offset, const Stamp& stamp) {
     return;
   }
   walls_.push_back({offset, time});
+  marks_.push_back({offset, time});
   last_ = time;
   if (!first_) first_ = time;
 }
@@ -51,6 +52,7 @@ void ArchiveClock::settle_pending(bool believed) {
   if (!pending_) return;
   if (believed) {
     walls_.push_back(*pending_);
+    marks_.push_back({pending_->offset, pending_->time});
     last_ = pending_->time;
     if (!first_) first_ = last_;
   } else {
@@ -64,6 +66,7 @@ void ArchiveClock::anchor_uptime(std::uint64_t offset, Duration uptime) {
   if (boots_.empty()) {
     boots_.push_back({offset, options_.boot.value_or(Timestamp{})});
     highest_ = uptime;
+    marks_.push_back({offset, boots_.back().time + uptime});
     if (!first_) first_ = boots_.back().time + uptime;
     return;
   }
@@ -73,6 +76,7 @@ void ArchiveClock::anchor_uptime(std::uint64_t offset, Duration uptime) {
   } else {
     highest_ = std::max(*highest_, uptime);
   }
+  marks_.push_back({offset, boots_.back().time + uptime});
 }
 
 void ArchiveClock::end() {

@@ -71,6 +71,28 @@ bool BlockFrames::next(Frame& frame) {
   }
 }
 
+std::size_t BlockFrames::finish() {
+  // Nearly every block is whole lines and nothing else: then only its last line matters.
+  if (plain_lines_only()) {
+    position_ = block_.size();
+    state_.after_blank = block_.size() == 1 || block_[block_.size() - 2] == '\n';
+    return position_;
+  }
+  for (Frame frame; next(frame);) {
+  }
+  return position_;
+}
+
+bool BlockFrames::plain_lines_only() const {
+  if (position_ != 0 || state_.mode != FrameState::Mode::normal || block_.empty() || block_.size() > kMaxFrame ||
+      block_.back() != '\n' || (state_.after_blank && block_.starts_with(kCursor))) {
+    return false;
+  }
+  // A record at the very end may have its dictionary in the next block.
+  const std::size_t last = line_begin(block_, block_.size() - 1);
+  return !is_kmsg_record(block_.substr(last, block_.size() - 1 - last)) && !scan_block(block_).multi_line;
+}
+
 BlockFrames::Step BlockFrames::step(Frame& frame) {
   if (position_ >= block_.size()) return Step::incomplete;
   if (state_.mode != FrameState::Mode::normal) return skip();

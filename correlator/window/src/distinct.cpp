@@ -85,6 +85,12 @@ bool DistinctWindow::keep(Timestamp t, std::string_view value) {
   return evict();
 }
 
+std::vector<Timestamp> DistinctWindow::times() const {
+  std::vector<Timestamp> out;
+  for (const Seen& one : seen()) out.push_back(one.time);
+  return out;
+}
+
 std::vector<DistinctWindow::Seen> DistinctWindow::seen() const {
   std::vector<Seen> seen;
   for (std::uint32_t i = 0; i < entries_.size(); ++i) {

@@ -26,6 +26,8 @@ using Sink = std::function<void(const engine::StepOutput&, const rules::RuleSet&
 struct SessionOptions {
   engine::Options engine;
   syslog::ParserOptions parser;
+  std::shared_ptr<const Matcher> matcher;  // of the same rule set, where the caller has one already
+  bool load_lookups = true;                // false: the caller gives them as records
   std::optional<std::string> lookup_root;  // where relative lookup files are looked for; default: beside the rule file
 };
 
@@ -70,7 +72,7 @@ class Session {
   Sink sink_;
   std::optional<store::EngineDb> db_;
   std::shared_ptr<const rules::RuleSet> rules_;
-  std::optional<Matcher> matcher_;
+  std::shared_ptr<const Matcher> matcher_;
   engine::Engine engine_;
   syslog::Parser parser_;
   Matcher::Scratch scratch_;

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -64,6 +65,15 @@ class ArchiveClock {
   // A date in a line that is no anchor takes the year nearest to the anchor before it. If it lies more than
   // an hour after both its neighbours it is not believed.
   Resolved resolve(const LineTime& line) const;
+  // The clock's marks: what an anchor says of the time, as soon as it is believed, in stream order. They are the same
+  // whatever is matched in between, so that timers of an archive never depend on other rules.
+  struct Mark {
+    std::uint64_t offset;
+    Timestamp time;
+  };
+  std::optional<Mark> peek_mark() const { return marks_.empty() ? std::nullopt : std::optional(marks_.front()); }
+  void pop_mark() { marks_.pop_front(); }
+
   // Frees anchors that no line at or after `offset` needs.
   void forget(std::uint64_t offset);
   // True if a dated line was given that begins before `offset`.
@@ -87,6 +97,7 @@ class ArchiveClock {
   std::optional<Resolved> resolve_uptime(std::uint64_t offset, Duration uptime) const;
 
   ArchiveClockOptions options_;
+  std::deque<Mark> marks_;
   std::vector<Anchor> walls_;    // believed, by offset
   std::vector<Anchor> dropped_;  // not believed, with the time they get instead
   std::vector<Anchor> boots_;    // a console's boots, by offset of their first line
@@ -125,6 +136,8 @@ class ArchiveTimeline {
 
   std::uint64_t settled() const { return clock_.settled(); }
   Resolved resolve(const LineTime& line) const { return clock_.resolve(line); }
+  std::optional<ArchiveClock::Mark> peek_mark() const { return clock_.peek_mark(); }
+  void pop_mark() { clock_.pop_mark(); }
   void forget(std::uint64_t offset) { clock_.forget(offset); }
 
  private:

@@ -45,6 +45,9 @@ class BlockFrames {
   // The next complete frame in order; blank lines are frames too. False at the end of what is complete.
   bool next(Frame& frame);
 
+  // Goes to the end of what is complete without giving the frames, as fast as the block can be read; consumed().
+  std::size_t finish();
+
   // After next() returned false: bytes done with, to be followed by the next block with what is left over,
   // and the state to give to it. Nothing consumed means that the block must grow; kMaxFrame + 64 KiB always
   // suffice.
@@ -73,6 +76,7 @@ class BlockFrames {
   Step cut(std::size_t begin, FrameState rest, std::size_t resume, Frame& frame);
   bool plain_line_at(std::size_t offset, Frame& frame);
   void find_specials();
+  bool plain_lines_only() const;
 
   std::string_view block_;
   FrameState first_;

@@ -45,6 +45,7 @@ class DistinctWindow {
   std::size_t size() const { return entries_.size(); }  // values
   std::optional<Timestamp> newest() const;
   std::uint64_t values_in(Timestamp after, Timestamp upto) const;
+  std::vector<Timestamp> times() const;  // all kept times, ascending
   // The values seen in (after, upto], in the order of their newest time.
   std::vector<std::string_view> values(Timestamp after, Timestamp upto) const;
 

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+// Cases: what a firing opened stays open, and its key silent, until it is over.
+#include <fmt/format.h>
+
+#include "core.h"
+
+namespace correlator::engine {
+
+namespace {
+constexpr std::uint64_t kHeard = 64;  // events kept for a case whose operation keeps none
+}
+
+Case& Core::open_case_for(RuleRun& run, std::string key, std::vector<KeyState*> members, FiringRef firing, Timestamp from) {
+  auto made = std::make_unique<Case>();
+  Case& open = *made;
+  open.id = firing->of_case;
+  open.rule = run.index;
+  open.key = key;
+  open.members = std::move(members);
+  open.from = from;
+  open.heard.keep(firing->time, 1, kHeard);
+  open.firing = std::move(firing);
+  run.cases[std::move(key)] = std::move(made);
+  cases_by_id[open.id] = &open;
+  for (KeyState* member : open.members) {
+    member->open = &open;
+    run.table_of_keys.moved(*member);
+    run.mark(*member);
+  }
+  arm_case(run, open);
+  return open;
+}
+
+void Core::hear(RuleRun& run, Case& open, const Event& event) {
+  if (run.clear.kind != rules::Clear::Kind::quiet_for) return;
+  window::SlidingWindow unused;
+  if (!open.members.empty() && run.op->pairs(*open.members.front(), Timestamp::max(), unused)) return;
+  open.heard.keep(event.time, 1, kHeard);
+  open.dirty = true;
+}
+
+std::optional<Timestamp> Core::case_deadline(RuleRun& run, const Case& open) const {
+  if (!open.members.empty()) {
+    if (const auto end = run.op->fixed_end(*open.members.front())) return end;
+  }
+  if (run.clear.kind != rules::Clear::Kind::quiet_for) return std::nullopt;
+  window::SlidingWindow pairs;
+  bool own = false;
+  for (const KeyState* member : open.members) own = run.op->pairs(*member, open.from, pairs) || own;
+  const window::SlidingWindow& heard = own ? pairs : open.heard;
+  const Timestamp from = own ? open.from : open.firing->time;
+  const auto below = run.op->clear_below();
+  std::optional<Timestamp> deadline;
+  if (below && run.rule.clear.kind == rules::Clear::Kind::never) {
+    deadline = heard.rate_deadline(from, open.firing->time, below->count, below->within);
+  } else {
+    deadline = heard.quiet_deadline(from, run.clear.quiet_for);
+  }
+  return deadline.value_or(open.firing->time + run.clear.quiet_for);
+}
+
+void Core::arm_case(RuleRun& run, Case& open) {
+  const auto deadline = case_deadline(run, open);
+  if (!deadline) return;
+  open.armed = deadline;
+  timers.arm({*deadline, TimerKind::clear, run.index, open.key, open.id, &open});
+}
+
+// Events since it was armed may have moved the deadline; they only ever move it on.
+void Core::on_case_timer(RuleRun& run, Case& open) {
+  const auto deadline = case_deadline(run, open);
+  if (!deadline) return;
+  if (*deadline > now) return arm_case(run, open);
+  std::string why = fmt::format("quiet for {}", to_string(run.clear.quiet_for));
+  if (const auto below = run.op->clear_below(); below && run.rule.clear.kind == rules::Clear::Kind::never) {
+    why = fmt::format("fewer than {} in {}", below->count, to_string(below->within));
+  } else if (!open.members.empty() && run.op->fixed_end(*open.members.front())) {
+    why = "the bucket ended";
+  }
+  close_case(run, open, *deadline, Closing::quiet, why);
+}
+
+void Core::close_case(RuleRun& run, Case& open, Timestamp at, Closing how, const std::string& why) {
+  const auto node = run.cases.extract(open.key);
+  const std::unique_ptr<Case> gone = std::move(const_cast<std::unique_ptr<Case>&>(node.mapped()));
+  cases_by_id.erase(gone->id);
+  if (gone->armed) timers.cancel({*gone->armed, TimerKind::clear, run.index, gone->key, gone->id, gone.get()});
+  const Key names = named(run.rule.key_names, gone->firing->key);
+  if (gone->stored) erased.push_back({StateKind::open_case, gone->id, run.rule.id, to_text(names), {}, true});
+  for (KeyState* member : gone->members) {
+    member->open = nullptr;
+    run.table_of_keys.moved(*member);
+    run.mark(*member);
+  }
+  if (out != nullptr) out->cases.push_back({CaseChange::Kind::closed, run.rule.id, names, at, why});
+  drop_held_of(*gone, at);
+  run_steps(gone->firing, StepPlace::List::then_clear, 0, at, Decision::Fate::decided, {});
+  for (KeyState* member : gone->members) {
+    auto hit = run.op->closed(*member, how, at, run);
+    run.mark(*member);
+    if (!hit) continue;
+    // It reached the threshold again with what stayed; nobody but the first firing knows the fields.
+    fire(run, std::span(&member, 1), unpack(member->key()), std::move(*hit), std::make_shared<Scene>(gone->firing->scene),
+         std::span(&member, 1));
+  }
+  for (KeyState* member : gone->members) run.settle(*member);
+}
+
+}  // namespace correlator::engine

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+// Contexts, and the synthetic events that rules emit: what a firing does beside its steps.
+#include <algorithm>
+
+#include "core.h"
+
+namespace correlator::engine {
+namespace {
+
+constexpr std::size_t kMaxContexts = 100'000;
+
+std::optional<std::string> context_key(const std::vector<expr::Expression>& key, const expr::Bindings& names) {
+  std::vector<expr::Value> values;
+  for (const expr::Expression& part : key) {
+    values.push_back(part.eval(names));
+    if (values.back().is_none()) return std::nullopt;
+  }
+  return pack(values);
+}
+
+}  // namespace
+
+void Core::effects(RuleRun& run, const FiringRef& firing) {
+  if (run.rule.emit) emit(run, *firing);
+  if (!run.rule.set.empty() || !run.rule.unset.empty()) set_contexts(run, firing);
+}
+
+void Core::emit(RuleRun& run, const Firing& firing) {
+  const rules::Emit& spec = *run.rule.emit;
+  const std::vector<expr::Value> locals = locals_of(firing);
+  EventBindings names(*rules, firing.scene.fields, *this);
+  names.bound(firing.scene.bound);
+  names.locals(locals);
+  Fields fields;
+  fields.set(rules::kHost, firing.scene.fields.get(rules::kHost));
+  for (const rules::Let& let : spec.fields) fields.set(let.field, let.value.eval(names));
+  deliver(synthetic(spec.cls, firing.time, std::move(fields), firing.evidence.trust(), firing.evidence));
+}
+
+Event Core::synthetic(rules::ClassId cls, Timestamp time, Fields fields, Trust trust, const Evidence& lines) const {
+  Event event;
+  event.cls = cls;
+  event.time = time;
+  event.trust = trust;
+  const expr::Value severity = fields.get(rules::kSeverity);
+  if (severity.text() != nullptr) event.severity = rules::parse_severity(*severity.text()).value_or(rules::Severity::info);
+  fields.set(rules::kSeverity, std::string(rules::to_string(event.severity)));
+  const rules::ClassDef& def = rules->classes[cls];
+  if (fields.find(rules::kPart) == nullptr) {
+    std::string part;
+    for (const rules::FieldId field : def.key) {
+      if (field == rules::kHost) continue;
+      part += (part.empty() ? "" : "/") + expr::to_text(fields.get(field));
+    }
+    fields.set(rules::kPart, part);
+  }
+  fields.set(rules::kTime, time);
+  fields.set(rules::kClass, def.name);
+  fields.set(rules::kWeight, std::uint64_t{1});
+  event.fields = std::move(fields);
+  for (const TrailLine& line : lines.lines) {
+    const EvidenceLine* text = evidence.find(line.seq);
+    event.lines.push_back({line.seq, text != nullptr ? text->time : line.time});
+  }
+  return event;
+}
+
+bool Core::deliver(Event event) {
+  for (const rules::FieldSpec& field : rules->classes[event.cls].required) {
+    if (event.fields.find(field.field) == nullptr) {
+      ++counters.incomplete;
+      return false;
+    }
+  }
+  queue.push_back({std::move(event), depth});
+  return true;
+}
+
+void Core::set_contexts(RuleRun& run, const FiringRef& firing) {
+  const std::vector<expr::Value> locals = locals_of(*firing);
+  EventBindings names(*rules, firing->scene.fields, *this);
+  names.bound(firing->scene.bound);
+  names.locals(locals);
+  for (std::uint32_t i = 0; i < run.rule.set.size(); ++i) {
+    const rules::SetContext& spec = run.rule.set[i];
+    const auto key = context_key(spec.key, names);
+    if (!key) continue;
+    const Timestamp end = spec.lifetime.us == 0 ? Timestamp::max() : firing->time + spec.lifetime;
+    auto [at, fresh] = contexts.try_emplace({spec.name, *key});
+    Context& context = at->second;
+    if (fresh) {
+      context.id = next_id();
+      context.name = spec.name;
+      context.key = *key;
+    } else if (context.end != Timestamp::max()) {
+      timers.cancel({context.end, TimerKind::context, 0, context.key, context.id, &context});
+    }
+    context.end = fresh ? end : std::max(context.end, end);
+    context.firing = firing;
+    context.set = i;
+    context.dirty = true;
+    arm_context(context);
+    if (contexts.size() > kMaxContexts) {
+      ++counters.evicted;
+      const auto oldest = std::min_element(contexts.begin(), contexts.end(), [](const auto& a, const auto& b) {
+        return std::pair(a.second.end, a.second.id) < std::pair(b.second.end, b.second.id);
+      });
+      end_context(oldest);
+    }
+  }
+  for (const rules::UnsetContext& spec : run.rule.unset) {
+    const auto key = context_key(spec.key, names);
+    if (!key) continue;
+    const auto at = contexts.find({spec.name, *key});
+    if (at != contexts.end()) end_context(at);
+  }
+}
+
+void Core::arm_context(Context& context) {
+  if (context.end == Timestamp::max()) return;
+  timers.arm({context.end, TimerKind::context, 0, context.key, context.id, &context});
+}
+
+void Core::end_context(std::map<std::pair<std::string, std::string>, Context>::iterator at) {
+  Context& context = at->second;
+  timers.cancel({context.end, TimerKind::context, 0, context.key, context.id, &context});
+  if (context.stored) erased.push_back({StateKind::context, context.id, context.name, {}, {}, true});
+  contexts.erase(at);
+}
+
+void Core::on_context_end(Context& context) {
+  const FiringRef firing = context.firing;
+  const std::uint32_t set = context.set;
+  const Timestamp end = context.end;
+  end_context(contexts.find({context.name, context.key}));
+  if (firing && set < rules->rules[firing->rule].set.size()) {
+    run_steps(firing, StepPlace::List::at_end, set, end, Decision::Fate::decided, {});
+  }
+}
+
+bool Core::open_case(std::string_view rule, std::span<const expr::Value> key) const {
+  const auto index = rules->find_rule(rule);
+  if (!index || *index >= runs.size()) return false;
+  return runs[*index]->cases.contains(pack(key));
+}
+
+bool Core::context(std::string_view name, std::span<const expr::Value> key) const {
+  const auto at = contexts.find({std::string(name), pack(key)});
+  return at != contexts.end() && now < at->second.end;
+}
+
+const rules::LookupTable* Core::lookup(std::uint32_t index) const {
+  const rules::Lookup& spec = rules->lookups[index];
+  const auto found = lookups.find(spec.name);
+  if (found == lookups.end()) return nullptr;
+  const LookupState& state = found->second;
+  if (spec.max_age.us > 0 && clock && *clock - state.loaded > spec.max_age) {
+    if (!state.stale_told) {
+      state.stale_told = true;
+      state.dirty = true;
+      stale_lookups.push_back(spec.name);
+    }
+    return nullptr;
+  }
+  return &state.table;
+}
+
+const LookupIndex* Core::lookup_index(std::uint32_t index) const {
+  const auto found = lookups.find(rules->lookups[index].name);
+  if (found == lookups.end()) return nullptr;
+  if (!found->second.index) {
+    found->second.index = std::make_unique<LookupIndex>(rules->lookups[index], found->second.table);
+  }
+  return found->second.index.get();
+}
+
+}  // namespace correlator::engine

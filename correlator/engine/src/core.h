@@ -1,0 +1,364 @@
+// SPDX-License-Identifier: Apache-2.0
+// Core: the whole state of the engine and what may be done to it. Its functions stand in the file of their subject:
+// engine.cpp (the step), diagnose.cpp (an event meets the rules), firing.cpp (decisions), cases.cpp, held.cpp, contexts.cpp,
+// commands.cpp (what is no line), rows.cpp (state in and out), view.cpp (looking).
+#pragma once
+
+#include <cassert>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "causes.h"
+#include "decoder.h"
+#include "engine/engine.h"
+#include "key_table.h"
+#include "key_text.h"
+#include "operations/operation.h"
+#include "timers.h"
+
+namespace correlator::engine {
+
+class Core;
+struct RuleRun;
+
+// A firing: what its steps, at once or later, are evaluated with. Never changes.
+struct Firing {
+  std::uint64_t id = 0;
+  std::uint32_t rule = 0;
+  std::uint64_t of_case = 0;  // 0: the rule does not latch
+  std::vector<expr::Value> key;
+  Timestamp time;
+  Scene scene;
+  std::uint64_t have = 0;
+  std::string why;
+  Evidence evidence;
+};
+using FiringRef = std::shared_ptr<const Firing>;
+
+// Which list of a rule a step stands in.
+struct StepPlace {
+  enum class List : std::uint8_t { then, then_clear, at_end } list = List::then;
+  std::uint32_t set = 0;    // at_end: index into Rule::set
+  std::uint32_t index = 0;  // in the list
+};
+
+// An open case. It latches its members: the windows that the firing event met.
+struct Case {
+  std::uint64_t id = 0;
+  std::uint32_t rule = 0;
+  std::string key;  // packed; whole lists
+  std::vector<KeyState*> members;
+  FiringRef firing;
+  Timestamp from;                // the earliest pair that was counted in the firing
+  window::SlidingWindow heard;   // events while it is open, for operations that keep no pairs
+  std::optional<Timestamp> armed;  // deadline of its timer
+  bool acked = false;
+  std::uint64_t held = 0;  // id of its Held, if its firing is held back
+  bool dirty = true, stored = false;
+};
+
+// A step that is decided later, perhaps again and again.
+struct Delayed {
+  std::uint64_t id = 0;
+  FiringRef firing;
+  StepPlace place;
+  Timestamp deadline;
+  std::uint32_t done = 0;  // how often it was decided
+  bool dirty = true, stored = false;
+  std::string order;  // packed key, for the timer
+};
+
+// A firing that a cause holds back.
+struct Held {
+  std::uint64_t id = 0;
+  FiringRef firing;
+  std::optional<Timestamp> deadline;  // when the cause ends, if that is known
+  std::string reason;
+  bool dirty = true, stored = false;
+  std::string order;
+};
+
+// A decision whose outcome still matters.
+struct Pending {
+  std::uint64_t id = 0;
+  std::string decision;
+  FiringRef firing;
+  StepPlace place;
+  std::uint32_t row = 0;
+  std::vector<expr::Value> locals;
+  bool dirty = true, stored = false;
+};
+
+struct Context {
+  std::uint64_t id = 0;
+  std::string name;
+  std::string key;  // packed
+  Timestamp end;    // Timestamp::max(): for ever
+  FiringRef firing;
+  std::uint32_t set = 0;  // index into Rule::set of the firing's rule
+  bool dirty = true, stored = false;
+};
+
+// What an action causes by itself, while it runs and a while after.
+struct Echo {
+  std::uint64_t id = 0;
+  std::string decision, action;
+  std::uint32_t echo = 0;  // index into Action::echoes
+  Timestamp begin, end;
+  std::optional<expr::Value> host;
+  bool dirty = true, stored = false;
+};
+
+// An operator's silence or hold.
+struct Silence {
+  std::uint64_t id = 0;
+  std::string rule, key;  // key empty: every key
+  std::string reason;
+  Timestamp until;
+  bool dirty = true, stored = false;
+};
+
+// An event that waits in the hold buffer of a rule.
+struct Waiter {
+  std::uint64_t id = 0;
+  Event event;
+  bool dirty = true, stored = false;
+};
+struct WaiterOrder {
+  Timestamp time;
+  std::string host, text;
+  std::uint64_t id = 0;
+  auto operator<=>(const WaiterOrder&) const = default;
+};
+
+struct LookupState {
+  std::uint64_t id = 0;
+  rules::LookupTable table;
+  Timestamp loaded;
+  mutable std::unique_ptr<LookupIndex> index;  // made when first asked for
+  mutable bool stale_told = false;
+  mutable bool dirty = true;
+  bool stored = false;
+};
+
+// One rule at work. As a Desk it serves the rule's operation.
+struct RuleRun final : Desk {
+  RuleRun(Core& owner, const rules::Rule& of, std::uint32_t at);
+  ~RuleRun() override;
+
+  Timestamp clock() const override;
+  const Options& options() const override;
+  EvidenceStore& evidence() override;
+  Counters& counters() override;
+  const rules::RuleSet& rules() const override;
+  const Questions& questions() const override;
+  const rules::LookupTable* table(std::uint32_t lookup) const override;
+  void arm(KeyState& key, Timestamp deadline) override;
+  void fire(KeyState& key, Hit hit) override;
+  void close(KeyState& key, Timestamp at, Closing how, std::string why) override;
+  void forget(KeyState& key) override;
+  KeyState& key(std::span<const expr::Value> values) override;
+  std::vector<KeyState*> keys() override;
+
+  KeyState& find_or_add(std::string_view packed);
+  void mark(KeyState& key);
+  void disarm(KeyState& key);
+  // After an event or a closing: forgets a key with nothing in it, sees to it that others are forgotten in time.
+  void settle(KeyState& key);
+  void rearm_forget();
+  void drop_idle(Timestamp upto);
+
+  Core& core;
+  const rules::Rule& rule;
+  std::uint32_t index;
+  std::unique_ptr<Operation> op;
+  rules::Clear clear;  // the rule's, or the operation's default
+  bool latches = true;
+  Duration hold{};     // with `ignore … before` at least that
+  KeyTable table_of_keys;
+  std::map<std::string, std::unique_ptr<Case>, std::less<>> cases;
+  std::vector<CauseMemory> ignore, unless;
+  std::map<WaiterOrder, Waiter> waiters;
+  std::optional<Timestamp> in_force;
+  std::unordered_map<const KeyState*, Timestamp> armed;  // timers of keys
+  std::optional<Timestamp> forget_armed, hold_armed;
+  std::vector<KeyState*> dirty;
+  std::vector<StateRow> erased;
+};
+
+class Core final : public Questions {
+ public:
+  explicit Core(Options given);
+  ~Core() override;
+
+  // engine.cpp
+  void step(const IntakeRecord& record, StepOutput& to);
+  void install(std::shared_ptr<const rules::RuleSet> next);  // rows.cpp: what the new rules keep
+  void restart_rules(std::shared_ptr<const rules::RuleSet> next);
+  void line(const LineRecord& record);
+  void mark(const MarkRecord& record);
+  void advance(Timestamp t);
+  void fire_timers();
+  void fire_timer(const Timer& timer);
+  void take(std::vector<Event>& events);  // diagnoses them and what they cause
+  void drain();
+  void rule_came_into_force(RuleRun& run, Timestamp since);
+
+  // diagnose.cpp
+  void diagnose(const Event& event);
+  void meet(RuleRun& run, const Event& event, bool waited);
+  void observe(RuleRun& run, const Occurrence& x, const std::vector<expr::Value>& key,
+               const std::vector<std::vector<expr::Value>>& element_keys);
+  void note_causes(const Event& event);
+  bool is_echo(const Event& event) const;
+  bool judged_by_causes(const std::vector<CauseMemory>& causes, const Fields& fields, Timestamp t,
+                        const expr::Bindings& names) const;
+  void hold_event(RuleRun& run, const Event& event);
+  void release_waiter(RuleRun& run);
+
+  // firing.cpp
+  void fire(RuleRun& run, std::span<KeyState* const> members, std::vector<expr::Value> case_key, Hit hit,
+            std::shared_ptr<Scene> scene, std::span<KeyState* const> hitting);
+  void run_steps(const FiringRef& firing, StepPlace::List list, std::uint32_t set, Timestamp time, Decision::Fate fate,
+                 const std::string& reason);
+  void decide_step(const FiringRef& firing, const StepPlace& place, Timestamp time, Decision::Fate fate,
+                   const std::string& reason);
+  void decide(const FiringRef& firing, const StepPlace& place, const rules::Step* step, Timestamp time, std::uint32_t row,
+              std::vector<expr::Value> locals, bool or_else, Decision::Fate fate, const std::string& reason);
+  const rules::Step* find_step(std::uint32_t rule, const StepPlace& place) const;
+  std::string decision_id(const Firing& firing, const Key& key, std::uint32_t step, std::uint32_t row, Timestamp time);
+  std::vector<expr::Value> locals_of(const Firing& firing) const;
+  void effects(RuleRun& run, const FiringRef& firing);
+  void emit(RuleRun& run, const Firing& firing);
+  FiringRef make_firing(Firing firing);
+  Case* case_of(const Firing& firing) const;
+  void delay(const FiringRef& firing, const StepPlace& place, Timestamp deadline);
+  void arm_delayed(Delayed& item);
+  void end_delayed(std::uint64_t id);
+  void on_delayed(Delayed& item);
+  void follow(const FiringRef& firing, const StepPlace& place, const Decision& decision, const rules::Step& step,
+              std::uint32_t action, std::vector<expr::Value> locals, bool or_else);
+  void drop_pending(std::uint64_t id);
+  void outcome(const OutcomeRecord& record);
+
+  // cases.cpp
+  Case& open_case_for(RuleRun& run, std::string key, std::vector<KeyState*> members, FiringRef firing, Timestamp from);
+  void close_case(RuleRun& run, Case& open, Timestamp at, Closing how, const std::string& why);
+  void hear(RuleRun& run, Case& open, const Event& event);
+  std::optional<Timestamp> case_deadline(RuleRun& run, const Case& open) const;
+  void arm_case(RuleRun& run, Case& open);
+  void on_case_timer(RuleRun& run, Case& open);
+
+  // held.cpp
+  struct Verdict {
+    Decision::Fate fate = Decision::Fate::decided;
+    std::string reason;
+    std::optional<Timestamp> end;  // of the causes that hold, if all of them have one
+  };
+  Verdict judge(const Firing& firing, Timestamp t) const;
+  void hold_firing(const FiringRef& firing, const Verdict& verdict);
+  void arm_held(Held& item);
+  void end_held(std::uint64_t id);
+  void judge_held(std::uint64_t id, Timestamp t);
+  void judge_held_of(std::uint32_t rule, Timestamp t);
+  void drop_held_of(const Case& of, Timestamp t);
+
+  // contexts.cpp
+  void set_contexts(RuleRun& run, const FiringRef& firing);
+  void on_context_end(Context& context);
+  void end_context(std::map<std::pair<std::string, std::string>, Context>::iterator at);
+  void arm_context(Context& context);
+
+  // commands.cpp
+  void command(const CommandRecord& record);
+  void lookup_changed(const LookupRecord& record);
+  void probe(const ProbeRecord& record);
+  Event synthetic(rules::ClassId cls, Timestamp time, Fields fields, Trust trust, const Evidence& evidence) const;
+  bool deliver(Event event);  // false: it lacks a required field
+
+  // Questions
+  bool open_case(std::string_view rule, std::span<const expr::Value> key) const override;
+  bool context(std::string_view name, std::span<const expr::Value> key) const override;
+  const rules::LookupTable* lookup(std::uint32_t index) const override;
+  const LookupIndex* lookup_index(std::uint32_t index) const override;
+
+  // rows.cpp
+  void take_changes(std::vector<StateRow>& out);
+  void all_rows(std::vector<StateRow>& out);
+  Status restore_rows(const std::vector<StateRow>& rows);
+  void dispose();
+  void forget_orphans();
+  std::vector<CauseMemory*> all_causes();
+
+  std::uint64_t next_id() { return ids_++; }
+
+  Options options;
+  std::shared_ptr<const rules::RuleSet> rules;
+  std::uint64_t seq = 0;
+  std::optional<Timestamp> clock;
+  Counters counters;
+  EvidenceStore evidence;
+  std::unique_ptr<Decoder> decoder;
+  TimerQueue timers;
+  Timestamp now;  // of the event or timer at hand
+  StepOutput* out = nullptr;
+
+  std::vector<std::unique_ptr<RuleRun>> runs;
+  std::vector<std::vector<CauseMemory>> mutes;  // by mute, by cause
+  std::vector<std::vector<std::uint32_t>> rules_of_class;
+  std::vector<std::vector<CauseMemory*>> causes_of_class;
+  std::vector<std::vector<std::pair<std::uint32_t, std::uint32_t>>> echoes_of_class;  // action, echo
+
+  std::map<std::uint64_t, Case*> cases_by_id;
+  std::map<std::uint64_t, Delayed> delayed;
+  std::map<std::uint64_t, Held> held;
+  std::set<std::pair<std::uint32_t, std::uint64_t>> held_by_condition;  // (rule, id) without a known end
+  std::map<std::uint64_t, Pending> pending;
+  std::unordered_map<std::string, std::uint64_t> pending_of;  // decision id
+  std::map<std::pair<std::string, std::string>, Context> contexts;
+  std::map<std::uint64_t, Echo> echoes;
+  std::map<std::uint64_t, Silence> silences;
+  std::map<std::string, LookupState> lookups;
+
+  // Decisions that were alike to the last line of evidence: how often.
+  struct Alike {
+    std::uint64_t id = 0;
+    std::uint32_t count = 0;
+    bool dirty = true, stored = false;
+  };
+  std::map<std::pair<Timestamp, std::string>, Alike> alike;
+
+  struct Queued {
+    Event event;
+    std::uint32_t depth = 0;
+  };
+  mutable std::deque<Queued> queue;
+  mutable std::vector<std::string> stale_lookups;  // asked for, to be told
+  std::uint32_t depth = 0;                         // of the event at hand
+
+  // Rows of rules that were taken away, kept for a while.
+  struct Orphan {
+    StateRow row;
+    Evidence lines;  // references are kept
+  };
+  struct Gone {
+    std::string identity;
+    Timestamp since;
+  };
+  std::map<std::pair<StateKind, std::uint64_t>, Orphan> orphans;
+  std::map<std::string, Gone> orphan_rules;  // by rule id
+
+  std::vector<StateRow> erased;  // of everything but keys and causes
+  std::map<std::pair<StateKind, std::uint64_t>, StateRow> carried;  // changes taken before a reload
+  bool engine_dirty = true;
+  bool fresh_rules = true;  // some rule has not seen a clock yet
+  std::uint64_t ids_ = std::uint64_t{1} << 32;  // below it are the decoder's
+};
+
+}  // namespace correlator::engine

@@ -1,0 +1,402 @@
+// SPDX-License-Identifier: Apache-2.0
+// From a firing to decisions: steps, fan-out, argv, ids.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/hash.h"
+#include "base/text.h"
+#include "core.h"
+
+namespace correlator::engine {
+namespace {
+
+constexpr std::size_t kMaxAlike = 100'000;
+constexpr std::size_t kMaxPending = 10'000;
+
+void put_in(std::string& text, std::string_view mark, std::string_view what) {
+  if (const std::size_t at = text.find(mark); at != std::string::npos) text.replace(at, mark.size(), what);
+}
+
+// A firing that no event caused still knows the fields that its key is made of.
+void fill_from_key(Scene& scene, const rules::Rule& rule, const std::vector<expr::Value>& key,
+                   const rules::RuleSet& rules) {
+  for (std::size_t i = 0; i < key.size() && i < rule.key.size(); ++i) {
+    const rules::FieldId field = rules.field(rule.key[i].text());
+    if (field != rules::kNoField && scene.fields.find(field) == nullptr) scene.fields.set(field, key[i]);
+  }
+}
+
+const rules::Lookup& lookup_of(const rules::RuleSet& rules, std::uint32_t index) { return rules.lookups[index]; }
+
+std::vector<const std::vector<std::string>*> rows_of(const rules::Lookup& lookup, const rules::LookupTable& table,
+                                                     const std::vector<expr::Value>& args) {
+  std::vector<std::pair<std::size_t, std::string>> wanted;
+  for (std::size_t i = 0; i < args.size() && i < lookup.key.size(); ++i) {
+    const auto column = std::find(lookup.columns.begin(), lookup.columns.end(), lookup.key[i]);
+    wanted.emplace_back(static_cast<std::size_t>(column - lookup.columns.begin()), expr::to_text(args[i]));
+  }
+  std::vector<const std::vector<std::string>*> out;
+  for (const auto& row : table.rows) {
+    const bool all = std::all_of(wanted.begin(), wanted.end(), [&](const auto& want) {
+      return want.first < row.size() && row[want.first] == want.second;
+    });
+    if (all) out.push_back(&row);
+  }
+  return out;
+}
+
+}  // namespace
+
+FiringRef Core::make_firing(Firing firing) {
+  firing.evidence.keep(evidence);
+  return {new Firing(std::move(firing)), [store = &evidence](const Firing* gone) {
+            gone->evidence.release(*store);
+            delete gone;
+          }};
+}
+
+Case* Core::case_of(const Firing& firing) const {
+  const auto found = cases_by_id.find(firing.of_case);
+  return found == cases_by_id.end() ? nullptr : found->second;
+}
+
+void Core::fire(RuleRun& run, std::span<KeyState* const> members, std::vector<expr::Value> case_key, Hit hit,
+                std::shared_ptr<Scene> scene, std::span<KeyState* const> hitting) {
+  const rules::Rule& rule = run.rule;
+  if (!run.latches && rule.cooldown.us > 0) {
+    const bool cooling = std::any_of(members.begin(), members.end(), [&](const KeyState* key) {
+      return key->extra && hit.time < key->extra->cool_until;
+    });
+    if (cooling) {
+      ++counters.cooled;
+      for (KeyState* key : hitting) run.op->fired(*key, run);
+      return;
+    }
+    for (KeyState* key : members) {
+      if (!key->extra) key->extra = std::make_unique<KeyExtra>();
+      key->extra->cool_until = hit.time + rule.cooldown;
+      run.mark(*key);
+    }
+  }
+  fill_from_key(*scene, rule, case_key, *rules);
+  Firing made;
+  made.id = next_id();
+  made.rule = run.index;
+  made.of_case = run.latches ? next_id() : 0;
+  made.time = hit.time;
+  made.scene = std::move(*scene);
+  made.have = hit.have;
+  if (hit.evidence) {
+    made.evidence = std::move(*hit.evidence);
+  } else {
+    for (const KeyState* key : hitting) made.evidence.merge(key->trail.between(hit.first, hit.last));
+  }
+  const std::string key_text = to_text(named(rule.key_names, case_key));
+  made.why = std::move(hit.why);
+  const expr::Value cls = made.scene.fields.get(rules::kClass);
+  put_in(made.why, "{what}", cls.is_none() ? "events" : expr::to_text(cls));
+  put_in(made.why, "{key}", key_text.empty() ? "" : " for " + key_text);
+  if (made.evidence.total > 0) made.why += "; " + counted(made.evidence.total, "line");
+  made.key = std::move(case_key);
+
+  const FiringRef firing = make_firing(std::move(made));
+  if (run.latches) {
+    open_case_for(run, pack(firing->key), {members.begin(), members.end()}, firing, std::max(hit.first, Timestamp::min()));
+    if (out != nullptr) {
+      out->cases.push_back({CaseChange::Kind::opened, rule.id, named(rule.key_names, firing->key), firing->time, firing->why});
+    }
+  }
+  const Verdict verdict = judge(*firing, firing->time);
+  if (verdict.fate == Decision::Fate::held) hold_firing(firing, verdict);
+  run_steps(firing, StepPlace::List::then, 0, firing->time, verdict.fate, verdict.reason);
+  effects(run, firing);
+  for (KeyState* key : hitting) run.op->fired(*key, run);
+}
+
+void Core::run_steps(const FiringRef& firing, StepPlace::List list, std::uint32_t set, Timestamp time, Decision::Fate fate,
+                     const std::string& reason) {
+  const rules::Rule& rule = rules->rules[firing->rule];
+  StepPlace place{list, set, 0};
+  const std::vector<rules::Step>& steps = list == StepPlace::List::then         ? rule.then
+                                          : list == StepPlace::List::then_clear ? rule.then_clear
+                                                                                : rule.set[set].at_end;
+  if (steps.empty() && list == StepPlace::List::then) {
+    decide(firing, place, nullptr, time, 0, locals_of(*firing), false, fate, reason);
+  }
+  for (; place.index < steps.size(); ++place.index) {
+    if (steps[place.index].after.us == 0) {
+      decide_step(firing, place, time, fate, reason);
+    } else if (fate == Decision::Fate::decided) {
+      delay(firing, place, time + steps[place.index].after);
+    }
+  }
+}
+
+std::vector<expr::Value> Core::locals_of(const Firing& firing) const {
+  const rules::Rule& rule = rules->rules[firing.rule];
+  const Case* open = case_of(firing);
+  std::vector<expr::Value> out(rules::kLocalRow);
+  out[rules::kLocalRule] = rule.id;
+  out[rules::kLocalKey] = to_text(named(rule.key_names, firing.key));
+  out[rules::kLocalCount] = firing.have;
+  out[rules::kLocalAcked] = open != nullptr && open->acked;
+  out[rules::kLocalCleared] = firing.of_case != 0 && open == nullptr;
+  return out;
+}
+
+void Core::decide_step(const FiringRef& firing, const StepPlace& place, Timestamp time, Decision::Fate fate,
+                       const std::string& reason) {
+  const rules::Step* step = find_step(firing->rule, place);
+  if (step == nullptr) return;
+  std::vector<expr::Value> locals = locals_of(*firing);
+  EventBindings names(*rules, firing->scene.fields, *this);
+  names.bound(firing->scene.bound);
+  names.locals(locals);
+  if (step->condition && !holds(*step->condition, names)) return;
+  if (!step->each) return decide(firing, place, step, time, 0, std::move(locals), false, fate, reason);
+
+  const rules::LookupTable* table = lookup(*step->each);
+  if (table == nullptr) return;
+  std::vector<expr::Value> args;
+  for (const expr::Expression& arg : step->each_args) args.push_back(arg.eval(names));
+  struct Row {
+    std::vector<expr::Value> locals;
+    expr::Value order;
+  };
+  std::vector<Row> rows;
+  for (const auto* row : rows_of(lookup_of(*rules, *step->each), *table, args)) {
+    Row made{locals, {}};
+    for (const std::string& column : *row) made.locals.emplace_back(column);
+    names.locals(made.locals);
+    if (step->where && !holds(*step->where, names)) continue;
+    if (step->order) made.order = step->order->eval(names);
+    rows.push_back(std::move(made));
+  }
+  if (step->order) {
+    std::stable_sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) { return (a.order <=> b.order) < 0; });
+  }
+  for (std::uint32_t i = 0; i < rows.size(); ++i) {
+    decide(firing, place, step, time, i, std::move(rows[i].locals), false, fate, reason);
+  }
+}
+
+const rules::Step* Core::find_step(std::uint32_t rule, const StepPlace& place) const {
+  const rules::Rule& of = rules->rules[rule];
+  const std::vector<rules::Step>* steps = nullptr;
+  if (place.list == StepPlace::List::then) steps = &of.then;
+  if (place.list == StepPlace::List::then_clear) steps = &of.then_clear;
+  if (place.list == StepPlace::List::at_end && place.set < of.set.size()) steps = &of.set[place.set].at_end;
+  return steps != nullptr && place.index < steps->size() ? &(*steps)[place.index] : nullptr;
+}
+
+std::string Core::decision_id(const Firing& firing, const Key& key, std::uint32_t step, std::uint32_t row, Timestamp time) {
+  const auto digest = [&](std::int64_t alike_ones) {
+    Sha256 sha;
+    sha.add(rules->rules[firing.rule].id).add(static_cast<std::int64_t>(key.size()));
+    for (const auto& [name, value] : key) sha.add(name).add(expr::to_text(value));
+    sha.add(std::int64_t{step}).add(std::int64_t{row}).add(time.us);
+    for (const TrailLine& line : firing.evidence.lines) {
+      const EvidenceLine* text = evidence.find(line.seq);
+      if (text != nullptr) sha.add(text->time.us).add(text->host).add(text->text);
+    }
+    return sha.add(alike_ones).hex(16);
+  };
+  const std::string first = digest(0);
+  if (clock) {
+    while (!alike.empty() && alike.begin()->first.first <= *clock - options.late) {
+      if (alike.begin()->second.stored) erased.push_back({StateKind::engine, alike.begin()->second.id, "alike", {}, {}, true});
+      alike.erase(alike.begin());
+    }
+  }
+  Alike& seen = alike[{time, first}];
+  if (seen.id == 0) seen.id = next_id();
+  seen.dirty = true;
+  const std::uint32_t before = seen.count++;
+  if (alike.size() > kMaxAlike) {
+    ++counters.evicted;
+    if (alike.begin()->second.stored) erased.push_back({StateKind::engine, alike.begin()->second.id, "alike", {}, {}, true});
+    alike.erase(alike.begin());
+  }
+  return before == 0 ? first : digest(before);
+}
+
+void Core::decide(const FiringRef& firing, const StepPlace& place, const rules::Step* step, Timestamp time, std::uint32_t row,
+                  std::vector<expr::Value> locals, bool or_else, Decision::Fate fate, const std::string& reason) {
+  const rules::Rule& rule = rules->rules[firing->rule];
+  Decision decision;
+  decision.time = time;
+  decision.rule = rule.id;
+  decision.urgency = rule.urgency;
+  decision.key = named(rule.key_names, firing->key);
+  decision.step = step != nullptr ? step->number : 0;
+  decision.row = row;
+  decision.clearing = place.list == StepPlace::List::then_clear;
+  decision.why = firing->why;
+  decision.trust = firing->evidence.trust();
+  decision.evidence_total = firing->evidence.total;
+  decision.fate = fate;
+  decision.fate_reason = reason;
+  decision.seq = seq;
+  for (const TrailLine& line : firing->evidence.lines) {
+    if (const EvidenceLine* text = evidence.find(line.seq)) decision.evidence.push_back(*text);
+  }
+  decision.id = decision_id(*firing, decision.key, decision.step, row, time);
+  const auto action = step == nullptr ? std::nullopt : or_else ? step->or_else : step->action;
+  if (action) {
+    decision.action = rules->actions[*action].name;
+    locals[rules::kLocalDecision] = decision.id;
+    EventBindings names(*rules, firing->scene.fields, *this);
+    names.bound(firing->scene.bound);
+    names.locals(locals);
+    std::vector<expr::Value> arguments;
+    for (const auto& [name, value] : step->with) {
+      arguments.push_back(value.eval(names));
+      names.arguments(arguments);
+    }
+    const auto& templates = or_else ? step->or_else_args : step->args;
+    for (std::size_t i = 0; i < templates.size(); ++i) {
+      std::string text = expr::to_text(templates[i].eval(names));
+      if (templates[i].is_single() && !templates[i].is_constant() && text.starts_with('-')) {
+        decision.fate = Decision::Fate::dropped;
+        decision.fate_reason = fmt::format("argument {} of {} is a substitution that begins with \"-\"", i + 1, decision.action);
+      }
+      decision.argv.push_back(std::move(text));
+    }
+  }
+  if (decision.fate == Decision::Fate::decided) {
+    ++counters.decisions;
+    if (action) follow(firing, place, decision, *step, *action, std::move(locals), or_else);
+  }
+  if (out != nullptr) out->decisions.push_back(std::move(decision));
+}
+
+// What a decided action leaves behind: its echoes, and whether its outcome matters.
+void Core::follow(const FiringRef& firing, const StepPlace& place, const Decision& decision, const rules::Step& step,
+                  std::uint32_t action, std::vector<expr::Value> locals, bool or_else) {
+  const rules::Action& of = rules->actions[action];
+  std::optional<expr::Value> host;
+  for (const auto& [name, value] : decision.key) {
+    if (name == "host") host = value;
+  }
+  const Duration longest{of.timeout.us * (static_cast<std::int64_t>(of.retry) + 1)};
+  for (std::uint32_t i = 0; i < of.echoes.size(); ++i) {
+    Echo echo{next_id(), decision.id, of.name, i, decision.time, decision.time + longest + of.echoes[i].second, host};
+    echoes.emplace(echo.id, echo);
+  }
+  if (clock) {
+    std::erase_if(echoes, [&](const auto& item) {
+      if (item.second.end > *clock - options.late) return false;
+      if (item.second.stored) erased.push_back({StateKind::engine, item.first, "echo", {}, {}, true});
+      return true;
+    });
+  }
+  const bool stops = step.stop_on_failure && std::any_of(delayed.begin(), delayed.end(), [&](const auto& item) {
+    return item.second.firing->id == firing->id;
+  });
+  const rules::Rule& rule = rules->rules[firing->rule];
+  const bool later = step.stop_on_failure && place.list == StepPlace::List::then &&
+                     std::any_of(rule.then.begin(), rule.then.end(), [&](const rules::Step& other) {
+                       return other.number > step.number && other.after.us > 0;
+                     });
+  if (or_else || (!step.or_else && !stops && !later && of.echoes.empty())) return;
+  Pending item{next_id(), decision.id, firing, place, decision.row, std::move(locals)};
+  pending_of[item.decision] = item.id;
+  pending.emplace(item.id, std::move(item));
+  if (pending.size() > kMaxPending) {
+    ++counters.evicted;
+    drop_pending(pending.begin()->first);
+  }
+}
+
+void Core::drop_pending(std::uint64_t id) {
+  const auto found = pending.find(id);
+  if (found->second.stored) erased.push_back({StateKind::engine, id, "pending", {}, {}, true});
+  pending_of.erase(found->second.decision);
+  pending.erase(found);
+}
+
+void Core::outcome(const OutcomeRecord& record) {
+  ++counters.outcomes;
+  now = record.time;
+  for (auto& [id, echo] : echoes) {
+    if (echo.decision != record.decision) continue;
+    const auto action = rules->find_action(echo.action);
+    if (!action || echo.echo >= rules->actions[*action].echoes.size()) continue;
+    echo.end = record.time + rules->actions[*action].echoes[echo.echo].second;
+    echo.dirty = true;
+  }
+  const auto found = pending_of.find(record.decision);
+  if (found == pending_of.end()) return;
+  const Pending item = pending.at(found->second);
+  drop_pending(item.id);
+  const bool failed = record.result == OutcomeRecord::Result::failed || record.result == OutcomeRecord::Result::timed_out;
+  const rules::Step* step = find_step(item.firing->rule, item.place);
+  if (!failed || step == nullptr) return;
+  if (step->or_else) {
+    decide(item.firing, item.place, step, record.time, item.row, item.locals, true, Decision::Fate::decided, {});
+  }
+  if (!step->stop_on_failure) return;
+  std::vector<std::uint64_t> later;
+  for (const auto& [id, other] : delayed) {
+    const rules::Step* next = find_step(other.firing->rule, other.place);
+    if (other.firing->id == item.firing->id && other.place.list == item.place.list && next != nullptr &&
+        next->number > step->number) {
+      later.push_back(id);
+    }
+  }
+  for (const std::uint64_t id : later) {
+    const Delayed gone = delayed.at(id);
+    end_delayed(id);
+    decide_step(gone.firing, gone.place, record.time, Decision::Fate::dropped, fmt::format("step {} failed", step->number));
+  }
+}
+
+void Core::delay(const FiringRef& firing, const StepPlace& place, Timestamp deadline) {
+  Delayed item;
+  item.id = next_id();
+  item.firing = firing;
+  item.place = place;
+  item.deadline = deadline;
+  item.order = pack(firing->key);
+  arm_delayed(delayed.emplace(item.id, std::move(item)).first->second);
+}
+
+void Core::arm_delayed(Delayed& item) {
+  timers.arm({item.deadline, TimerKind::delayed, item.firing->rule, item.order, item.id, &item});
+}
+
+void Core::end_delayed(std::uint64_t id) {
+  const auto found = delayed.find(id);
+  Delayed& item = found->second;
+  timers.cancel({item.deadline, TimerKind::delayed, item.firing->rule, item.order, item.id, &item});
+  if (item.stored) {
+    erased.push_back({StateKind::timer, id, rules->rules[item.firing->rule].id, {}, {}, true});
+  }
+  delayed.erase(found);
+}
+
+void Core::on_delayed(Delayed& item) {
+  const rules::Step* step = find_step(item.firing->rule, item.place);
+  const std::uint64_t id = item.id;
+  if (step == nullptr) return end_delayed(id);
+  const std::vector<expr::Value> locals = locals_of(*item.firing);
+  EventBindings names(*rules, item.firing->scene.fields, *this);
+  names.bound(item.firing->scene.bound);
+  names.locals(locals);
+  if (step->unless && holds(*step->unless, names)) return end_delayed(id);
+  const FiringRef firing = item.firing;
+  const StepPlace place = item.place;
+  const Timestamp time = item.deadline;
+  ++item.done;
+  item.dirty = true;
+  if (step->every.us > 0 && item.done < step->at_most) {
+    item.deadline = time + step->every;
+    arm_delayed(item);
+  } else {
+    end_delayed(id);
+  }
+  decide_step(firing, place, time, Decision::Fate::decided, {});
+}
+
+}  // namespace correlator::engine

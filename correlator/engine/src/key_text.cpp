@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "key_text.h"
+
+#include <fmt/format.h>
+
+namespace correlator::engine {
+namespace {
+
+// One tag byte a type, in the order of expr::Value's own; 0 ends a list.
+enum Tag : char { kEnd = 0, kNone = 1, kInteger, kBoolean, kText, kDuration, kTime, kList };
+
+// Length, then the bytes from the highest one: shorter numbers are smaller ones.
+void put_number(std::string& out, std::uint64_t n) {
+  char bytes[9];
+  int used = 0;
+  for (int shift = 56; shift >= 0; shift -= 8) {
+    const auto byte = static_cast<char>(n >> shift & 0xFF);
+    if (used > 0 || byte != 0) bytes[used++] = byte;
+  }
+  out += static_cast<char>(used);
+  out.append(bytes, static_cast<std::size_t>(used));
+}
+
+std::uint64_t take_number(std::string_view& in) {
+  const auto used = static_cast<std::size_t>(in[0]);
+  std::uint64_t n = 0;
+  for (std::size_t i = 1; i <= used; ++i) n = n << 8 | static_cast<unsigned char>(in[i]);
+  in.remove_prefix(1 + used);
+  return n;
+}
+
+// Text ends in 0 0; a 0 inside is 0 255. A shorter text stands before its extensions.
+void put_text(std::string& out, std::string_view text) {
+  for (const char c : text) {
+    out += c;
+    if (c == 0) out += '\xFF';
+  }
+  out.append(2, '\0');
+}
+
+std::string take_text(std::string_view& in) {
+  std::string out;
+  std::size_t i = 0;
+  for (; in[i] != 0 || in[i + 1] != 0; ++i) {
+    out += in[i];
+    if (in[i] == 0) ++i;
+  }
+  in.remove_prefix(i + 2);
+  return out;
+}
+
+constexpr std::uint64_t kSign = std::uint64_t{1} << 63;
+std::uint64_t biased(std::int64_t us) { return static_cast<std::uint64_t>(us) ^ kSign; }
+std::int64_t unbiased(std::uint64_t n) { return static_cast<std::int64_t>(n ^ kSign); }
+
+void put(std::string& out, const expr::Value& value) {
+  switch (value.type()) {
+    case expr::Type::integer: out += kInteger; return put_number(out, *value.integer());
+    case expr::Type::boolean: out += kBoolean; out += *value.boolean() ? '\2' : '\1'; return;
+    case expr::Type::text: out += kText; return put_text(out, *value.text());
+    case expr::Type::duration: out += kDuration; return put_number(out, biased(value.duration()->us));
+    case expr::Type::time: out += kTime; return put_number(out, biased(value.time()->us));
+    case expr::Type::list:
+      out += kList;
+      for (const expr::Value& item : *value.list()) put(out, item);
+      out += kEnd;
+      return;
+    default: out += kNone; return;
+  }
+}
+
+expr::Value take(std::string_view& in) {
+  const char tag = in[0];
+  in.remove_prefix(1);
+  switch (tag) {
+    case kInteger: return take_number(in);
+    case kBoolean: {
+      const bool value = in[0] == 2;
+      in.remove_prefix(1);
+      return value;
+    }
+    case kText: return take_text(in);
+    case kDuration: return Duration{unbiased(take_number(in))};
+    case kTime: return Timestamp{unbiased(take_number(in))};
+    case kList: {
+      expr::Value::List items;
+      while (in[0] != kEnd) items.push_back(take(in));
+      in.remove_prefix(1);
+      return items;
+    }
+    default: return {};
+  }
+}
+
+}  // namespace
+
+std::string pack(std::span<const expr::Value> values) {
+  std::string out;
+  for (const expr::Value& value : values) put(out, value);
+  return out;
+}
+
+std::vector<expr::Value> unpack(std::string_view packed) {
+  std::vector<expr::Value> out;
+  while (!packed.empty()) out.push_back(take(packed));
+  return out;
+}
+
+Key named(std::span<const std::string> names, std::span<const expr::Value> values) {
+  Key key;
+  key.reserve(values.size());
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    key.emplace_back(i < names.size() ? names[i] : fmt::format("key{}", i + 1), values[i]);
+  }
+  return key;
+}
+
+Json values_json(std::span<const expr::Value> values) {
+  Json out = Json::array();
+  for (const expr::Value& value : values) out.push_back(expr::to_json(value));
+  return out;
+}
+
+std::optional<std::vector<expr::Value>> values_from(const Json& json) {
+  if (!json.is_array()) return std::nullopt;
+  std::vector<expr::Value> out;
+  for (const Json& item : json) {
+    auto value = expr::from_json(item);
+    if (!value) return std::nullopt;
+    out.push_back(std::move(*value));
+  }
+  return out;
+}
+
+}  // namespace correlator::engine

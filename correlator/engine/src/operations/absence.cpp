@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+// Absence, answer form: something began and what has to follow did not come.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "operations/operation.h"
+#include "window/absence.h"
+
+namespace correlator::engine {
+namespace {
+
+// What an open wait will be told with when it runs out.
+struct Waiting {
+  Timestamp since;
+  Scene scene;
+  Evidence evidence;
+};
+
+struct AbsenceState final : OpState {
+  window::AbsenceWait window;
+  std::vector<Waiting> waiting;  // as many as window.waits(), in the same order
+  Timestamp fired = Timestamp::min();  // `after` of the open case
+};
+
+AbsenceState& of(const KeyState& key) { return static_cast<AbsenceState&>(*key.op); }
+
+class AbsenceOperation final : public Operation {
+ public:
+  AbsenceOperation(const rules::Rule& rule, const rules::Absence& absence) : absence_(absence) {
+    parts_.push_back(&*absence_.after);
+    for (const rules::EventRef& ref : absence_.of) parts_.push_back(&ref);
+    own_clear_ = rule.clear.kind == rules::Clear::Kind::never;
+    cooldown_ = rule.cooldown;
+  }
+
+  std::unique_ptr<OpState> make() const override { return std::make_unique<AbsenceState>(); }
+
+  Seen observe(KeyState& key, const Occurrence& x, Desk& desk) override {
+    AbsenceState& state = of(key);
+    state.window.forget_answers_until(desk.clock() - desk.options().disorder - absence_.within - desk.options().late);
+    Seen seen;
+    if ((x.parts & ~1U) != 0) seen.ends_case = answer(state, x.event.time, key, desk);
+    if ((x.parts & 1) != 0) wait(state, x, key, desk);
+    return seen;
+  }
+
+  void on_timer(KeyState& key, Timestamp, Desk& desk) override {
+    AbsenceState& state = of(key);
+    const auto since = state.window.first_wait();
+    const Timestamp latest = desk.clock() - desk.options().disorder;
+    if (!since || *since + absence_.within > latest) return rearm(key, desk);
+    state.window.pop_wait();
+    const Waiting over = std::move(state.waiting.front());
+    state.waiting.erase(state.waiting.begin());
+    rearm(key, desk);
+    if (key.open == nullptr) {
+      Hit hit{over.since + absence_.within, over.since, over.since, 0, {}, over.evidence, std::make_shared<Scene>(over.scene)};
+      hit.why = fmt::format("no {} within {} after {} at {}{{key}}", answers(), to_string(absence_.within),
+                            absence_.after->text, to_rfc3339(over.since));
+      state.fired = over.since;
+      desk.fire(key, std::move(hit));
+    }
+    over.evidence.release(desk.evidence());
+  }
+
+  std::optional<Timestamp> deadline(const KeyState& key, const Desk&) const override {
+    const auto since = of(key).window.first_wait();
+    if (!since) return std::nullopt;
+    return *since + absence_.within;
+  }
+
+  std::optional<Hit> closed(KeyState& key, Closing how, Timestamp, Desk& desk) override {
+    if (how == Closing::start_over) {
+      dispose(key, desk.evidence());
+      of(key).window.clear();
+    }
+    of(key).fired = Timestamp::min();
+    return std::nullopt;
+  }
+
+  std::optional<Duration> horizon(const Options& options) const override {
+    return std::max(absence_.within + options.disorder, cooldown_) + options.late;
+  }
+  bool idle(const KeyState& key) const override { return of(key).window.empty(); }
+
+  Standing standing(const KeyState& key) const override {
+    const auto waits = of(key).window.waits();
+    Standing out{waits.size(), 0, "nothing is waited for"};
+    if (!waits.empty()) {
+      out.text = fmt::format("waiting for {} until {}", answers(), to_rfc3339(waits.front() + absence_.within));
+    }
+    return out;
+  }
+
+  void encode(const KeyState& key, const rules::RuleSet& rules, std::string& out) const override {
+    const AbsenceState& state = of(key);
+    out += "{\"times\":";
+    state.window.encode(out);
+    Json waiting = Json::array();
+    for (const Waiting& item : state.waiting) {
+      waiting.push_back({{"since", item.since.us}, {"scene", scene_json(item.scene, rules)}, {"lines", item.evidence.to_json()}});
+    }
+    if (!waiting.empty()) out += ",\"waiting\":" + to_line(waiting);
+    if (state.fired != Timestamp::min()) out += fmt::format(",\"fired\":{}", state.fired.us);
+    out += "}";
+  }
+
+  bool decode(std::string_view text, KeyState& key, Desk& desk) const override {
+    const auto json = parse_json(text);
+    if (!json || !json->is_object() || !json->contains("times")) return false;
+    AbsenceState& state = of(key);
+    const std::string times = to_line((*json)["times"]);
+    std::string_view rest = times;
+    auto window = window::AbsenceWait::decode(rest);
+    if (!window) return false;
+    state.window = std::move(*window);
+    if (json->contains("fired")) state.fired.us = (*json)["fired"].get<std::int64_t>();
+    if (json->contains("waiting")) {
+      for (const Json& item : (*json)["waiting"]) {
+        if (!item.is_object() || !item.contains("since") || !item.contains("scene") || !item.contains("lines")) return false;
+        auto lines = Evidence::from_json(item["lines"]);
+        if (!lines) return false;
+        lines->keep(desk.evidence());
+        state.waiting.push_back({{item["since"].get<std::int64_t>()}, scene_from(item["scene"], desk.rules()), std::move(*lines)});
+      }
+    }
+    return state.waiting.size() == state.window.waits().size();
+  }
+
+  void dispose(KeyState& key, EvidenceStore& store) const override {
+    for (const Waiting& item : of(key).waiting) item.evidence.release(store);
+    of(key).waiting.clear();
+  }
+
+ private:
+  std::string answers() const {
+    std::string out;
+    for (const rules::EventRef& ref : absence_.of) out += (out.empty() ? "" : " or ") + ref.text;
+    return out;
+  }
+
+  void rearm(KeyState& key, Desk& desk) const {
+    if (const auto at = deadline(key, desk)) desk.arm(key, *at);
+  }
+
+  // Whether it ends the open case.
+  bool answer(AbsenceState& state, Timestamp a, KeyState& key, Desk& desk) const {
+    state.window.answer(a, absence_.within);
+    std::erase_if(state.waiting, [&](const Waiting& item) {
+      if (!(item.since <= a && a < item.since + absence_.within)) return false;
+      item.evidence.release(desk.evidence());
+      return true;
+    });
+    return own_clear_ && key.open != nullptr && a >= state.fired;
+  }
+
+  void wait(AbsenceState& state, const Occurrence& x, KeyState& key, Desk& desk) const {
+    const Timestamp t = x.event.time;
+    switch (state.window.after(t, absence_.within)) {
+      case window::AbsenceWait::Outcome::answered: return;
+      case window::AbsenceWait::Outcome::full: ++desk.counters().evicted; return;
+      case window::AbsenceWait::Outcome::waiting: break;
+    }
+    Waiting item{t, scene_of(x), {}};
+    item.evidence.add(x.event);
+    item.evidence.keep(desk.evidence());
+    const auto at = std::upper_bound(state.waiting.begin(), state.waiting.end(), t,
+                                     [](Timestamp time, const Waiting& other) { return time < other.since; });
+    state.waiting.insert(at, std::move(item));
+    rearm(key, desk);
+  }
+
+  rules::Absence absence_;
+  Duration cooldown_{};
+  bool own_clear_ = true;
+};
+
+}  // namespace
+
+std::unique_ptr<Operation> make_absence(const rules::Rule& rule, const rules::Absence& absence) {
+  return std::make_unique<AbsenceOperation>(rule, absence);
+}
+
+}  // namespace correlator::engine

@@ -1,0 +1,473 @@
+// SPDX-License-Identifier: Apache-2.0
+// From rows to a state: a restart, and a reload of the rules, which is a restart in memory.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core.h"
+#include "rows.h"
+
+namespace correlator::engine {
+namespace {
+
+Diagnostic bad_row(const StateRow& row) {
+  return make_error("E310", fmt::format("the stored state of \"{}\" (kind {}, number {}) cannot be read", row.owner,
+                                        static_cast<int>(row.kind), row.id),
+                    "the state database is damaged: save it, move it away and start again");
+}
+
+// Which rule a row belongs to; empty if to none.
+std::string rule_of(const StateRow& row, const Json* body) {
+  if (row.kind == StateKind::window || row.kind == StateKind::open_case || row.kind == StateKind::timer) return row.owner;
+  if (body != nullptr && body->is_object() && body->contains("firing")) {
+    const Json& firing = (*body)["firing"];
+    if (firing.is_object() && firing.contains("rule") && firing["rule"].is_string()) return firing["rule"].get<std::string>();
+  }
+  return {};
+}
+
+class Restorer {
+ public:
+  explicit Restorer(Core& core) : core_(core) {}
+
+  Status run(const std::vector<StateRow>& rows) {
+    for (const StateRow& row : rows) {
+      if (row.kind == StateKind::open_case) note_members(row);
+    }
+    for (int pass = 0; pass < 3; ++pass) {
+      for (const StateRow& row : rows) {
+        if (pass_of(row) != pass) continue;
+        bool ok = false;
+        try {
+          ok = take(row);
+        } catch (const std::exception&) {
+          ok = false;  // a value of another type than this version writes
+        }
+        if (!ok) return bad_row(row);
+      }
+    }
+    finish();
+    return {};
+  }
+
+ private:
+  // The engine's own row first, then keys, then what refers to keys.
+  static int pass_of(const StateRow& row) {
+    if (row.kind == StateKind::engine && row.owner == "engine") return 0;
+    if (row.kind == StateKind::window || row.kind == StateKind::lookup || row.kind == StateKind::evidence) return 1;
+    return 2;
+  }
+
+  void note_members(const StateRow& row) {
+    const auto body = parse_json(row.body);
+    if (!body || !body->is_object() || !body->contains("members")) return;
+    for (const Json& id : (*body)["members"]) {
+      if (id.is_number_unsigned()) members_[id.get<std::uint64_t>()] = nullptr;
+    }
+  }
+
+  bool take(const StateRow& row) {
+    switch (row.kind) {
+      case StateKind::window: return window(row);
+      case StateKind::evidence: return core_.evidence.restore(row).ok();
+      case StateKind::record:
+      case StateKind::group:
+      case StateKind::counter: return core_.decoder->restore(row).ok();
+      default: break;
+    }
+    const auto body = parse_json(row.body);
+    if (!body) return false;
+    switch (row.kind) {
+      case StateKind::open_case: return open_case(row, *body);
+      case StateKind::timer: return timer(row, *body);
+      case StateKind::context: return context(row, *body);
+      case StateKind::lookup: return lookup(row, *body);
+      default: break;
+    }
+    if (row.owner == "engine") return engine(*body);
+    if (row.owner == "cause") return cause(row);
+    if (row.owner == "held") return held(row, *body);
+    if (row.owner == "pending") return pending(row, *body);
+    if (row.owner == "echo") return echo(row, *body);
+    if (row.owner == "silence") return silence(row, *body);
+    if (row.owner == "alike") return alike(row, *body);
+    return core_.decoder->restore(row).ok();
+  }
+
+  RuleRun* run_of(const std::string& rule) {
+    const auto index = core_.rules->find_rule(rule);
+    return index ? core_.runs[*index].get() : nullptr;
+  }
+
+  void orphan(const StateRow& row) {
+    Core::Orphan gone{row, {}};
+    if (row.kind == StateKind::window) {
+      if (auto body = read_key_body(row.body); body && body->lines) gone.lines = std::move(*body->lines);
+    }
+    gone.lines.keep(core_.evidence);
+    core_.orphans.insert_or_assign({row.kind, row.id}, std::move(gone));
+  }
+
+  bool window(const StateRow& row) {
+    RuleRun* run = run_of(row.owner);
+    if (run == nullptr) return orphan(row), true;
+    auto body = read_key_body(row.body);
+    if (!body) return false;
+    const std::string packed = pack(body->key);
+    if (run->table_of_keys.find(packed) != nullptr) return false;
+    KeyState& key = run->table_of_keys.add(packed, row.id);
+    key.stored = true;
+    key.op = run->op->make();
+    key.trusted = !body->untrusted;
+    if (body->lines) {
+      if (!body->lines->lines.empty()) key.newest = body->lines->lines.back().time;
+      key.trail.assign(std::move(*body->lines), core_.evidence);
+    }
+    if (body->newest) key.newest = *body->newest;
+    if (body->cool_until || !body->frozen.empty()) {
+      key.extra = std::make_unique<KeyExtra>();
+      if (body->cool_until) key.extra->cool_until = *body->cool_until;
+      if (const auto frozen = parse_json(body->frozen)) key.extra->frozen = fields_from(*frozen, *core_.rules);
+    }
+    run->table_of_keys.moved(key);
+    if (const auto member = members_.find(row.id); member != members_.end()) member->second = &key;
+    return run->op->decode(body->state, key, *run);
+  }
+
+  FiringRef firing(const Json& body) {
+    if (!body.is_object() || !body.contains("firing")) return nullptr;
+    auto read = firing_from(body["firing"], *core_.rules);
+    return read ? core_.make_firing(std::move(*read)) : nullptr;
+  }
+
+  bool open_case(const StateRow& row, const Json& body) {
+    RuleRun* run = run_of(row.owner);
+    if (run == nullptr) return orphan(row), true;
+    FiringRef of = firing(body);
+    if (!of) return false;
+    auto made = std::make_unique<Case>();
+    made->id = row.id;
+    made->rule = run->index;
+    made->key = pack(of->key);
+    made->firing = std::move(of);
+    made->from.us = body["from"].get<std::int64_t>();
+    made->acked = body["acked"].get<bool>();
+    made->dirty = false;
+    made->stored = true;
+    const std::string heard = to_line(body["heard"]);
+    std::string_view rest = heard;
+    auto window = window::SlidingWindow::decode(rest);
+    if (!window) return false;
+    made->heard = std::move(*window);
+    for (const Json& id : body["members"]) {
+      KeyState* member = members_[id.get<std::uint64_t>()];
+      if (member == nullptr) return false;
+      member->open = made.get();
+      run->table_of_keys.moved(*member);
+      made->members.push_back(member);
+    }
+    core_.cases_by_id[made->id] = made.get();
+    const std::string key = made->key;
+    run->cases[key] = std::move(made);
+    return true;
+  }
+
+  bool timer(const StateRow& row, const Json& body) {
+    RuleRun* run = run_of(row.owner);
+    if (run == nullptr) return orphan(row), true;
+    if (body.contains("waits")) {
+      auto event = event_from(body["waits"], *core_.rules);
+      if (!event) return true;  // its class is gone
+      for (const LineRef& line : event->lines) core_.evidence.keep(line.seq);
+      WaiterOrder order{event->time, expr::to_text(event->fields.get(rules::kHost)),
+                        expr::to_text(event->fields.get(rules::kText)), row.id};
+      run->waiters.emplace(std::move(order), Waiter{row.id, std::move(*event), false, true});
+      return true;
+    }
+    const auto place = place_from(body["place"]);
+    FiringRef of = firing(body);
+    if (!place || !of) return false;
+    Delayed item{row.id, of, *place, {body["deadline"].get<std::int64_t>()}, body["done"].get<std::uint32_t>(), false, true, pack(of->key)};
+    core_.arm_delayed(core_.delayed.emplace(row.id, std::move(item)).first->second);
+    return true;
+  }
+
+  bool context(const StateRow& row, const Json& body) {
+    const auto key = values_from(body["key"]);
+    if (!key) return false;
+    FiringRef of = firing(body);
+    Context item{row.id, row.owner, pack(*key), Timestamp::max(), of, body["set"].get<std::uint32_t>(), false, true};
+    if (!of) return core_.erased.push_back({row.kind, row.id, row.owner, {}, {}, true}), true;  // its rule is gone
+    if (body.contains("end")) item.end.us = body["end"].get<std::int64_t>();
+    const auto at = core_.contexts.insert_or_assign({item.name, item.key}, item).first;
+    core_.arm_context(at->second);
+    return true;
+  }
+
+  bool lookup(const StateRow& row, const Json& body) {
+    LookupState state;
+    state.id = row.id;
+    state.loaded.us = body["loaded"].get<std::int64_t>();
+    state.table.hash = body["hash"].get<std::string>();
+    state.stale_told = body["told"].get<bool>();
+    for (const Json& cells : body["rows"]) {
+      std::vector<std::string> out;
+      for (const Json& cell : cells) {
+        const auto value = expr::from_json(cell);
+        if (!value) return false;
+        out.push_back(expr::to_text(*value));
+      }
+      state.table.rows.push_back(std::move(out));
+    }
+    state.dirty = false;
+    state.stored = true;
+    core_.lookups.insert_or_assign(row.owner, std::move(state));
+    return true;
+  }
+
+  bool engine(const Json& body) {
+    core_.ids_ = body["ids"].get<std::uint64_t>();
+    if (body.contains("clock")) core_.clock = Timestamp{body["clock"].get<std::int64_t>()};
+    const Json& n = body["counters"];
+    Counters& c = core_.counters;
+    std::uint64_t* const all[] = {&c.lines,   &c.events,    &c.decisions, &c.late,   &c.undated, &c.clamped,    &c.forged,   &c.incomplete,
+                                  &c.keyless, &c.ambiguous, &c.evicted,   &c.cooled, &c.folded,  &c.cut_chains, &c.outcomes, &c.reloads};
+    for (std::size_t i = 0; i < std::size(all) && i < n.size(); ++i) *all[i] = n[i].get<std::uint64_t>();
+    for (const auto& [id, entry] : body["rules"].items()) {
+      RuleRun* run = run_of(id);
+      if (run != nullptr && !entry[1].is_null()) run->in_force = Timestamp{entry[1].get<std::int64_t>()};
+    }
+    for (const auto& [id, entry] : body["gone"].items()) {
+      core_.orphan_rules[id] = {entry[0].get<std::string>(), {entry[1].get<std::int64_t>()}};
+    }
+    core_.fresh_rules = std::any_of(core_.runs.begin(), core_.runs.end(), [](const auto& run) { return !run->in_force; });
+    return true;
+  }
+
+  bool cause(const StateRow& row) {
+    for (CauseMemory* memory : core_.all_causes()) {
+      if (memory->place() == row.key) return memory->restore(row);
+    }
+    core_.erased.push_back({row.kind, row.id, row.owner, row.key, {}, true});  // no rule asks for it any more
+    return true;
+  }
+
+  bool held(const StateRow& row, const Json& body) {
+    FiringRef of = firing(body);
+    if (!of) return core_.erased.push_back({row.kind, row.id, row.owner, {}, {}, true}), true;
+    const auto reason = expr::from_json(body["reason"]);
+    if (!reason) return false;
+    Held item{row.id, of, std::nullopt, expr::to_text(*reason), false, true, pack(of->key)};
+    if (body.contains("deadline")) item.deadline = Timestamp{body["deadline"].get<std::int64_t>()};
+    held_of_[of->of_case] = row.id;
+    core_.arm_held(core_.held.emplace(row.id, std::move(item)).first->second);
+    return true;
+  }
+
+  bool pending(const StateRow& row, const Json& body) {
+    FiringRef of = firing(body);
+    if (!of) return core_.erased.push_back({row.kind, row.id, row.owner, {}, {}, true}), true;
+    const auto place = place_from(body["place"]);
+    auto locals = values_from(body["locals"]);
+    if (!place || !locals) return false;
+    Pending item{row.id, row.key, of, *place, body["row"].get<std::uint32_t>(), std::move(*locals), false, true};
+    core_.pending_of[item.decision] = row.id;
+    core_.pending.emplace(row.id, std::move(item));
+    return true;
+  }
+
+  bool echo(const StateRow& row, const Json& body) {
+    Echo item{row.id, row.key, body["action"].get<std::string>(), body["echo"].get<std::uint32_t>(),
+              {body["begin"].get<std::int64_t>()}, {body["end"].get<std::int64_t>()}, std::nullopt, false, true};
+    if (body.contains("host")) item.host = expr::from_json(body["host"]);
+    core_.echoes.emplace(row.id, std::move(item));
+    return true;
+  }
+
+  bool silence(const StateRow& row, const Json& body) {
+    const auto key = expr::from_json(body["key"]);
+    const auto reason = expr::from_json(body["reason"]);
+    if (!key || !reason) return false;
+    Silence item{row.id, row.key, expr::to_text(*key), expr::to_text(*reason), Timestamp::max(), false, true};
+    if (body.contains("until")) item.until.us = body["until"].get<std::int64_t>();
+    core_.silences.emplace(row.id, std::move(item));
+    return true;
+  }
+
+  bool alike(const StateRow& row, const Json& body) {
+    core_.alike[{Timestamp{body[0].get<std::int64_t>()}, row.key}] = {row.id, body[1].get<std::uint32_t>(), false, true};
+    return true;
+  }
+
+  void finish() {
+    for (const auto& [of_case, id] : held_of_) {
+      const auto open = core_.cases_by_id.find(of_case);
+      if (open != core_.cases_by_id.end()) open->second->held = id;
+    }
+    for (const auto& run : core_.runs) {
+      if (run->in_force && core_.clock) {
+        bool wants = false;
+        for (std::uint32_t i = 0; i < core_.rules->lookups.size(); ++i) wants = wants || run->op->wants_lookup(i);
+        if (wants) run->op->in_force(*run->in_force, *run);
+      }
+      run->table_of_keys.each([&](KeyState& key) {
+        if (const auto at = run->op->deadline(key, *run)) run->arm(key, *at);
+      });
+      for (const auto& [key, open] : run->cases) core_.arm_case(*run, *open);
+      if (!run->waiters.empty()) {
+        run->hold_armed = run->waiters.begin()->first.time + run->hold;
+        core_.timers.arm({*run->hold_armed, TimerKind::hold, run->index, {}, 0, run.get()});
+      }
+      run->rearm_forget();
+    }
+    core_.engine_dirty = false;
+    core_.evidence.sweep();
+  }
+
+  Core& core_;
+  std::unordered_map<std::uint64_t, KeyState*> members_;
+  std::map<std::uint64_t, std::uint64_t> held_of_;
+};
+
+}  // namespace
+
+std::vector<CauseMemory*> Core::all_causes() {
+  std::vector<CauseMemory*> memories;
+  for (const auto& run : runs) {
+    for (CauseMemory& memory : run->ignore) memories.push_back(&memory);
+    for (CauseMemory& memory : run->unless) memories.push_back(&memory);
+  }
+  for (auto& mute : mutes) {
+    for (CauseMemory& memory : mute) memories.push_back(&memory);
+  }
+  return memories;
+}
+
+void Core::dispose() {
+  timers.clear();
+  for (const auto& run : runs) {
+    run->table_of_keys.each([&](KeyState& key) {
+      if (key.op) run->op->dispose(key, evidence);
+      key.trail.clear(evidence);
+    });
+    for (const auto& [order, waiter] : run->waiters) {
+      for (const LineRef& line : waiter.event.lines) evidence.release(line.seq);
+    }
+  }
+  for (const auto& [place, orphan] : orphans) orphan.lines.release(evidence);
+  orphans.clear();
+  cases_by_id.clear();
+  delayed.clear();
+  held.clear();
+  held_by_condition.clear();
+  pending.clear();
+  pending_of.clear();
+  contexts.clear();
+  echoes.clear();
+  silences.clear();
+  lookups.clear();
+  alike.clear();
+  runs.clear();
+  mutes.clear();
+}
+
+void Core::restart_rules(std::shared_ptr<const rules::RuleSet> next) {
+  dispose();
+  rules = std::move(next);
+  decoder->set_rules(rules);
+  const std::size_t classes = rules->classes.size();
+  rules_of_class.assign(classes, {});
+  causes_of_class.assign(classes, {});
+  echoes_of_class.assign(classes, {});
+  for (std::uint32_t i = 0; i < rules->rules.size(); ++i) runs.push_back(std::make_unique<RuleRun>(*this, rules->rules[i], i));
+  for (std::uint32_t i = 0; i < rules->mutes.size(); ++i) {
+    auto& memories = mutes.emplace_back();
+    const rules::Mute& mute = rules->mutes[i];
+    for (std::size_t c = 0; c < mute.during.size(); ++c) {
+      memories.emplace_back(mute.during[c], fmt::format("mute/{}/{}/{}", mute.text, c, mute.during[c].text));
+    }
+  }
+  for (rules::ClassId cls = 0; cls < classes; ++cls) {
+    for (const auto& run : runs) {
+      bool refers = run->clear.event && run->clear.event->matches_class(cls);
+      for (const rules::EventRef* ref : run->op->parts()) refers = refers || ref->matches_class(cls);
+      if (const rules::EventRef* ref = run->op->broken_by()) refers = refers || ref->matches_class(cls);
+      if (refers) rules_of_class[cls].push_back(run->index);
+    }
+    for (CauseMemory* memory : all_causes()) {
+      if (memory->cause().event && memory->cause().event->matches_class(cls)) causes_of_class[cls].push_back(memory);
+    }
+    for (std::uint32_t a = 0; a < rules->actions.size(); ++a) {
+      for (std::uint32_t e = 0; e < rules->actions[a].echoes.size(); ++e) {
+        if (rules->actions[a].echoes[e].first.matches_class(cls)) echoes_of_class[cls].emplace_back(a, e);
+      }
+    }
+  }
+  fresh_rules = true;
+}
+
+Status Core::restore_rows(const std::vector<StateRow>& rows) { return Restorer(*this).run(rows); }
+
+void Core::install(std::shared_ptr<const rules::RuleSet> next) {
+  if (!rules) return restart_rules(std::move(next));
+  ++counters.reloads;
+  std::vector<StateRow> changes;
+  take_changes(changes);
+  for (StateRow& row : changes) carried.insert_or_assign({row.kind, row.id}, std::move(row));
+  std::map<std::string, std::string> identity;
+  for (const auto& run : runs) identity[run->rule.id] = run->rule.state_identity;
+  for (const auto& [id, gone] : orphan_rules) identity[id] = gone.identity;
+  std::vector<StateRow> rows;
+  all_rows(rows);
+  const auto removed = [&](const std::string& id) { return !next->find_rule(id).has_value(); };
+  const auto other = [&](const std::string& id) {
+    const auto index = next->find_rule(id);
+    return index && next->rules[*index].state_identity != identity[id];
+  };
+  for (const auto& run : runs) {
+    if (removed(run->rule.id)) orphan_rules[run->rule.id] = {run->rule.state_identity, clock.value_or(Timestamp{})};
+  }
+  std::vector<StateRow> kept;
+  for (StateRow& row : rows) {
+    std::optional<Json> body;
+    if (row.kind == StateKind::engine || row.kind == StateKind::context) body = parse_json(row.body);
+    const std::string rule = rule_of(row, body ? &*body : nullptr);
+    const bool whole = row.kind == StateKind::engine || row.kind == StateKind::context;
+    if (!rule.empty() && (other(rule) || (whole && removed(rule)))) {
+      erased.push_back({row.kind, row.id, row.owner, row.key, {}, true});
+    } else {
+      kept.push_back(std::move(row));
+    }
+  }
+  for (const auto& rule : next->rules) orphan_rules.erase(rule.id);
+  const auto gone = orphan_rules;
+  restart_rules(std::move(next));
+  // These rows were written by this very process: one that cannot be read is a mistake of the engine.
+  [[maybe_unused]] const Status read = restore_rows(kept);
+  assert(read.ok());
+  orphan_rules = gone;
+  for (const auto& run : runs) {
+    const auto before = identity.find(run->rule.id);
+    if (before != identity.end() && before->second != run->rule.state_identity) run->in_force.reset();
+  }
+  fresh_rules = std::any_of(runs.begin(), runs.end(), [](const auto& run) { return !run->in_force; });
+  engine_dirty = true;
+}
+
+void Core::forget_orphans() {
+  for (auto at = orphan_rules.begin(); at != orphan_rules.end();) {
+    if (*clock - at->second.since < Duration::days(7)) {
+      ++at;
+      continue;
+    }
+    std::erase_if(orphans, [&](const auto& item) {
+      if (item.second.row.owner != at->first) return false;
+      item.second.lines.release(evidence);
+      erased.push_back({item.first.first, item.first.second, at->first, item.second.row.key, {}, true});
+      return true;
+    });
+    at = orphan_rules.erase(at);
+  }
+}
+
+}  // namespace correlator::engine

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The vendor's rules against output of real kernels: every capture decodes into exactly the events that stand in
-// expected/NAME.jsonl. CORRELATOR_REWRITE_EXPECTED=1 writes those files anew; read the difference before it is
-// committed, README.md says what each capture holds.
+// The vendor's rules against output of real kernels: every capture decodes into exactly the events that stand
+// in expected/NAME.jsonl. CORRELATOR_REWRITE_EXPECTED=1 writes those files anew; read the difference before
+// it is committed, README.md says what each capture holds.
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
@@ -41,7 +41,8 @@ std::shared_ptr<const rules::RuleSet> vendor_rules() {
 Json reduced(const engine::Event& event, const rules::RuleSet& rules) {
   const Json full = engine::to_json(event, rules);
   Json out = Json::object();
-  for (const char* name : {"event", "severity", "part", "weight", "lines", "stale", "implausible", "folded"}) {
+  for (const char* name :
+       {"event", "severity", "part", "weight", "lines", "stale", "implausible", "folded"}) {
     if (full.contains(name)) out[name] = full[name];
   }
   return out;
@@ -49,10 +50,11 @@ Json reduced(const engine::Event& event, const rules::RuleSet& rules) {
 
 std::string decoded(const fs::path& log) {
   std::string out;
-  auto session = pipeline::Session::start(
-      vendor_rules(), std::nullopt, {}, [&](const engine::StepOutput& step, const rules::RuleSet& rules) {
-        for (const engine::Event& event : step.events) out += to_line(reduced(event, rules)) + "\n";
-      });
+  auto session = pipeline::Session::start(vendor_rules(), std::nullopt, {},
+                                          [&](const engine::StepOutput& step, const rules::RuleSet& rules) {
+                                            for (const engine::Event& event : step.events)
+                                              out += to_line(reduced(event, rules)) + "\n";
+                                          });
   REQUIRE(session.ok());
   const std::vector<std::string> names{log.string()};
   auto result = pipeline::replay(**session, input::expand_sources(names).sources, {});

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// errors/NAME.toml is a wrong file; errors/NAME.txt is exactly what is said about it. To accept a changed text run the
-// test with CORRELATOR_UPDATE_GOLDEN=1 and read the difference.
+// errors/NAME.toml is a wrong file; errors/NAME.txt is exactly what is said about it. To accept a changed
+// text run the test with CORRELATOR_UPDATE_GOLDEN=1 and read the difference.
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
@@ -31,7 +31,9 @@ std::vector<fs::path> cases() {
   return out;
 }
 
-Loaded load_case(const fs::path& path) { return load({{"base.toml", std::string(test::kBase)}, {path.filename().string(), slurp(path)}}); }
+Loaded load_case(const fs::path& path) {
+  return load({{"base.toml", std::string(test::kBase)}, {path.filename().string(), slurp(path)}});
+}
 
 TEST_CASE("every error says exactly this") {
   REQUIRE(cases().size() > 40);
@@ -60,8 +62,8 @@ TEST_CASE("every code of the rule language has a case, a place and a hint") {
     }
   }
   for (const CodeEntry& entry : code_catalogue()) {
-    if (!entry.code.starts_with("E0")) continue;
-    if (entry.code == "E036") continue;  // files_test.cpp
+    // E050 on: what is checked above this module; E036: files_test.cpp.
+    if (entry.code >= "E050" || !entry.code.starts_with("E0") || entry.code == "E036") continue;
     INFO(entry.code);
     CHECK(seen.contains(std::string(entry.code)));
   }

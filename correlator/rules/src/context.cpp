@@ -185,7 +185,7 @@ bool Context::one_of(const Node& text, std::initializer_list<std::string_view> c
   if (std::find(choices.begin(), choices.end(), text.text) != choices.end()) return true;
   std::vector<std::string> names(choices.begin(), choices.end());
   std::string all;
-  for (const std::string& name : names) all += (all.empty() ? "\"" : ", \"") + name + "\"";
+  for (const std::string& name : names) all += fmt::format("{}\"{}\"", all.empty() ? "" : ", ", name);
   const std::string meant = closest(text.text, names);
   error("E022", text.spot, fmt::format("\"{}\" is not possible here", text.text),
         meant.empty() ? "write one of " + all

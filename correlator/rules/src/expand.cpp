@@ -33,9 +33,10 @@ std::string text_value(const std::string& text) {
   const bool lines = text.find('\n') != std::string::npos;
   const bool control =
       std::any_of(text.begin(), text.end(), [](char c) { return is_control(c) && c != '\n'; });
-  if (!control && !lines && text.find('\'') == std::string::npos) return "'" + text + "'";
-  if (!control && text.find("'''") == std::string::npos && !text.ends_with('\''))
-    return "'''\n" + text + "'''";
+  if (!control && !lines && text.find('\'') == std::string::npos) return fmt::format("'{}'", text);
+  if (!control && text.find("'''") == std::string::npos && !text.ends_with('\'')) {
+    return fmt::format("'''{}{}'''", lines ? "\n" : "", text);
+  }
   std::string out = "\"";
   for (char c : text) {
     if (c == '"' || c == '\\') {
@@ -64,12 +65,12 @@ std::string value_text(const Node& node) {
       return node.text;
     case Node::Kind::list:
       for (const Node& item : node.items) out += (out.empty() ? "" : ", ") + value_text(item);
-      return "[" + out + "]";
+      return fmt::format("[{}]", out);
     case Node::Kind::table:
       for (const Entry& entry : node.entries) {
         out += (out.empty() ? "" : ", ") + key_text(entry.key) + " = " + value_text(entry.value);
       }
-      return out.empty() ? "{}" : "{ " + out + " }";
+      return out.empty() ? "{}" : fmt::format("{{ {} }}", out);
   }
   return out;
 }

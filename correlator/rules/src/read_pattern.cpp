@@ -48,7 +48,7 @@ bool insert(Context& context, const Node& node, std::vector<std::string>& stack,
     Inserted inner;
     if (!insert(context, found->second.node, stack, inner)) return false;
     stack.pop_back();
-    out.text += "(?:" + inner.text + ")";
+    out.text += fmt::format("(?:{})", inner.text);
     out.origin.insert(out.origin.end(), inner.text.size() + 4, offset);
     i = close;
   }
@@ -149,7 +149,7 @@ std::optional<Compiled> compile(Context& context, const Node& node) {
     const std::string& name = out.read.names[i];
     if (name.empty()) continue;
     const FieldId id = context.find_field(name);
-    const auto at = node.text.find("<" + name + ">");
+    const auto at = node.text.find(fmt::format("<{}>", name));
     const Spot spot = at == std::string::npos
                           ? node.spot
                           : context.sources.inside(node, static_cast<std::uint32_t>(at + 2),

@@ -35,7 +35,7 @@ std::string equality(const Entry& entry, const expr::Symbol* symbol) {
   } else if (value.is(Node::Kind::boolean)) {
     right = value.flag ? "true" : "false";
   } else if (value.text.starts_with("${") && value.text.ends_with("}")) {
-    right = "(" + value.text.substr(2, value.text.size() - 3) + ")";
+    right = fmt::format("({})", std::string_view(value.text).substr(2, value.text.size() - 3));
   } else {
     const bool number = symbol && symbol->type == expr::Type::integer;
     const bool plain =

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "toml_reader.h"
 
+// Some of toml++'s assertions fail for damaged files (a table header "[a.=") for which it has a proper error
+// message right behind the assertion; the fuzz test runs with asan.
+#define TOML_ASSERT(expression) static_cast<void>(0)
 #define TOML_EXCEPTIONS 0
 #define TOML_HEADER_ONLY 1
 #include <toml++/toml.h>

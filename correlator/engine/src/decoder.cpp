@@ -116,16 +116,15 @@ bool Decoder::State::comes_from(const rules::From& from, const LineRecord& line)
   return false;
 }
 
-// What the pattern and the pattern of the programme name captured.
-Fields Decoder::State::captured(const Candidate& candidate, const syslog::Message& message) {
+// Sets what the pattern and the pattern of the programme name captured.
+void Decoder::State::take_captured(const Candidate& candidate, const syslog::Message& message,
+                                   Fields& fields) {
   const rules::EventDef& def = rules->events[candidate.definition];
-  Fields fields;
   if (!def.from.captures.empty() && def.from.pattern < programs.size() && programs[def.from.pattern]) {
     programs[def.from.pattern]->match(message.program, program_groups);
     take_captures(def.from.captures, program_groups, fields);
   }
   take_captures(def.lines[candidate.pattern].captures, candidate.match->groups, fields);
-  return fields;
 }
 
 namespace {
@@ -157,8 +156,7 @@ void Decoder::State::decode_whole(const Line& line, const Candidate& candidate, 
                                   std::vector<Event>& out) {
   const rules::EventDef& def = rules->events[candidate.definition];
   Event event = event_of(line);
-  for (const auto& [field, value] : captured(candidate, *line.record.message).all())
-    event.fields.set(field, value);
+  take_captured(candidate, *line.record.message, event.fields);
   builder->add_lets(def, event.fields);
   switch (builder->build(def, line.times, event)) {
     case EventBuilder::Outcome::event:

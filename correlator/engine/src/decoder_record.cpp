@@ -58,7 +58,8 @@ Event draft(const Record& record) {
 void Decoder::State::decode_record(const Line& line, const Candidate& candidate, Timestamp clock,
                                    std::vector<Event>& out) {
   const rules::RecordSpec& spec = *rules->events[candidate.definition].record;
-  const Fields captures = captured(candidate, *line.record.message);
+  Fields captures;
+  take_captured(candidate, *line.record.message, captures);
   // A repeat counts as that many lines, not as that many times the weight.
   const std::uint64_t times = std::min<std::uint64_t>(line.times, std::max(1U, spec.max_lines));
   for (std::uint64_t i = 0; i < times; ++i) offer(line, candidate, captures, clock, out);

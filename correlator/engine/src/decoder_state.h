@@ -56,7 +56,7 @@ struct Decoder::State {
   // decoder.cpp
   void find_candidates(const LineRecord& line);
   bool comes_from(const rules::From& from, const LineRecord& line);
-  Fields captured(const Candidate& candidate, const syslog::Message& message);
+  void take_captured(const Candidate& candidate, const syslog::Message& message, Fields& fields);
   void decode_forged(const Line& line, std::vector<Event>& out);
   void decode_whole(const Line& line, const Candidate& candidate, Timestamp clock, std::vector<Event>& out);
   // Through same-error groups, where it takes part, and out.

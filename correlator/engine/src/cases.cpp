@@ -92,7 +92,7 @@ void Core::close_case(RuleRun& run, Case& open, Timestamp at, Closing how, const
     run.table_of_keys.moved(*member);
     run.mark(*member);
   }
-  if (out != nullptr) out->cases.push_back({CaseChange::Kind::closed, run.rule.id, names, at, why});
+  if (step_out != nullptr) step_out->cases.push_back({CaseChange::Kind::closed, run.rule.id, names, at, why});
   drop_held_of(*gone, at);
   run_steps(gone->firing, StepPlace::List::then_clear, 0, at, Decision::Fate::decided, {});
   for (KeyState* member : gone->members) {

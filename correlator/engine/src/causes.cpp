@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "decoder_rows.h"
 #include "key_text.h"
 
 namespace correlator::engine {

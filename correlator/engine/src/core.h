@@ -307,7 +307,7 @@ class Core final : public Questions {
   std::unique_ptr<Decoder> decoder;
   TimerQueue timers;
   Timestamp now;  // of the event or timer at hand
-  StepOutput* out = nullptr;
+  StepOutput* step_out = nullptr;
 
   std::vector<std::unique_ptr<RuleRun>> runs;
   std::vector<std::vector<CauseMemory>> mutes;  // by mute, by cause

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <array>
+
 #include "base/text.h"
 
 namespace correlator::engine {
@@ -116,9 +118,10 @@ const Json* array_at(const Json& json, const char* name) {
 }
 
 Diagnostic bad_row(const StateRow& row) {
-  const char* kind = row.kind == StateKind::record  ? "record"
-                     : row.kind == StateKind::group ? "group"
-                                                    : "counter";
+  static constexpr std::array<const char*, 11> kKinds = {"row",     "window",  "record", "group",  "context", "timer",
+                                                         "case", "counter", "state",  "lookup", "evidence"};
+  const auto index = static_cast<std::size_t>(row.kind);
+  const char* kind = kKinds[index < kKinds.size() ? index : 0];
   return make_error("E310",
                     fmt::format("the stored {} {} of {} does not fit", kind, row.id,
                                 row.owner.empty() ? "nothing" : "`" + printable(row.owner) + "`"),

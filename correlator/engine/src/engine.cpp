@@ -13,7 +13,7 @@ Core::Core(Options given)
 Core::~Core() { dispose(); }
 
 void Core::step(const IntakeRecord& record, StepOutput& to) {
-  out = &to;
+  step_out = &to;
   seq = record.seq;
   engine_dirty = true;
   if (const auto* r = std::get_if<RulesRecord>(&record.what)) {
@@ -32,7 +32,7 @@ void Core::step(const IntakeRecord& record, StepOutput& to) {
     }
   }
   evidence.sweep();
-  out = nullptr;
+  step_out = nullptr;
 }
 
 void Core::line(const LineRecord& record) {
@@ -166,7 +166,7 @@ void Core::drain() {
     now = next.event.time;
     depth = next.depth + 1;
     ++counters.events;
-    if (out != nullptr) out->events.push_back(next.event);
+    if (step_out != nullptr) step_out->events.push_back(next.event);
     diagnose(next.event);
     depth = 0;
     now = before;

@@ -103,8 +103,8 @@ void Core::fire(RuleRun& run, std::span<KeyState* const> members, std::vector<ex
   const FiringRef firing = make_firing(std::move(made));
   if (run.latches) {
     open_case_for(run, pack(firing->key), {members.begin(), members.end()}, firing, std::max(hit.first, Timestamp::min()));
-    if (out != nullptr) {
-      out->cases.push_back({CaseChange::Kind::opened, rule.id, named(rule.key_names, firing->key), firing->time, firing->why});
+    if (step_out != nullptr) {
+      step_out->cases.push_back({CaseChange::Kind::opened, rule.id, named(rule.key_names, firing->key), firing->time, firing->why});
     }
   }
   const Verdict verdict = judge(*firing, firing->time);
@@ -268,7 +268,7 @@ void Core::decide(const FiringRef& firing, const StepPlace& place, const rules::
     ++counters.decisions;
     if (action) follow(firing, place, decision, *step, *action, std::move(locals), or_else);
   }
-  if (out != nullptr) out->decisions.push_back(std::move(decision));
+  if (step_out != nullptr) step_out->decisions.push_back(std::move(decision));
 }
 
 // What a decided action leaves behind: its echoes, and whether its outcome matters.

@@ -115,21 +115,4 @@ Key named(std::span<const std::string> names, std::span<const expr::Value> value
   return key;
 }
 
-Json values_json(std::span<const expr::Value> values) {
-  Json out = Json::array();
-  for (const expr::Value& value : values) out.push_back(expr::to_json(value));
-  return out;
-}
-
-std::optional<std::vector<expr::Value>> values_from(const Json& json) {
-  if (!json.is_array()) return std::nullopt;
-  std::vector<expr::Value> out;
-  for (const Json& item : json) {
-    auto value = expr::from_json(item);
-    if (!value) return std::nullopt;
-    out.push_back(std::move(*value));
-  }
-  return out;
-}
-
 }  // namespace correlator::engine

@@ -8,7 +8,6 @@
 #include <string_view>
 #include <vector>
 
-#include "base/json.h"
 #include "engine/decision.h"
 #include "expr/value.h"
 
@@ -19,8 +18,5 @@ std::vector<expr::Value> unpack(std::string_view packed);
 
 // The values with their names; a key of the rule that has no name is printed by its number.
 Key named(std::span<const std::string> names, std::span<const expr::Value> values);
-
-Json values_json(std::span<const expr::Value> values);
-std::optional<std::vector<expr::Value>> values_from(const Json& json);
 
 }  // namespace correlator::engine

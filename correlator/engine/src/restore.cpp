@@ -10,12 +10,6 @@
 namespace correlator::engine {
 namespace {
 
-Diagnostic bad_row(const StateRow& row) {
-  return make_error("E310", fmt::format("the stored state of \"{}\" (kind {}, number {}) cannot be read", row.owner,
-                                        static_cast<int>(row.kind), row.id),
-                    "the state database is damaged: save it, move it away and start again");
-}
-
 // Which rule a row belongs to; empty if to none.
 std::string rule_of(const StateRow& row, const Json* body) {
   if (row.kind == StateKind::window || row.kind == StateKind::open_case || row.kind == StateKind::timer) return row.owner;

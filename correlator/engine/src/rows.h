@@ -3,6 +3,7 @@
 #pragma once
 
 #include "core.h"
+#include "decoder_rows.h"
 
 namespace correlator::engine {
 

@@ -21,6 +21,7 @@ struct AbsenceState final : OpState {
   window::AbsenceWait window;
   std::vector<Waiting> waiting;  // as many as window.waits(), in the same order
   Timestamp fired = Timestamp::min();  // `after` of the open case
+  Fields question;                     // and what it said
 };
 
 AbsenceState& of(const KeyState& key) { return static_cast<AbsenceState&>(*key.op); }
@@ -29,19 +30,30 @@ class AbsenceOperation final : public Operation {
  public:
   AbsenceOperation(const rules::Rule& rule, const rules::Absence& absence) : absence_(absence) {
     parts_.push_back(&*absence_.after);
-    for (const rules::EventRef& ref : absence_.of) parts_.push_back(&ref);
+    asks_.push_back(false);
+    for (const rules::EventRef& ref : absence_.of) {
+      parts_.push_back(&ref);
+      asks_.push_back(asks_for_earlier(ref));
+      any_asks_ = any_asks_ || asks_.back();
+    }
     own_clear_ = rule.clear.kind == rules::Clear::Kind::never;
     cooldown_ = rule.cooldown;
   }
 
+  bool judges_where() const override { return any_asks_; }
   std::unique_ptr<OpState> make() const override { return std::make_unique<AbsenceState>(); }
 
   Seen observe(KeyState& key, const Occurrence& x, Desk& desk) override {
     AbsenceState& state = of(key);
     state.window.forget_answers_until(desk.clock() - desk.options().disorder - absence_.within - desk.options().late);
     Seen seen;
-    if ((x.parts & ~1U) != 0) seen.ends_case = answer(state, x.event.time, key, desk);
-    if ((x.parts & 1) != 0) wait(state, x, key, desk);
+    for (std::size_t part = 1; part < parts_.size(); ++part) {
+      if ((x.parts >> part & 1) == 0) continue;
+      if (asks_[part] ? answer_those(key, part, x, desk) : matches(part, x, {}) && answer_all(key, x.event.time, desk)) {
+        seen.ends_case = own_clear_ && key.open != nullptr;
+      }
+    }
+    if ((x.parts & 1) != 0 && matches(0, x, {})) wait(state, x, key, desk);
     return seen;
   }
 
@@ -58,7 +70,9 @@ class AbsenceOperation final : public Operation {
       Hit hit{over.since + absence_.within, over.since, over.since, 0, {}, over.evidence, std::make_shared<Scene>(over.scene)};
       hit.why = fmt::format("no {} within {} after {} at {}{{key}}", answers(), to_string(absence_.within),
                             absence_.after->text, to_rfc3339(over.since));
+      hit.scene->bound = {over.scene.fields};
       state.fired = over.since;
+      state.question = over.scene.fields;
       desk.fire(key, std::move(hit));
     }
     over.evidence.release(desk.evidence());
@@ -76,6 +90,7 @@ class AbsenceOperation final : public Operation {
       of(key).window.clear();
     }
     of(key).fired = Timestamp::min();
+    of(key).question = {};
     return std::nullopt;
   }
 
@@ -102,7 +117,9 @@ class AbsenceOperation final : public Operation {
       waiting.push_back({{"since", item.since.us}, {"scene", scene_json(item.scene, rules)}, {"lines", item.evidence.to_json()}});
     }
     if (!waiting.empty()) out += ",\"waiting\":" + to_line(waiting);
-    if (state.fired != Timestamp::min()) out += fmt::format(",\"fired\":{}", state.fired.us);
+    if (state.fired != Timestamp::min()) {
+      out += fmt::format(",\"fired\":{},\"question\":", state.fired.us) + to_line(fields_json(state.question, rules));
+    }
     out += "}";
   }
 
@@ -116,6 +133,7 @@ class AbsenceOperation final : public Operation {
     if (!window) return false;
     state.window = std::move(*window);
     if (json->contains("fired")) state.fired.us = (*json)["fired"].get<std::int64_t>();
+    if (json->contains("question")) state.question = fields_from((*json)["question"], desk.rules());
     if (json->contains("waiting")) {
       for (const Json& item : (*json)["waiting"]) {
         if (!item.is_object() || !item.contains("since") || !item.contains("scene") || !item.contains("lines")) return false;
@@ -144,15 +162,52 @@ class AbsenceOperation final : public Operation {
     if (const auto at = deadline(key, desk)) desk.arm(key, *at);
   }
 
-  // Whether it ends the open case.
-  bool answer(AbsenceState& state, Timestamp a, KeyState& key, Desk& desk) const {
+  // Whether the condition of an answer looks at the event that asked.
+  static bool asks_for_earlier(const rules::EventRef& ref) {
+    if (!ref.where) return false;
+    const auto& slots = ref.where->slots();
+    return std::any_of(slots.begin(), slots.end(),
+                       [](std::uint32_t slot) { return rules::space_of(slot) == rules::Space::bound; });
+  }
+
+  // Only where answers look at the question; else the engine has judged `where` already.
+  bool matches(std::size_t part, const Occurrence& x, std::span<const Fields> question) const {
+    if (!any_asks_ || !parts_[part]->where) return true;
+    EventBindings names = x.names;
+    names.bound(question);
+    return holds(*parts_[part]->where, names);
+  }
+
+  // An answer for every wait of its time, the ones to come included. Whether it ends the open case.
+  bool answer_all(KeyState& key, Timestamp a, Desk& desk) const {
+    AbsenceState& state = of(key);
     state.window.answer(a, absence_.within);
     std::erase_if(state.waiting, [&](const Waiting& item) {
       if (!(item.since <= a && a < item.since + absence_.within)) return false;
       item.evidence.release(desk.evidence());
       return true;
     });
-    return own_clear_ && key.open != nullptr && a >= state.fired;
+    return a >= state.fired;
+  }
+
+  // An answer to the questions it fits: it has to come after them, because it is compared with what they said.
+  bool answer_those(KeyState& key, std::size_t part, const Occurrence& x, Desk& desk) const {
+    AbsenceState& state = of(key);
+    const Timestamp a = x.event.time;
+    const std::size_t before = state.waiting.size();
+    std::erase_if(state.waiting, [&](const Waiting& item) {
+      if (!(item.since <= a && a < item.since + absence_.within)) return false;
+      if (!matches(part, x, std::span(&item.scene.fields, 1))) return false;
+      item.evidence.release(desk.evidence());
+      return true;
+    });
+    if (state.waiting.size() != before) {
+      window::AbsenceWait rest;
+      for (const Waiting& item : state.waiting) rest.after(item.since, absence_.within);
+      for (const Timestamp time : state.window.answers()) rest.answer(time, absence_.within);
+      state.window = std::move(rest);
+    }
+    return key.open != nullptr && a >= state.fired && matches(part, x, std::span(&state.question, 1));
   }
 
   void wait(AbsenceState& state, const Occurrence& x, KeyState& key, Desk& desk) const {
@@ -174,6 +229,8 @@ class AbsenceOperation final : public Operation {
   rules::Absence absence_;
   Duration cooldown_{};
   bool own_clear_ = true;
+  std::vector<bool> asks_;  // by part
+  bool any_asks_ = false;
 };
 
 }  // namespace

@@ -128,9 +128,13 @@ void Decoder::State::offer(const Line& line, const Candidate& candidate, const F
 
 void Decoder::State::join(Record& record, const Line& line, const Candidate& candidate,
                           const Fields& captures) {
-  const rules::LinePattern& pattern = rules->events[candidate.definition].lines[candidate.pattern];
+  const rules::EventDef& def = rules->events[candidate.definition];
+  const rules::LinePattern& pattern = def.lines[candidate.pattern];
+  const std::vector<rules::FieldId>& same = def.record->same;
   for (const auto& [field, value] : captures.all()) {
-    if (pattern.role == rules::Role::many && captures_field(pattern.captures, field)) {
+    // What keeps records apart is one value in all lines of one, never a list.
+    const bool apart = std::find(same.begin(), same.end(), field) != same.end();
+    if (!apart && pattern.role == rules::Role::many && captures_field(pattern.captures, field)) {
       append(record.fields, field, value);
     } else if (record.fields.find(field) == nullptr) {
       record.fields.set(field, value);

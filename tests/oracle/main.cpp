@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+// oracle [--seed N] [--streams N | --seconds N] [--length N] [--only OPERATION] [--keep-going] [--no-properties]
+#include <chrono>
+#include <cstdio>
+#include <cstring>
+#include <string>
+
+#include "base/text.h"
+#include "compare.h"
+#include "properties.h"
+#include "random.h"
+
+namespace correlator::oracle {
+namespace {
+
+struct Options {
+  std::uint64_t seed = 1, streams = 0, seconds = 20, length = 250;
+  std::string only;
+  bool keep_going = false, properties = true;
+};
+
+int usage() {
+  std::fprintf(stderr,
+               "usage: oracle [--seed N] [--streams N | --seconds N] [--length N] [--only OPERATION] [--keep-going]\n"
+               "              [--no-properties]\n");
+  return 2;
+}
+
+bool parse(int argc, char** argv, Options& options) {
+  for (int i = 1; i < argc; ++i) {
+    const std::string name = argv[i];
+    if (name == "--keep-going") {
+      options.keep_going = true;
+      continue;
+    }
+    if (name == "--no-properties") {
+      options.properties = false;
+      continue;
+    }
+    if (i + 1 == argc) return false;
+    const std::string value = argv[++i];
+    if (name == "--only") {
+      options.only = value;
+      continue;
+    }
+    const auto number = parse_uint(value);
+    std::uint64_t* slot = name == "--seed"      ? &options.seed
+                          : name == "--streams" ? &options.streams
+                          : name == "--seconds" ? &options.seconds
+                          : name == "--length"  ? &options.length
+                                                : nullptr;
+    if (!slot || !number) return false;
+    *slot = *number;
+  }
+  return true;
+}
+
+// Returns what differs, made small; empty: nothing.
+std::string one_stream(std::uint64_t seed, const Options& options) {
+  Random random(seed);
+  Spec spec = random_spec(random, options.only);
+  Stream stream = random_stream(random, spec, random.between(options.length / 2, options.length + options.length / 2));
+  auto difference = compare(spec, stream);
+  if (!difference) return {};
+  if (difference->error.empty()) {
+    shrink(spec, stream);
+    difference = compare(spec, stream);
+  }
+  return report(spec, stream, *difference);
+}
+
+std::string properties(std::uint64_t seed, const Options& options) {
+  Random random(~seed);
+  switch (seed % 3) {
+    case 0:
+      return options.only.empty() ? order_within_disorder(random) : std::string();
+    case 1:
+      return options.only.empty() ? unrelated_rule(random) : std::string();
+    default:
+      return restart_changes_nothing(random, options.only);
+  }
+}
+
+int run(const Options& options) {
+  using Clock = std::chrono::steady_clock;
+  const auto start = Clock::now();
+  const auto passed = [&] { return std::chrono::duration<double>(Clock::now() - start).count(); };
+  std::printf("seed %llu\n", static_cast<unsigned long long>(options.seed));
+  std::uint64_t done = 0, failed = 0;
+  while (options.streams > 0 ? done < options.streams : passed() < static_cast<double>(options.seconds)) {
+    const std::uint64_t seed = options.seed + done++;
+    std::string wrong = one_stream(seed, options);
+    if (wrong.empty() && options.properties && seed % 4 == 0) wrong = properties(seed / 4, options);
+    if (wrong.empty()) continue;
+    ++failed;
+    std::printf("=== DIFFERENCE: --seed %llu --streams 1\n%s", static_cast<unsigned long long>(seed), wrong.c_str());
+    if (!options.keep_going) break;
+  }
+  const double seconds = passed();
+  std::printf("%llu streams, about %llu records, %.1f s, %.0f records a second; %llu differ\n", static_cast<unsigned long long>(done),
+              static_cast<unsigned long long>(done * options.length), seconds, static_cast<double>(done * options.length) / seconds,
+              static_cast<unsigned long long>(failed));
+  return failed == 0 ? 0 : 1;
+}
+
+}  // namespace
+}  // namespace correlator::oracle
+
+int main(int argc, char** argv) {
+  correlator::oracle::Options options;
+  if (!correlator::oracle::parse(argc, argv, options)) return correlator::oracle::usage();
+  return correlator::oracle::run(options);
+}

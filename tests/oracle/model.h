@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+// Rules and streams as the oracle sees them: small structs of its own, made at random, written out as TOML and log lines
+// for the real engine.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace correlator::oracle {
+
+using Time = std::int64_t;  // microseconds since 1970
+inline constexpr Time kSecond = 1'000'000;
+inline constexpr Time kHour = 3'600 * kSecond;
+inline constexpr Time kDisorder = 5 * kSecond;
+inline constexpr Time kLate = 24 * kHour;
+inline constexpr std::uint64_t kAny = UINT64_MAX;
+
+struct Event {
+  Time time = 0;
+  char cls = 'a';  // a, b, c from lines; d, e from `emit`
+  std::string host, dimm;
+  std::uint64_t weight = 1, v = 0;
+  std::string channel;  // "x", "y", "z" or none
+  std::string text;     // message text; empty for synthetic events
+};
+
+// One record of a stream, in order of arrival.
+struct Input {
+  enum class Kind { line, noise, mark, reset } kind = Kind::line;
+  Event event;                // line; mark and noise: only the time
+  std::size_t reset_rule = 0;  // reset: every key of that rule
+};
+using Stream = std::vector<Input>;
+
+// An event reference: one of the classes, and v below a bound.
+struct Ref {
+  std::string classes = "a";
+  std::uint64_t below = kAny;
+  bool same_v = false;  // a step of a sequence: v equal to that of the first step
+};
+
+struct Cause {
+  Ref ref;
+  Time before = 0, after = 0;
+  bool same_host = true;
+};
+
+struct Step {
+  std::string action;
+  Time after = 0;
+  bool unless_cleared = false;
+  Time every = 0;
+  std::uint32_t at_most = 1;
+};
+
+enum class Op { each, count, tumbling, rate, distinct, streak, sequence, answer, heartbeat, group, above, below, rises };
+enum class Clears { by_default, quiet, event, level, manual };
+enum class KeyOf { host, host_dimm, dimm };
+
+struct Member {
+  Ref ref;
+  std::uint64_t count = 1;
+};
+
+struct Rule {
+  std::string id;
+  Op op = Op::count;
+  std::vector<Ref> on;  // each, count, tumbling, rate, distinct, streak, levels
+  std::uint64_t where_below = kAny;
+  int where_context = 0;  // 1: in context "k" of the host, -1: not in it
+  KeyOf key = KeyOf::host;
+  std::uint64_t n = 1;
+  Time within = 0;
+  bool weigh_by_v = false;  // count = { weight = "v" }
+  bool at_once = false;
+  Time cooldown = 0;
+  Clears clears = Clears::by_default;
+  Time quiet = 0;
+  Ref clear_event;
+  std::uint64_t clear_below = 0;  // Clears::level: v < this
+  std::uint64_t clear_n = 1;      // rate
+  Time clear_within = 0;
+  bool distinct_v = false;  // else of dimm
+  Ref broken_by;
+  std::vector<Ref> steps;
+  bool ordered = true;
+  Ref after;
+  std::vector<Ref> of;
+  std::vector<Member> members;
+  std::uint64_t bound = 0;
+  std::vector<Cause> ignore, unless;
+  Time hold = 0;
+  char emits = 0;  // class
+  bool sets = false, unsets = false;
+  Time lifetime = 0;  // of the context that it sets; 0: for ever
+  std::vector<Step> then;
+  bool then_clear = false;
+};
+
+struct Mute {
+  Cause during;
+  bool drop = false;
+  std::vector<std::string> rules;
+};
+
+struct SameError {
+  std::string classes = "ab";
+  bool by_dimm = false;  // key: host, or host and dimm
+  Time within = 0;
+};
+
+struct Spec {
+  std::vector<Rule> rules;
+  std::vector<Mute> mutes;
+  std::vector<SameError> groups;  // channels x, y, z, the best first
+};
+
+}  // namespace correlator::oracle

@@ -84,6 +84,21 @@ TEST_CASE("text is bytes") {
   CHECK(utf8->matches("aéb"));
 }
 
+TEST_CASE("alternatives that begin with the same byte above ASCII") {
+  CHECK(regex("é|è").matches("caf\xc3\xa9"));
+  CHECK(regex("(é|è)").matches("è"));
+  CHECK(regex("^(?:\\xe5e|\\xe5)").matches("\xe5"));
+  CHECK(regex("(?i)(?:\\xd7e|\\xd7)").matches("x\xd7"));
+  CHECK(regex("((\\345e|\\345))").matches("x\xe5"));
+  CHECK(regex("ab.*x|ab.*y").matches("ab\xff\xfey"));
+  CHECK(regex("((?:ab.x|ab.y))").matches("ab\xffy"));
+  CHECK(regex("\\b(ab.x|ab.y)$").matches("ab\xffy"));
+  CHECK(regex("é|\\Qé|è").matches("é|è"));
+  CHECK_FALSE(regex("ab.x|ab\\Q.y").matches("abcy"));
+  CHECK(refused("a)|(b") == "2+1 E110: a ) without its ( | write \\) for the character itself");
+  CHECK(refused("a|b\\") == "4+1 E110: the pattern ends in a single \\ | write \\\\ for a backslash");
+}
+
 TEST_CASE("case") {
   auto folded = Regex::compile("edac", {.latin1 = true, .case_sensitive = false});
   REQUIRE(folded.ok());

@@ -82,6 +82,7 @@ class VectorScanner {
  private:
   VectorScanner() = default;
   void* database_ = nullptr;
+  std::size_t literals_ = 0;
   std::uint64_t serial_ = 0;
 };
 

@@ -21,7 +21,8 @@ Result<Regex> Regex::compile(std::string_view pattern, Options options) {
   const std::string rewritten = with_re2_names(pattern);
   auto impl = std::make_shared<Impl>();
   int id = -1;
-  if (impl->filter.Add(rewritten, re2_options(options), &id) != re2::RE2::NoError) {
+  const std::string safe = options.latin1 ? with_safe_prefix(rewritten) : rewritten;
+  if (impl->filter.Add(safe, re2_options(options), &id) != re2::RE2::NoError) {
     return pattern_error(pattern, rewritten, options);
   }
   const bool repeated = impl->filter.GetRE2(id).NumberOfCapturingGroups() > 1;

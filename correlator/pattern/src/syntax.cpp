@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "syntax.h"
 
+#include <algorithm>
+
 namespace correlator::pattern {
 namespace {
 
@@ -173,6 +175,22 @@ std::string_view slice(std::string_view pattern, const Token& token) {
   return pattern.substr(token.begin, token.end - token.begin);
 }
 
+// Whether some escape may be a byte in octal.
+bool has_octal(std::string_view pattern) {
+  for (std::size_t i = 0; i + 1 < pattern.size(); ++i) {
+    if (pattern[i] == '\\' && is_digit(pattern[i + 1])) return true;
+  }
+  return false;
+}
+
+// What must follow so that more can be appended: \E for a quotation that is still open.
+std::string_view closing(std::string_view pattern) {
+  const std::vector<Token> tokens = tokenise(pattern);
+  const bool open = !tokens.empty() && tokens.back().kind == TokenKind::quoted &&
+                    !pattern.substr(tokens.back().begin + 2).ends_with("\\E");
+  return open ? "\\E" : "";
+}
+
 }  // namespace
 
 std::vector<Token> tokenise(std::string_view pattern) {
@@ -194,6 +212,21 @@ std::string with_re2_names(std::string_view pattern) {
     }
   }
   return out;
+}
+
+std::string with_safe_prefix(std::string_view pattern) {
+  const auto high = [](char c) { return static_cast<unsigned char>(c) >= 0x80; };
+  const bool may_be_high = std::any_of(pattern.begin(), pattern.end(), high) ||
+                           pattern.find("\\x") != std::string_view::npos || has_octal(pattern);
+  if (!may_be_high || pattern.find('|') == std::string_view::npos) return std::string(pattern);
+  std::size_t depth = 0;
+  for (const Token& token : tokenise(pattern)) {
+    depth += token.kind == TokenKind::open;
+    // Wrapped in a group, a)|(b would become valid.
+    if (token.kind == TokenKind::close && depth-- == 0) return std::string(pattern);
+  }
+  return depth > 0 ? std::string(pattern)
+                   : "(?:)(?:" + std::string(pattern) + std::string(closing(pattern)) + ")";
 }
 
 std::string without_assertions(std::string_view pattern) {

@@ -35,6 +35,12 @@ std::vector<Token> tokenise(std::string_view pattern);
 // `(?<name>` becomes `(?P<name>`; everything else is kept byte for byte.
 std::string with_re2_names(std::string_view pattern);
 
+// The pattern for RE2 in Latin-1 mode. RE2 20220601 looks for the literal a pattern begins with before it
+// runs the pattern, and takes that literal for UTF-8 if it came from the common beginning of alternatives:
+// é|è never matches. Where that may happen an empty expression goes in front, which turns the search for the
+// literal off.
+std::string with_safe_prefix(std::string_view pattern);
+
 // The pattern with each assertion replaced by the empty expression. RE2 has no negation around assertions, so
 // this matches in every line that contains a substring which `pattern` matches.
 std::string without_assertions(std::string_view pattern);

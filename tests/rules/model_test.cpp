@@ -77,6 +77,16 @@ let = { dimm = "a + b", a = "b + '/'", b = "label", severity = "'corrected'", la
   CHECK(at("a") < at("dimm"));
 }
 
+TEST_CASE("captures of many lines are lists, except those that keep records apart") {
+  const std::string event =
+      "[[event]]\nid='e'\nclass='memory.corrected'\nlet={ severity=\"'corrected'\", dimm=\"";
+  const std::string record =
+      "\" }\n[event.record]\nmany='(?<seq>\\d+) (?<label>\\w+)'\nsame=['host','seq']\nwithin='1s'\n";
+  good(event + "seq + text(len(label))" + record);
+  CHECK(bad(event + "label" + record).find("`dimm` is declared as text and computed as list") !=
+        std::string::npos);
+}
+
 TEST_CASE(
     "%{name} is inserted as a group of its own, and an error in the text around it has its own column") {
   const auto set = good(

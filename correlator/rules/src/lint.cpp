@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <set>
+#include <map>
 #include <tuple>
 
 #include "base/text.h"
@@ -41,13 +41,18 @@ class Linter {
     Diagnostic d = make_error(code, std::move(message), std::move(hint));
     d.gravity = Gravity::warning;
     d.place = place;
-    for (const auto& [name, text] : set_.files) {
-      if (name != place.file || place.line == 0) continue;
-      const auto lines = split(text, "\n");
-      if (place.line <= lines.size()) d.source = std::string(lines[place.line - 1]);
-      if (d.source.ends_with('\r')) d.source.pop_back();
-    }
+    const auto& lines = lines_of(place.file);
+    if (place.line > 0 && place.line <= lines.size()) d.source = std::string(lines[place.line - 1]);
+    if (d.source.ends_with('\r')) d.source.pop_back();
     out_.push_back(std::move(d));
+  }
+
+  const std::vector<std::string_view>& lines_of(const std::string& file) {
+    const auto [at, fresh] = lines_.try_emplace(file);
+    for (const auto& [name, text] : set_.files) {
+      if (fresh && name == file) at->second = split(text, "\n");
+    }
+    return at->second;
   }
 
   void patterns() {
@@ -179,6 +184,7 @@ class Linter {
   const RuleSet& set_;
   const LintOptions& options_;
   std::vector<bool> produced_;
+  std::map<std::string, std::vector<std::string_view>> lines_;
   Diagnostics out_;
 };
 

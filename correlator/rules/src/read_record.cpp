@@ -88,6 +88,11 @@ void read_lines(Context& context, Table& table, const Table* record, EventParts&
          {std::pair("once", Role::once), std::pair("many", Role::many), std::pair("last", Role::last)}) {
       for (const Node* node : record->list(key)) add_line(context, *node, role, raw, parts);
     }
+    // What keeps records apart is one value for all lines of a record, never a list.
+    for (const Node* same : record->list("same")) {
+      const auto info = parts.captures.find(same->text);
+      if (info != parts.captures.end()) info->second.many = false;
+    }
     const bool any = record->written("once") || record->written("many") || record->written("last");
     if (!any)
       context.error("E005", record->node().spot, "the record has no lines",

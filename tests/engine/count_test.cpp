@@ -173,10 +173,10 @@ count = "2 in 1h"
 )toml");
   CHECK(d.say(s(0), "a list=p,q") == kNone);
   CHECK(d.engine().live_windows() == 2);
-  CHECK(d.say(s(1), "a list=q,r") == Shown{"+1s r host=h1 key2=q,r"});
+  CHECK(d.say(s(1), "a list=q,r") == Shown{"+1s r host=h1 list=q,r"});
   CHECK(d.engine().open_cases() == 1);
   CHECK(d.say(s(2), "a list=r") == kNone);  // latched with it
-  CHECK(d.say(s(3), "a list=p") == Shown{"+3s r host=h1 key2=p"});
+  CHECK(d.say(s(3), "a list=p") == Shown{"+3s r host=h1 list=p"});
   CHECK(d.say(s(4), "a") == kNone);
   CHECK(d.engine().counters().keyless == 1);
   d.mark(h(1) + s(7));
@@ -221,14 +221,14 @@ count = "2 in 1h"
 max_keys = 3
 )toml");
   d.say(s(0), "a k=old");
-  d.say(s(1), "a k=forged", "h1", syslog::Origin::forged_kernel);
+  d.say(s(1), "a k=nobody", "h1", syslog::Origin::program);
   d.say(s(2), "a k=new");
   d.say(s(3), "a k=more");
   CHECK(d.engine().live_windows() == 3);
   CHECK(d.engine().counters().evicted == 1);
-  CHECK(d.say(s(4), "a k=old") == Shown{"+4s r key1=old"});
+  CHECK(d.say(s(4), "a k=old") == Shown{"+4s r k=old"});
   d.say(s(5), "a k=last");  // `new` is the oldest without a case
-  CHECK(d.say(s(6), "a k=more") == Shown{"+6s r key1=more"});
+  CHECK(d.say(s(6), "a k=more") == Shown{"+6s r k=more"});
 }
 
 TEST_CASE("keys that no line can complete any more are forgotten") {

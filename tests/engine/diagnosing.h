@@ -55,7 +55,7 @@ class Diagnosing {
     syslog::Message message;
     message.raw = message.text = text;
     message.host = host;
-    message.program = "kernel";
+    message.program = origin == syslog::Origin::program ? "" : "kernel";  // a line that names nobody
     message.origin = origin;
     std::vector<PatternMatch> matches;
     for (std::uint32_t i = 0; i < rules_->patterns.size(); ++i) {

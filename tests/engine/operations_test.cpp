@@ -81,21 +81,21 @@ TEST_CASE("distinct") {
 [[rule]]
 id = "r"
 on = "a"
-key = []
+key = ["'all'"]
 distinct = "3 host in 1h"
 )toml");
   d.say(s(0), "a", "h1");
   d.say(s(1), "a", "h1");
   d.say(s(2), "a", "h2");
-  CHECK(d.say(h(1), "a", "h3") == Shown{"+1h r"});  // h1 at 1 s is still inside
+  CHECK(d.say(h(1), "a", "h3") == Shown{"+1h r 'all'=all"});  // h1 at 1 s is still inside
   CHECK(d.out().decisions[0].why ==
-        "3 different host of 3 in 1h: h1, h2, h3; the first at 2026-01-01T00:00:01Z, the "
+        "3 different host of 3 in 1h for 'all'=all: h1, h2, h3; the first at 2026-01-01T00:00:01Z, the "
         "last at 2026-01-01T01:00:00Z; 3 lines");
   Diagnosing edge(R"toml(
 [[rule]]
 id = "r"
 on = "a"
-key = []
+key = ["'all'"]
 distinct = "2 host in 1h"
 )toml");
   edge.say(s(0), "a", "h1");
@@ -171,8 +171,8 @@ TEST_CASE("absence: an answer that does not come") {
 [[rule]]
 id = "r"
 key = ["host"]
-absence = { after = "a", of = "b", within = "1m" }
-then = [{ do = "act", with = { what = "${k ?? ''}" } }]
+absence = { after = { on = "a", as = "q" }, of = "b", within = "1m" }
+then = [{ do = "act", with = { what = "${host}" } }]
 then_clear = [{ do = "act", with = { what = "ok" } }]
 [action.act]
 run = "act"
@@ -181,7 +181,7 @@ needs = ["what"]
 )toml");
   d.say(s(0), "a k=one");
   CHECK(d.mark(m(1) + s(5) - Duration{1}) == kNone);
-  CHECK(d.mark(m(1) + s(5)) == Shown{"+1m r host=h1 #1 act(one)"});
+  CHECK(d.mark(m(1) + s(5)) == Shown{"+1m r host=h1 #1 act(h1)"});
   CHECK(d.out().decisions[0].why == "no b within 1m after a at 2026-01-01T00:00:00Z for host=h1; 1 line");
   CHECK(d.say(m(2), "b") == Shown{"+2m r host=h1 #1 clear act(ok)"});
   // The answer in time, the last microsecond, and exactly too late.

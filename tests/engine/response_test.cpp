@@ -96,7 +96,9 @@ clear = { event = "c" }
 [[rule]]
 id = "r"
 on = "a"
-unless = "open('host.down', host)" clear = "manual") ");
+unless = "open('host.down', host)"
+clear = "manual"
+)toml");
       d.say(s(0), "b");
   CHECK(d.say(s(1), "a") == Shown{"+1s r host=h1 held: unless open('host.down', host)"});
   CHECK(d.say(s(1), "a", "h2") == Shown{"+1s r host=h2"});
@@ -184,8 +186,8 @@ count = "2 in 1h"
 )toml");
   d.say(s(0), "a k=1");
   d.say(s(1), "a k=2", "h1", syslog::Origin::claimed_kernel);
-  CHECK(d.say(s(2), "a k=1") == Shown{"+2s low host=h1 key2=1"});
-  CHECK(d.say(s(3), "a k=2") == Shown{"+3s low host=h1 key2=2", "+3s high host=h1"});
+  CHECK(d.say(s(2), "a k=1") == Shown{"+2s low host=h1 k=1"});
+  CHECK(d.say(s(3), "a k=2") == Shown{"+3s low host=h1 k=2", "+3s high host=h1"});
   const Decision& decision = d.out().decisions[1];
   CHECK(decision.evidence.size() == 4);
   CHECK(decision.trust == Trust::claimed);
@@ -227,7 +229,8 @@ key = ["host"]
 columns = ["host", "rack"]
 max_age = "1h"
 [class."lookup.stale"]
-key = []
+key = ["lookup"]
+requires = { lookup = "text" }
 [[rule]]
 id = "r"
 on = "a"

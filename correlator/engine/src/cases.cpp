@@ -2,15 +2,24 @@
 // Cases: what a firing opened stays open, and its key silent, until it is over.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "core.h"
 
 namespace correlator::engine {
 
 namespace {
-constexpr std::uint64_t kHeard = 64;  // events kept for a case whose operation keeps none
+
+// How many of its events a case remembers, the newest: enough to see when it became quiet.
+std::uint64_t heard_of(const RuleRun& run) {
+  const auto below = run.op->clear_below();
+  return std::max<std::uint64_t>(64, below ? below->count : 0);
 }
 
-Case& Core::open_case_for(RuleRun& run, std::string key, std::vector<KeyState*> members, FiringRef firing, Timestamp from) {
+}  // namespace
+
+Case& Core::open_case_for(RuleRun& run, std::string key, std::vector<KeyState*> members, FiringRef firing,
+                          Timestamp from) {
   auto made = std::make_unique<Case>();
   Case& open = *made;
   open.id = firing->of_case;
@@ -18,7 +27,9 @@ Case& Core::open_case_for(RuleRun& run, std::string key, std::vector<KeyState*> 
   open.key = key;
   open.members = std::move(members);
   open.from = from;
-  open.heard.keep(firing->time, 1, kHeard);
+  for (const KeyState* member : open.members)
+    run.op->pairs(*member, from, firing->time, open.heard, heard_of(run));
+  if (open.heard.empty()) open.heard.keep(std::max(from, firing->time), 1, heard_of(run));
   open.firing = std::move(firing);
   run.cases[std::move(key)] = std::move(made);
   cases_by_id[open.id] = &open;
@@ -32,10 +43,8 @@ Case& Core::open_case_for(RuleRun& run, std::string key, std::vector<KeyState*> 
 }
 
 void Core::hear(RuleRun& run, Case& open, const Event& event) {
-  if (run.clear.kind != rules::Clear::Kind::quiet_for) return;
-  window::SlidingWindow unused;
-  if (!open.members.empty() && run.op->pairs(*open.members.front(), Timestamp::max(), unused)) return;
-  open.heard.keep(event.time, 1, kHeard);
+  if (run.clear.kind != rules::Clear::Kind::quiet_for || event.time < open.from) return;
+  open.heard.keep(event.time, event.weight, heard_of(run));
   open.dirty = true;
 }
 
@@ -44,19 +53,11 @@ std::optional<Timestamp> Core::case_deadline(RuleRun& run, const Case& open) con
     if (const auto end = run.op->fixed_end(*open.members.front())) return end;
   }
   if (run.clear.kind != rules::Clear::Kind::quiet_for) return std::nullopt;
-  window::SlidingWindow pairs;
-  bool own = false;
-  for (const KeyState* member : open.members) own = run.op->pairs(*member, open.from, pairs) || own;
-  const window::SlidingWindow& heard = own ? pairs : open.heard;
-  const Timestamp from = own ? open.from : open.firing->time;
   const auto below = run.op->clear_below();
-  std::optional<Timestamp> deadline;
   if (below && run.rule.clear.kind == rules::Clear::Kind::never) {
-    deadline = heard.rate_deadline(from, open.firing->time, below->count, below->within);
-  } else {
-    deadline = heard.quiet_deadline(from, run.clear.quiet_for);
+    return open.heard.rate_deadline(open.from, open.firing->time, below->count, below->within);
   }
-  return deadline.value_or(open.firing->time + run.clear.quiet_for);
+  return open.heard.quiet_deadline(open.from, run.clear.quiet_for);
 }
 
 void Core::arm_case(RuleRun& run, Case& open) {
@@ -84,7 +85,8 @@ void Core::close_case(RuleRun& run, Case& open, Timestamp at, Closing how, const
   const auto node = run.cases.extract(open.key);
   const std::unique_ptr<Case> gone = std::move(const_cast<std::unique_ptr<Case>&>(node.mapped()));
   cases_by_id.erase(gone->id);
-  if (gone->armed) timers.cancel({*gone->armed, TimerKind::clear, run.index, gone->key, gone->id, gone.get()});
+  if (gone->armed)
+    timers.cancel({*gone->armed, TimerKind::clear, run.index, gone->key, gone->id, gone.get()});
   const Key names = named(run.rule.key_names, gone->firing->key);
   if (gone->stored) erased.push_back({StateKind::open_case, gone->id, run.rule.id, to_text(names), {}, true});
   for (KeyState* member : gone->members) {
@@ -100,8 +102,8 @@ void Core::close_case(RuleRun& run, Case& open, Timestamp at, Closing how, const
     run.mark(*member);
     if (!hit) continue;
     // It reached the threshold again with what stayed; nobody but the first firing knows the fields.
-    fire(run, std::span(&member, 1), unpack(member->key()), std::move(*hit), std::make_shared<Scene>(gone->firing->scene),
-         std::span(&member, 1));
+    fire(run, std::span(&member, 1), unpack(member->key()), std::move(*hit),
+         std::make_shared<Scene>(gone->firing->scene), std::span(&member, 1));
   }
   for (KeyState* member : gone->members) run.settle(*member);
 }

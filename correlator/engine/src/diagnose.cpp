@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // An event meets the rules that refer to its class (semantics.md, sections 5 and 7).
 #include <algorithm>
+#include <set>
 
 #include "core.h"
 #include "cron.h"
@@ -25,7 +26,8 @@ Part part_of(const RuleRun& run, const Event& event, const expr::Bindings& names
   Part out;
   const auto& refs = run.op->parts();
   for (std::size_t i = 0; i < refs.size(); ++i) {
-    const bool match = run.op->judges_where() ? refs[i]->matches_class(event.cls) : matches(*refs[i], event, names);
+    const bool match =
+        run.op->judges_where() ? refs[i]->matches_class(event.cls) : matches(*refs[i], event, names);
     if (match) out.parts |= 1U << i;
   }
   if (const rules::EventRef* ref = run.op->broken_by()) out.breaks = matches(*ref, event, names);
@@ -51,7 +53,9 @@ std::vector<std::vector<expr::Value>> windows_of(const std::vector<expr::Value>&
   return out;
 }
 
-bool is_none(const expr::Value& value) { return value.is_none() || (value.list() != nullptr && value.list()->empty()); }
+bool is_none(const expr::Value& value) {
+  return value.is_none() || (value.list() != nullptr && value.list()->empty());
+}
 
 }  // namespace
 
@@ -75,7 +79,8 @@ void Core::note_causes(const Event& event) {
 }
 
 bool Core::is_echo(const Event& event) const {
-  if (echoes.empty() || event.cls >= echoes_of_class.size() || echoes_of_class[event.cls].empty()) return false;
+  if (echoes.empty() || event.cls >= echoes_of_class.size() || echoes_of_class[event.cls].empty())
+    return false;
   const EventBindings names(*rules, event.fields, *this);
   for (const auto& [id, echo] : echoes) {
     if (event.time < echo.begin || echo.end <= event.time) continue;
@@ -100,9 +105,9 @@ bool Core::judged_by_causes(const std::vector<CauseMemory>& causes, const Fields
 void Core::meet(RuleRun& run, const Event& event, bool waited) {
   EventBindings names(*rules, event.fields, *this);
   Part part = part_of(run, event, names);
-  const bool own_class = run.clear.level && std::any_of(run.op->parts().begin(), run.op->parts().end(), [&](const auto* ref) {
-    return ref->matches_class(event.cls);
-  });
+  const bool own_class =
+      run.clear.level && std::any_of(run.op->parts().begin(), run.op->parts().end(),
+                                     [&](const auto* ref) { return ref->matches_class(event.cls); });
   if (!part.any() && !own_class) return;
   if (run.hold.us > 0 && !waited) return hold_event(run, event);
 
@@ -135,7 +140,8 @@ void Core::meet(RuleRun& run, const Event& event, bool waited) {
       KeyState* state = run.table_of_keys.find(pack(element));
       if (state == nullptr) continue;
       if (state->open != nullptr && run.rule.clear.kind == rules::Clear::Kind::never) {
-        close_case(run, *state->open, event.time, Closing::start_over, "broken by " + class_name(event, *rules));
+        close_case(run, *state->open, event.time, Closing::start_over,
+                   "broken by " + class_name(event, *rules));
         state = run.table_of_keys.find(pack(element));
         if (state == nullptr) continue;
       }
@@ -179,6 +185,7 @@ void Core::observe(RuleRun& run, const Occurrence& x, const std::vector<expr::Va
   std::optional<Hit> hit;
   std::vector<std::string> reached;
   std::vector<std::uint64_t> ended;
+  std::set<std::uint64_t> heard;
   for (const std::string& bytes : packed) {
     KeyState* state = run.table_of_keys.find(bytes);
     if (state == nullptr) continue;  // evicted by a later element of the same event
@@ -187,9 +194,10 @@ void Core::observe(RuleRun& run, const Occurrence& x, const std::vector<expr::Va
       state->trusted = true;
       run.table_of_keys.moved(*state);
     }
-    if (state->open != nullptr) hear(run, *state->open, event);
     Seen seen = run.op->observe(*state, x, run);
     run.mark(*state);
+    if (seen.counted && state->open != nullptr && heard.insert(state->open->id).second)
+      hear(run, *state->open, event);
     if (seen.ends_case && state->open != nullptr) ended.push_back(state->open->id);
     if (!seen.hit || state->open != nullptr) continue;
     reached.push_back(bytes);

@@ -10,7 +10,9 @@ namespace correlator::engine {
 Core::Core(Options given)
     : options(given), decoder(std::make_unique<Decoder>(given, evidence, counters, *this)) {}
 
-Core::~Core() { dispose(); }
+Core::~Core() {
+  dispose();
+}
 
 void Core::step(const IntakeRecord& record, StepOutput& to) {
   step_out = &to;
@@ -51,7 +53,7 @@ void Core::mark(const MarkRecord& record) {
   now = *clock;
   // Conditions end without an event that says so: a mark is when they are looked at.
   std::vector<std::uint64_t> waiting;
-  for (const auto& [id, item] : held) waiting.push_back(id);
+  for (const auto& [rule, id] : held_by_condition) waiting.push_back(id);
   for (const std::uint64_t id : waiting) judge_held(id, *clock);
   drain();
 }
@@ -97,11 +99,13 @@ void Core::fire_timers() {
 void Core::fire_timer(const Timer& timer) {
   now = timer.deadline;
   switch (timer.kind) {
-    case TimerKind::record: return;
+    case TimerKind::record:
+      return;
     case TimerKind::hold: {
       RuleRun& run = *static_cast<RuleRun*>(timer.owner);
       run.hold_armed.reset();
       release_waiter(run);
+      judge_held_of(timer.rule, now);
       break;
     }
     case TimerKind::absence:
@@ -120,9 +124,15 @@ void Core::fire_timer(const Timer& timer) {
       on_case_timer(*runs[open.rule], open);
       break;
     }
-    case TimerKind::context: on_context_end(*static_cast<Context*>(timer.owner)); break;
-    case TimerKind::delayed: on_delayed(*static_cast<Delayed*>(timer.owner)); break;
-    case TimerKind::held: judge_held(timer.id, timer.deadline); break;
+    case TimerKind::context:
+      on_context_end(*static_cast<Context*>(timer.owner));
+      break;
+    case TimerKind::delayed:
+      on_delayed(*static_cast<Delayed*>(timer.owner));
+      break;
+    case TimerKind::held:
+      judge_held(timer.id, timer.deadline);
+      break;
     case TimerKind::forget: {
       RuleRun& run = *static_cast<RuleRun*>(timer.owner);
       run.forget_armed.reset();
@@ -130,7 +140,6 @@ void Core::fire_timer(const Timer& timer) {
       return;
     }
   }
-  if (timer.kind != TimerKind::context && timer.kind != TimerKind::held) judge_held_of(timer.rule, timer.deadline);
 }
 
 void Core::take(std::vector<Event>& events) {
@@ -178,14 +187,27 @@ Engine::~Engine() = default;
 Engine::Engine(Engine&&) noexcept = default;
 Engine& Engine::operator=(Engine&&) noexcept = default;
 
-void Engine::step(const IntakeRecord& record, StepOutput& out) { state_->core.step(record, out); }
-std::uint64_t Engine::seq() const { return state_->core.seq; }
-std::optional<Timestamp> Engine::clock() const { return state_->core.clock; }
-const Counters& Engine::counters() const { return state_->core.counters; }
-std::shared_ptr<const rules::RuleSet> Engine::rules() const { return state_->core.rules; }
-void Engine::take_changes(std::vector<StateRow>& out) { state_->core.take_changes(out); }
+void Engine::step(const IntakeRecord& record, StepOutput& out) {
+  state_->core.step(record, out);
+}
+std::uint64_t Engine::seq() const {
+  return state_->core.seq;
+}
+std::optional<Timestamp> Engine::clock() const {
+  return state_->core.clock;
+}
+const Counters& Engine::counters() const {
+  return state_->core.counters;
+}
+std::shared_ptr<const rules::RuleSet> Engine::rules() const {
+  return state_->core.rules;
+}
+void Engine::take_changes(std::vector<StateRow>& out) {
+  state_->core.take_changes(out);
+}
 
-Status Engine::restore(std::shared_ptr<const rules::RuleSet> rules, std::uint64_t seq, const std::vector<StateRow>& rows) {
+Status Engine::restore(std::shared_ptr<const rules::RuleSet> rules, std::uint64_t seq,
+                       const std::vector<StateRow>& rows) {
   auto fresh = std::make_unique<State>(state_->core.options);
   fresh->core.seq = seq;
   fresh->core.restart_rules(std::move(rules));

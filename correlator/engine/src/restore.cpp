@@ -12,10 +12,12 @@ namespace {
 
 // Which rule a row belongs to; empty if to none.
 std::string rule_of(const StateRow& row, const Json* body) {
-  if (row.kind == StateKind::window || row.kind == StateKind::open_case || row.kind == StateKind::timer) return row.owner;
+  if (row.kind == StateKind::window || row.kind == StateKind::open_case || row.kind == StateKind::timer)
+    return row.owner;
   if (body != nullptr && body->is_object() && body->contains("firing")) {
-    const Json& firing = (*body)["firing"];
-    if (firing.is_object() && firing.contains("rule") && firing["rule"].is_string()) return firing["rule"].get<std::string>();
+    const Json& firing = body->at("firing");
+    if (firing.is_object() && firing.contains("rule") && firing.at("rule").is_string())
+      return firing.at("rule").get<std::string>();
   }
   return {};
 }
@@ -48,35 +50,45 @@ class Restorer {
   // The engine's own row first, then keys, then what refers to keys.
   static int pass_of(const StateRow& row) {
     if (row.kind == StateKind::engine && row.owner == "engine") return 0;
-    if (row.kind == StateKind::window || row.kind == StateKind::lookup || row.kind == StateKind::evidence) return 1;
+    if (row.kind == StateKind::window || row.kind == StateKind::lookup || row.kind == StateKind::evidence)
+      return 1;
     return 2;
   }
 
   void note_members(const StateRow& row) {
     const auto body = parse_json(row.body);
     if (!body || !body->is_object() || !body->contains("members")) return;
-    for (const Json& id : (*body)["members"]) {
+    for (const Json& id : body->at("members")) {
       if (id.is_number_unsigned()) members_[id.get<std::uint64_t>()] = nullptr;
     }
   }
 
   bool take(const StateRow& row) {
     switch (row.kind) {
-      case StateKind::window: return window(row);
-      case StateKind::evidence: return core_.evidence.restore(row).ok();
+      case StateKind::window:
+        return window(row);
+      case StateKind::evidence:
+        return core_.evidence.restore(row).ok();
       case StateKind::record:
       case StateKind::group:
-      case StateKind::counter: return core_.decoder->restore(row).ok();
-      default: break;
+      case StateKind::counter:
+        return core_.decoder->restore(row).ok();
+      default:
+        break;
     }
     const auto body = parse_json(row.body);
     if (!body) return false;
     switch (row.kind) {
-      case StateKind::open_case: return open_case(row, *body);
-      case StateKind::timer: return timer(row, *body);
-      case StateKind::context: return context(row, *body);
-      case StateKind::lookup: return lookup(row, *body);
-      default: break;
+      case StateKind::open_case:
+        return open_case(row, *body);
+      case StateKind::timer:
+        return timer(row, *body);
+      case StateKind::context:
+        return context(row, *body);
+      case StateKind::lookup:
+        return lookup(row, *body);
+      default:
+        break;
     }
     if (row.owner == "engine") return engine(*body);
     if (row.owner == "cause") return cause(row);
@@ -121,7 +133,8 @@ class Restorer {
     if (body->cool_until || !body->frozen.empty()) {
       key.extra = std::make_unique<KeyExtra>();
       if (body->cool_until) key.extra->cool_until = *body->cool_until;
-      if (const auto frozen = parse_json(body->frozen)) key.extra->frozen = fields_from(*frozen, *core_.rules);
+      if (const auto frozen = parse_json(body->frozen))
+        key.extra->frozen = fields_from(*frozen, *core_.rules);
     }
     run->table_of_keys.moved(key);
     if (const auto member = members_.find(row.id); member != members_.end()) member->second = &key;
@@ -130,7 +143,7 @@ class Restorer {
 
   FiringRef firing(const Json& body) {
     if (!body.is_object() || !body.contains("firing")) return nullptr;
-    auto read = firing_from(body["firing"], *core_.rules);
+    auto read = firing_from(body.at("firing"), *core_.rules);
     return read ? core_.make_firing(std::move(*read)) : nullptr;
   }
 
@@ -144,16 +157,16 @@ class Restorer {
     made->rule = run->index;
     made->key = pack(of->key);
     made->firing = std::move(of);
-    made->from.us = body["from"].get<std::int64_t>();
-    made->acked = body["acked"].get<bool>();
+    made->from.us = body.at("from").get<std::int64_t>();
+    made->acked = body.at("acked").get<bool>();
     made->dirty = false;
     made->stored = true;
-    const std::string heard = to_line(body["heard"]);
+    const std::string heard = to_line(body.at("heard"));
     std::string_view rest = heard;
     auto window = window::SlidingWindow::decode(rest);
     if (!window) return false;
     made->heard = std::move(*window);
-    for (const Json& id : body["members"]) {
+    for (const Json& id : body.at("members")) {
       KeyState* member = members_[id.get<std::uint64_t>()];
       if (member == nullptr) return false;
       member->open = made.get();
@@ -170,7 +183,7 @@ class Restorer {
     RuleRun* run = run_of(row.owner);
     if (run == nullptr) return orphan(row), true;
     if (body.contains("waits")) {
-      auto event = event_from(body["waits"], *core_.rules);
+      auto event = event_from(body.at("waits"), *core_.rules);
       if (!event) return true;  // its class is gone
       for (const LineRef& line : event->lines) core_.evidence.keep(line.seq);
       WaiterOrder order{event->time, expr::to_text(event->fields.get(rules::kHost)),
@@ -178,21 +191,30 @@ class Restorer {
       run->waiters.emplace(std::move(order), Waiter{row.id, std::move(*event), false, true});
       return true;
     }
-    const auto place = place_from(body["place"]);
+    const auto place = place_from(body.at("place"));
     FiringRef of = firing(body);
     if (!place || !of) return false;
-    Delayed item{row.id, of, *place, {body["deadline"].get<std::int64_t>()}, body["done"].get<std::uint32_t>(), false, true, pack(of->key)};
+    Delayed item{row.id,
+                 of,
+                 *place,
+                 {body.at("deadline").get<std::int64_t>()},
+                 body.at("done").get<std::uint32_t>(),
+                 false,
+                 true,
+                 pack(of->key)};
     core_.arm_delayed(core_.delayed.emplace(row.id, std::move(item)).first->second);
     return true;
   }
 
   bool context(const StateRow& row, const Json& body) {
-    const auto key = values_from(body["key"]);
+    const auto key = values_from(body.at("key"));
     if (!key) return false;
     FiringRef of = firing(body);
-    Context item{row.id, row.owner, pack(*key), Timestamp::max(), of, body["set"].get<std::uint32_t>(), false, true};
-    if (!of) return core_.erased.push_back({row.kind, row.id, row.owner, {}, {}, true}), true;  // its rule is gone
-    if (body.contains("end")) item.end.us = body["end"].get<std::int64_t>();
+    Context item{row.id, row.owner, pack(*key), Timestamp::max(), of, body.at("set").get<std::uint32_t>(),
+                 false,  true};
+    if (!of)
+      return core_.erased.push_back({row.kind, row.id, row.owner, {}, {}, true}), true;  // its rule is gone
+    if (body.contains("end")) item.end.us = body.at("end").get<std::int64_t>();
     const auto at = core_.contexts.insert_or_assign({item.name, item.key}, item).first;
     core_.arm_context(at->second);
     return true;
@@ -201,10 +223,10 @@ class Restorer {
   bool lookup(const StateRow& row, const Json& body) {
     LookupState state;
     state.id = row.id;
-    state.loaded.us = body["loaded"].get<std::int64_t>();
-    state.table.hash = body["hash"].get<std::string>();
-    state.stale_told = body["told"].get<bool>();
-    for (const Json& cells : body["rows"]) {
+    state.loaded.us = body.at("loaded").get<std::int64_t>();
+    state.table.hash = body.at("hash").get<std::string>();
+    state.stale_told = body.at("told").get<bool>();
+    for (const Json& cells : body.at("rows")) {
       std::vector<std::string> out;
       for (const Json& cell : cells) {
         const auto value = expr::from_json(cell);
@@ -220,21 +242,25 @@ class Restorer {
   }
 
   bool engine(const Json& body) {
-    core_.ids_ = body["ids"].get<std::uint64_t>();
-    if (body.contains("clock")) core_.clock = Timestamp{body["clock"].get<std::int64_t>()};
-    const Json& n = body["counters"];
+    core_.ids_ = body.at("ids").get<std::uint64_t>();
+    if (body.contains("clock")) core_.clock = Timestamp{body.at("clock").get<std::int64_t>()};
+    const Json& n = body.at("counters");
     Counters& c = core_.counters;
-    std::uint64_t* const all[] = {&c.lines,   &c.events,    &c.decisions, &c.late,   &c.undated, &c.clamped,    &c.forged,   &c.incomplete,
-                                  &c.keyless, &c.ambiguous, &c.evicted,   &c.cooled, &c.folded,  &c.cut_chains, &c.outcomes, &c.reloads};
-    for (std::size_t i = 0; i < std::size(all) && i < n.size(); ++i) *all[i] = n[i].get<std::uint64_t>();
-    for (const auto& [id, entry] : body["rules"].items()) {
+    std::uint64_t* const all[] = {&c.lines,   &c.events,     &c.decisions, &c.late,
+                                  &c.undated, &c.clamped,    &c.forged,    &c.incomplete,
+                                  &c.keyless, &c.ambiguous,  &c.evicted,   &c.cooled,
+                                  &c.folded,  &c.cut_chains, &c.outcomes,  &c.reloads};
+    for (std::size_t i = 0; i < std::size(all) && i < n.size(); ++i) *all[i] = n.at(i).get<std::uint64_t>();
+    for (const auto& [id, entry] : body.at("rules").items()) {
       RuleRun* run = run_of(id);
-      if (run != nullptr && !entry[1].is_null()) run->in_force = Timestamp{entry[1].get<std::int64_t>()};
+      if (run != nullptr && !entry.at(1).is_null())
+        run->in_force = Timestamp{entry.at(1).get<std::int64_t>()};
     }
-    for (const auto& [id, entry] : body["gone"].items()) {
-      core_.orphan_rules[id] = {entry[0].get<std::string>(), {entry[1].get<std::int64_t>()}};
+    for (const auto& [id, entry] : body.at("gone").items()) {
+      core_.orphan_rules[id] = {entry.at(0).get<std::string>(), {entry.at(1).get<std::int64_t>()}};
     }
-    core_.fresh_rules = std::any_of(core_.runs.begin(), core_.runs.end(), [](const auto& run) { return !run->in_force; });
+    core_.fresh_rules =
+        std::any_of(core_.runs.begin(), core_.runs.end(), [](const auto& run) { return !run->in_force; });
     return true;
   }
 
@@ -249,10 +275,10 @@ class Restorer {
   bool held(const StateRow& row, const Json& body) {
     FiringRef of = firing(body);
     if (!of) return core_.erased.push_back({row.kind, row.id, row.owner, {}, {}, true}), true;
-    const auto reason = expr::from_json(body["reason"]);
+    const auto reason = expr::from_json(body.at("reason"));
     if (!reason) return false;
     Held item{row.id, of, std::nullopt, expr::to_text(*reason), false, true, pack(of->key)};
-    if (body.contains("deadline")) item.deadline = Timestamp{body["deadline"].get<std::int64_t>()};
+    if (body.contains("deadline")) item.deadline = Timestamp{body.at("deadline").get<std::int64_t>()};
     held_of_[of->of_case] = row.id;
     core_.arm_held(core_.held.emplace(row.id, std::move(item)).first->second);
     return true;
@@ -261,35 +287,44 @@ class Restorer {
   bool pending(const StateRow& row, const Json& body) {
     FiringRef of = firing(body);
     if (!of) return core_.erased.push_back({row.kind, row.id, row.owner, {}, {}, true}), true;
-    const auto place = place_from(body["place"]);
-    auto locals = values_from(body["locals"]);
+    const auto place = place_from(body.at("place"));
+    auto locals = values_from(body.at("locals"));
     if (!place || !locals) return false;
-    Pending item{row.id, row.key, of, *place, body["row"].get<std::uint32_t>(), std::move(*locals), false, true};
+    Pending item{row.id, row.key, of, *place, body.at("row").get<std::uint32_t>(), std::move(*locals),
+                 false,  true};
     core_.pending_of[item.decision] = row.id;
     core_.pending.emplace(row.id, std::move(item));
     return true;
   }
 
   bool echo(const StateRow& row, const Json& body) {
-    Echo item{row.id, row.key, body["action"].get<std::string>(), body["echo"].get<std::uint32_t>(),
-              {body["begin"].get<std::int64_t>()}, {body["end"].get<std::int64_t>()}, std::nullopt, false, true};
-    if (body.contains("host")) item.host = expr::from_json(body["host"]);
+    Echo item{row.id,
+              row.key,
+              body.at("action").get<std::string>(),
+              body.at("echo").get<std::uint32_t>(),
+              {body.at("begin").get<std::int64_t>()},
+              {body.at("end").get<std::int64_t>()},
+              std::nullopt,
+              false,
+              true};
+    if (body.contains("host")) item.host = expr::from_json(body.at("host"));
     core_.echoes.emplace(row.id, std::move(item));
     return true;
   }
 
   bool silence(const StateRow& row, const Json& body) {
-    const auto key = expr::from_json(body["key"]);
-    const auto reason = expr::from_json(body["reason"]);
+    const auto key = expr::from_json(body.at("key"));
+    const auto reason = expr::from_json(body.at("reason"));
     if (!key || !reason) return false;
     Silence item{row.id, row.key, expr::to_text(*key), expr::to_text(*reason), Timestamp::max(), false, true};
-    if (body.contains("until")) item.until.us = body["until"].get<std::int64_t>();
+    if (body.contains("until")) item.until.us = body.at("until").get<std::int64_t>();
     core_.silences.emplace(row.id, std::move(item));
     return true;
   }
 
   bool alike(const StateRow& row, const Json& body) {
-    core_.alike[{Timestamp{body[0].get<std::int64_t>()}, row.key}] = {row.id, body[1].get<std::uint32_t>(), false, true};
+    core_.alike[{Timestamp{body.at(0).get<std::int64_t>()}, row.key}] = {
+        row.id, body.at(1).get<std::uint32_t>(), false, true};
     return true;
   }
 
@@ -301,7 +336,8 @@ class Restorer {
     for (const auto& run : core_.runs) {
       if (run->in_force && core_.clock) {
         bool wants = false;
-        for (std::uint32_t i = 0; i < core_.rules->lookups.size(); ++i) wants = wants || run->op->wants_lookup(i);
+        for (std::uint32_t i = 0; i < core_.rules->lookups.size(); ++i)
+          wants = wants || run->op->wants_lookup(i);
         if (wants) run->op->in_force(*run->in_force, *run);
       }
       run->table_of_keys.each([&](KeyState& key) {
@@ -373,7 +409,8 @@ void Core::restart_rules(std::shared_ptr<const rules::RuleSet> next) {
   rules_of_class.assign(classes, {});
   causes_of_class.assign(classes, {});
   echoes_of_class.assign(classes, {});
-  for (std::uint32_t i = 0; i < rules->rules.size(); ++i) runs.push_back(std::make_unique<RuleRun>(*this, rules->rules[i], i));
+  for (std::uint32_t i = 0; i < rules->rules.size(); ++i)
+    runs.push_back(std::make_unique<RuleRun>(*this, rules->rules[i], i));
   for (std::uint32_t i = 0; i < rules->mutes.size(); ++i) {
     auto& memories = mutes.emplace_back();
     const rules::Mute& mute = rules->mutes[i];
@@ -389,7 +426,8 @@ void Core::restart_rules(std::shared_ptr<const rules::RuleSet> next) {
       if (refers) rules_of_class[cls].push_back(run->index);
     }
     for (CauseMemory* memory : all_causes()) {
-      if (memory->cause().event && memory->cause().event->matches_class(cls)) causes_of_class[cls].push_back(memory);
+      if (memory->cause().event && memory->cause().event->matches_class(cls))
+        causes_of_class[cls].push_back(memory);
     }
     for (std::uint32_t a = 0; a < rules->actions.size(); ++a) {
       for (std::uint32_t e = 0; e < rules->actions[a].echoes.size(); ++e) {
@@ -400,7 +438,9 @@ void Core::restart_rules(std::shared_ptr<const rules::RuleSet> next) {
   fresh_rules = true;
 }
 
-Status Core::restore_rows(const std::vector<StateRow>& rows) { return Restorer(*this).run(rows); }
+Status Core::restore_rows(const std::vector<StateRow>& rows) {
+  return Restorer(*this).run(rows);
+}
 
 void Core::install(std::shared_ptr<const rules::RuleSet> next) {
   if (!rules) return restart_rules(std::move(next));
@@ -419,7 +459,8 @@ void Core::install(std::shared_ptr<const rules::RuleSet> next) {
     return index && next->rules[*index].state_identity != identity[id];
   };
   for (const auto& run : runs) {
-    if (removed(run->rule.id)) orphan_rules[run->rule.id] = {run->rule.state_identity, clock.value_or(Timestamp{})};
+    if (removed(run->rule.id))
+      orphan_rules[run->rule.id] = {run->rule.state_identity, clock.value_or(Timestamp{})};
   }
   std::vector<StateRow> kept;
   for (StateRow& row : rows) {

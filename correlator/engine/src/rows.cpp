@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// State as rows: what changed, all of it, and back again. A reload takes the same way as a restart, so that there is only
-// one.
+// State as rows: what changed, all of it, and back again. A reload takes the same way as a restart, so that
+// there is only one.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -24,14 +24,17 @@ StateRow key_row(const RuleRun& run, const KeyState& key) {
   std::string body = "{\"k\":" + to_line(values_json(values)) + ",\"s\":";
   run.op->encode(key, *run.core.rules, body);
   if (!key.trail.empty()) body += ",\"e\":" + to_line(key.trail.view()->to_json());
-  if (key.trail.empty() || key.trail.view()->lines.back().time != key.newest) body += fmt::format(",\"n\":{}", key.newest.us);
+  if (key.trail.empty() || key.trail.view()->lines.back().time != key.newest)
+    body += fmt::format(",\"n\":{}", key.newest.us);
   if (!key.trusted) body += ",\"u\":1";
   if (key.extra) {
     body += fmt::format(",\"c\":{}", key.extra->cool_until.us);
-    if (!key.extra->frozen.all().empty()) body += ",\"f\":" + to_line(fields_json(key.extra->frozen, *run.core.rules));
+    if (!key.extra->frozen.all().empty())
+      body += ",\"f\":" + to_line(fields_json(key.extra->frozen, *run.core.rules));
   }
   body += "}";
-  return {StateKind::window, key.id, run.rule.id, to_text(named(run.rule.key_names, values)), std::move(body), false};
+  return {StateKind::window, key.id, run.rule.id, to_text(named(run.rule.key_names, values)),
+          std::move(body),   false};
 }
 
 Json firing_json(const Firing& firing, const rules::RuleSet& rules) {
@@ -51,23 +54,24 @@ std::optional<Firing> firing_from(const Json& json, const rules::RuleSet& rules)
   for (const char* name : {"id", "rule", "case", "key", "time", "scene", "have", "why", "lines"}) {
     if (!json.contains(name)) return std::nullopt;
   }
-  if (!json["rule"].is_string() || !json["id"].is_number_unsigned() || !json["case"].is_number_unsigned() ||
-      !json["time"].is_number_integer() || !json["have"].is_number_unsigned()) {
+  if (!json.at("rule").is_string() || !json.at("id").is_number_unsigned() ||
+      !json.at("case").is_number_unsigned() || !json.at("time").is_number_integer() ||
+      !json.at("have").is_number_unsigned()) {
     return std::nullopt;
   }
-  const auto rule = rules.find_rule(json["rule"].get<std::string>());
-  auto key = values_from(json["key"]);
-  auto lines = Evidence::from_json(json["lines"]);
-  auto why = expr::from_json(json["why"]);
+  const auto rule = rules.find_rule(json.at("rule").get<std::string>());
+  auto key = values_from(json.at("key"));
+  auto lines = Evidence::from_json(json.at("lines"));
+  auto why = expr::from_json(json.at("why"));
   if (!rule || !key || !lines || !why) return std::nullopt;
   Firing out;
-  out.id = json["id"].get<std::uint64_t>();
+  out.id = json.at("id").get<std::uint64_t>();
   out.rule = *rule;
-  out.of_case = json["case"].get<std::uint64_t>();
+  out.of_case = json.at("case").get<std::uint64_t>();
   out.key = std::move(*key);
-  out.time.us = json["time"].get<std::int64_t>();
-  out.scene = scene_from(json["scene"], rules);
-  out.have = json["have"].get<std::uint64_t>();
+  out.time.us = json.at("time").get<std::int64_t>();
+  out.scene = scene_from(json.at("scene"), rules);
+  out.have = json.at("have").get<std::uint64_t>();
   out.why = expr::to_text(*why);
   out.evidence = std::move(*lines);
   return out;
@@ -83,15 +87,18 @@ StateRow case_row(const RuleRun& run, const Case& open) {
                {"acked", open.acked},
                {"members", std::move(members)},
                {"heard", parse_json(heard).value_or(Json::array())}};
-  return make_row(StateKind::open_case, open.id, run.rule.id, to_text(named(run.rule.key_names, open.firing->key)), body);
+  return make_row(StateKind::open_case, open.id, run.rule.id,
+                  to_text(named(run.rule.key_names, open.firing->key)), body);
 }
 
-Json place_json(const StepPlace& place) { return Json::array({static_cast<int>(place.list), place.set, place.index}); }
+Json place_json(const StepPlace& place) {
+  return Json::array({static_cast<int>(place.list), place.set, place.index});
+}
 
 std::optional<StepPlace> place_from(const Json& json) {
-  if (!json.is_array() || json.size() != 3 || !json[0].is_number_unsigned()) return std::nullopt;
-  return StepPlace{static_cast<StepPlace::List>(std::min(2, json[0].get<int>())), json[1].get<std::uint32_t>(),
-                   json[2].get<std::uint32_t>()};
+  if (!json.is_array() || json.size() != 3 || !json.at(0).is_number_unsigned()) return std::nullopt;
+  return StepPlace{static_cast<StepPlace::List>(std::min(2, json.at(0).get<int>())),
+                   json.at(1).get<std::uint32_t>(), json.at(2).get<std::uint32_t>()};
 }
 
 Json event_json(const Event& event, const rules::RuleSet& rules) {
@@ -110,26 +117,31 @@ Json event_json(const Event& event, const rules::RuleSet& rules) {
 }
 
 std::optional<Event> event_from(const Json& json, const rules::RuleSet& rules) {
-  if (!json.is_object() || !json.contains("class") || !json.contains("fields") || !json.contains("lines")) return std::nullopt;
-  const auto cls = rules.find_class(json["class"].get<std::string>());
+  if (!json.is_object() || !json.contains("class") || !json.contains("fields") || !json.contains("lines"))
+    return std::nullopt;
+  const auto cls = rules.find_class(json.at("class").get<std::string>());
   if (!cls) return std::nullopt;
   Event out;
   out.cls = *cls;
-  out.severity = rules::parse_severity(json["severity"].get<std::string>()).value_or(rules::Severity::info);
-  out.time.us = json["time"].get<std::int64_t>();
-  out.weight = json["weight"].get<std::uint64_t>();
-  out.trust = static_cast<Trust>(std::clamp(json["trust"].get<int>(), 0, 2));
-  out.fields = fields_from(json["fields"], rules);
-  for (const Json& line : json["lines"]) out.lines.push_back({line[0].get<std::uint64_t>(), {line[1].get<std::int64_t>()}});
-  if (const auto file = expr::from_json(json["file"])) out.file = expr::to_text(*file);
-  out.line_number = json["line"].get<std::uint64_t>();
-  for (const Json& n : json["line_numbers"]) out.line_numbers.push_back(n.get<std::uint64_t>());
+  out.severity =
+      rules::parse_severity(json.at("severity").get<std::string>()).value_or(rules::Severity::info);
+  out.time.us = json.at("time").get<std::int64_t>();
+  out.weight = json.at("weight").get<std::uint64_t>();
+  out.trust = static_cast<Trust>(std::clamp(json.at("trust").get<int>(), 0, 2));
+  out.fields = fields_from(json.at("fields"), rules);
+  for (const Json& line : json.at("lines"))
+    out.lines.push_back({line.at(0).get<std::uint64_t>(), {line.at(1).get<std::int64_t>()}});
+  if (const auto file = expr::from_json(json.at("file"))) out.file = expr::to_text(*file);
+  out.line_number = json.at("line").get<std::uint64_t>();
+  for (const Json& n : json.at("line_numbers")) out.line_numbers.push_back(n.get<std::uint64_t>());
   return out;
 }
 
 StateRow delayed_row(const Delayed& item, const rules::RuleSet& rules) {
   return make_row(StateKind::timer, item.id, rules.rules[item.firing->rule].id, to_rfc3339(item.deadline),
-                  {{"deadline", item.deadline.us}, {"done", item.done}, {"place", place_json(item.place)},
+                  {{"deadline", item.deadline.us},
+                   {"done", item.done},
+                   {"place", place_json(item.place)},
                    {"firing", firing_json(*item.firing, rules)}});
 }
 
@@ -141,7 +153,9 @@ StateRow held_row(const Held& item, const rules::RuleSet& rules) {
 
 StateRow pending_row(const Pending& item, const rules::RuleSet& rules) {
   return make_row(StateKind::engine, item.id, "pending", item.decision,
-                  {{"place", place_json(item.place)}, {"row", item.row}, {"locals", values_json(item.locals)},
+                  {{"place", place_json(item.place)},
+                   {"row", item.row},
+                   {"locals", values_json(item.locals)},
                    {"firing", firing_json(*item.firing, rules)}});
 }
 
@@ -149,7 +163,8 @@ StateRow context_row(const Context& context, const rules::RuleSet& rules) {
   const auto key = unpack(context.key);
   std::string text;
   for (const expr::Value& value : key) text += (text.empty() ? "" : " ") + expr::to_text(value);
-  Json body = {{"key", values_json(key)}, {"set", context.set}, {"firing", firing_json(*context.firing, rules)}};
+  Json body = {
+      {"key", values_json(key)}, {"set", context.set}, {"firing", firing_json(*context.firing, rules)}};
   if (context.end != Timestamp::max()) body["end"] = context.end.us;
   return make_row(StateKind::context, context.id, context.name, text, body);
 }
@@ -179,7 +194,10 @@ StateRow lookup_row(const std::string& name, const LookupState& state) {
     rows.push_back(std::move(cells));
   }
   return make_row(StateKind::lookup, state.id, name, {},
-                  {{"loaded", state.loaded.us}, {"hash", state.table.hash}, {"told", state.stale_told}, {"rows", std::move(rows)}});
+                  {{"loaded", state.loaded.us},
+                   {"hash", state.table.hash},
+                   {"told", state.stale_told},
+                   {"rows", std::move(rows)}});
 }
 
 StateRow engine_row(const Core& core) {
@@ -194,8 +212,8 @@ StateRow engine_row(const Core& core) {
   for (const auto& [id, rule] : core.orphan_rules) gone[id] = Json::array({rule.identity, rule.since.us});
   Json body = {{"ids", core.ids_},
                {"counters",
-                {c.lines, c.events, c.decisions, c.late, c.undated, c.clamped, c.forged, c.incomplete, c.keyless,
-                 c.ambiguous, c.evicted, c.cooled, c.folded, c.cut_chains, c.outcomes, c.reloads}},
+                {c.lines, c.events, c.decisions, c.late, c.undated, c.clamped, c.forged, c.incomplete,
+                 c.keyless, c.ambiguous, c.evicted, c.cooled, c.folded, c.cut_chains, c.outcomes, c.reloads}},
                {"rules", std::move(rules)},
                {"gone", std::move(gone)}};
   if (core.clock) body["clock"] = core.clock->us;
@@ -230,7 +248,8 @@ void each_object(Core& core, bool all, Visit visit) {
   for (auto& [name, item] : core.lookups) offer(item, [&] { return lookup_row(name, item); });
   for (auto& [place, item] : core.alike) {
     offer(item, [&] {
-      return make_row(StateKind::engine, item.id, "alike", place.second, Json::array({place.first.us, item.count}));
+      return make_row(StateKind::engine, item.id, "alike", place.second,
+                      Json::array({place.first.us, item.count}));
     });
   }
 }

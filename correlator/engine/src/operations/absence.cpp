@@ -19,12 +19,14 @@ struct Waiting {
 
 struct AbsenceState final : OpState {
   window::AbsenceWait window;
-  std::vector<Waiting> waiting;  // as many as window.waits(), in the same order
+  std::vector<Waiting> waiting;        // as many as window.waits(), in the same order
   Timestamp fired = Timestamp::min();  // `after` of the open case
   Fields question;                     // and what it said
 };
 
-AbsenceState& of(const KeyState& key) { return static_cast<AbsenceState&>(*key.op); }
+AbsenceState& of(const KeyState& key) {
+  return static_cast<AbsenceState&>(*key.op);
+}
 
 class AbsenceOperation final : public Operation {
  public:
@@ -45,11 +47,13 @@ class AbsenceOperation final : public Operation {
 
   Seen observe(KeyState& key, const Occurrence& x, Desk& desk) override {
     AbsenceState& state = of(key);
-    state.window.forget_answers_until(desk.clock() - desk.options().disorder - absence_.within - desk.options().late);
+    state.window.forget_answers_until(desk.clock() - desk.options().disorder - absence_.within -
+                                      desk.options().late);
     Seen seen;
     for (std::size_t part = 1; part < parts_.size(); ++part) {
       if ((x.parts >> part & 1) == 0) continue;
-      if (asks_[part] ? answer_those(key, part, x, desk) : matches(part, x, {}) && answer_all(key, x.event.time, desk)) {
+      if (asks_[part] ? answer_those(key, part, x, desk)
+                      : matches(part, x, {}) && answer_all(key, x.event.time, desk)) {
         seen.ends_case = own_clear_ && key.open != nullptr;
       }
     }
@@ -57,17 +61,17 @@ class AbsenceOperation final : public Operation {
     return seen;
   }
 
-  void on_timer(KeyState& key, Timestamp, Desk& desk) override {
+  void on_timer(KeyState& key, Timestamp due, Desk& desk) override {
     AbsenceState& state = of(key);
     const auto since = state.window.first_wait();
-    const Timestamp latest = desk.clock() - desk.options().disorder;
-    if (!since || *since + absence_.within > latest) return rearm(key, desk);
+    if (!since || *since + absence_.within > due) return rearm(key, desk);
     state.window.pop_wait();
     const Waiting over = std::move(state.waiting.front());
     state.waiting.erase(state.waiting.begin());
     rearm(key, desk);
     if (key.open == nullptr) {
-      Hit hit{over.since + absence_.within, over.since, over.since, 0, {}, over.evidence, std::make_shared<Scene>(over.scene)};
+      Hit hit{over.since + absence_.within,       over.since, over.since, 0, {}, over.evidence,
+              std::make_shared<Scene>(over.scene)};
       hit.why = fmt::format("no {} within {} after {} at {}{{key}}", answers(), to_string(absence_.within),
                             absence_.after->text, to_rfc3339(over.since));
       hit.scene->bound = {over.scene.fields};
@@ -103,7 +107,8 @@ class AbsenceOperation final : public Operation {
     const auto waits = of(key).window.waits();
     Standing out{waits.size(), 0, "nothing is waited for"};
     if (!waits.empty()) {
-      out.text = fmt::format("waiting for {} until {}", answers(), to_rfc3339(waits.front() + absence_.within));
+      out.text =
+          fmt::format("waiting for {} until {}", answers(), to_rfc3339(waits.front() + absence_.within));
     }
     return out;
   }
@@ -114,11 +119,14 @@ class AbsenceOperation final : public Operation {
     state.window.encode(out);
     Json waiting = Json::array();
     for (const Waiting& item : state.waiting) {
-      waiting.push_back({{"since", item.since.us}, {"scene", scene_json(item.scene, rules)}, {"lines", item.evidence.to_json()}});
+      waiting.push_back({{"since", item.since.us},
+                         {"scene", scene_json(item.scene, rules)},
+                         {"lines", item.evidence.to_json()}});
     }
     if (!waiting.empty()) out += ",\"waiting\":" + to_line(waiting);
     if (state.fired != Timestamp::min()) {
-      out += fmt::format(",\"fired\":{},\"question\":", state.fired.us) + to_line(fields_json(state.question, rules));
+      out += fmt::format(",\"fired\":{},\"question\":", state.fired.us) +
+             to_line(fields_json(state.question, rules));
     }
     out += "}";
   }
@@ -127,20 +135,24 @@ class AbsenceOperation final : public Operation {
     const auto json = parse_json(text);
     if (!json || !json->is_object() || !json->contains("times")) return false;
     AbsenceState& state = of(key);
-    const std::string times = to_line((*json)["times"]);
+    const std::string times = to_line(json->at("times"));
     std::string_view rest = times;
     auto window = window::AbsenceWait::decode(rest);
     if (!window) return false;
     state.window = std::move(*window);
-    if (json->contains("fired")) state.fired.us = (*json)["fired"].get<std::int64_t>();
-    if (json->contains("question")) state.question = fields_from((*json)["question"], desk.rules());
+    if (json->contains("fired")) state.fired.us = json->at("fired").get<std::int64_t>();
+    if (json->contains("question")) state.question = fields_from(json->at("question"), desk.rules());
     if (json->contains("waiting")) {
-      for (const Json& item : (*json)["waiting"]) {
-        if (!item.is_object() || !item.contains("since") || !item.contains("scene") || !item.contains("lines")) return false;
-        auto lines = Evidence::from_json(item["lines"]);
+      for (const Json& item : json->at("waiting")) {
+        if (!item.is_object() || !item.contains("since") || !item.contains("scene") ||
+            !item.contains("lines"))
+          return false;
+        auto lines = Evidence::from_json(item.at("lines"));
         if (!lines) return false;
         lines->keep(desk.evidence());
-        state.waiting.push_back({{item["since"].get<std::int64_t>()}, scene_from(item["scene"], desk.rules()), std::move(*lines)});
+        state.waiting.push_back({{item.at("since").get<std::int64_t>()},
+                                 scene_from(item.at("scene"), desk.rules()),
+                                 std::move(*lines)});
       }
     }
     return state.waiting.size() == state.window.waits().size();
@@ -190,7 +202,8 @@ class AbsenceOperation final : public Operation {
     return a >= state.fired;
   }
 
-  // An answer to the questions it fits: it has to come after them, because it is compared with what they said.
+  // An answer to the questions it fits: it has to come after them, because it is compared with what they
+  // said.
   bool answer_those(KeyState& key, std::size_t part, const Occurrence& x, Desk& desk) const {
     AbsenceState& state = of(key);
     const Timestamp a = x.event.time;
@@ -213,9 +226,13 @@ class AbsenceOperation final : public Operation {
   void wait(AbsenceState& state, const Occurrence& x, KeyState& key, Desk& desk) const {
     const Timestamp t = x.event.time;
     switch (state.window.after(t, absence_.within)) {
-      case window::AbsenceWait::Outcome::answered: return;
-      case window::AbsenceWait::Outcome::full: ++desk.counters().evicted; return;
-      case window::AbsenceWait::Outcome::waiting: break;
+      case window::AbsenceWait::Outcome::answered:
+        return;
+      case window::AbsenceWait::Outcome::full:
+        ++desk.counters().evicted;
+        return;
+      case window::AbsenceWait::Outcome::waiting:
+        break;
     }
     Waiting item{t, scene_of(x), {}};
     item.evidence.add(x.event);

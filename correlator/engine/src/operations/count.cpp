@@ -14,12 +14,15 @@ struct CountState final : OpState {
   window::SlidingWindow window;
 };
 
-CountState& of(const KeyState& key) { return static_cast<CountState&>(*key.op); }
+CountState& of(const KeyState& key) {
+  return static_cast<CountState&>(*key.op);
+}
 
 class CountOperation final : public Operation {
  public:
-  CountOperation(const rules::Rule& rule, const rules::Threshold& raise, std::optional<rules::Threshold> below,
-                 const std::optional<expr::Expression>& weight, bool at_once)
+  CountOperation(const rules::Rule& rule, const rules::Threshold& raise,
+                 std::optional<rules::Threshold> below, const std::optional<expr::Expression>& weight,
+                 bool at_once)
       : raise_(raise), below_(below), weight_(weight), at_once_(at_once), cooldown_(rule.cooldown) {
     for (const rules::EventRef& ref : rule.on) parts_.push_back(&ref);
   }
@@ -29,7 +32,7 @@ class CountOperation final : public Operation {
 
   Seen observe(KeyState& key, const Occurrence& x, Desk& desk) override {
     const std::uint64_t w = weight(x);
-    if (w == 0) return {};
+    if (w == 0) return {std::nullopt, false, false};
     window::SlidingWindow& window = of(key).window;
     if (key.open != nullptr) {
       window.keep(x.event.time, w, raise_.count);
@@ -62,11 +65,11 @@ class CountOperation final : public Operation {
   }
   std::optional<rules::Threshold> clear_below() const override { return below_; }
 
-  bool pairs(const KeyState& key, Timestamp from, window::SlidingWindow& into) const override {
+  void pairs(const KeyState& key, Timestamp from, Timestamp to, window::SlidingWindow& into,
+             std::uint64_t limit) const override {
     for (const window::Pair& pair : of(key).window.pairs()) {
-      if (pair.time >= from) into.keep(pair.time, pair.weight, UINT32_MAX);
+      if (from <= pair.time && pair.time <= to) into.keep(pair.time, pair.weight, limit);
     }
-    return true;
   }
 
   std::optional<Hit> closed(KeyState& key, Closing how, Timestamp at, Desk& desk) override {
@@ -96,7 +99,8 @@ class CountOperation final : public Operation {
       const Timestamp first = first_in(window, *newest);
       out.text = fmt::format("{} of {} in {}", out.have, raise_.count, to_string(raise_.within));
       if (out.have < raise_.count) {
-        out.text += fmt::format("; {} more before {}", raise_.count - out.have, to_rfc3339(first + raise_.within));
+        out.text +=
+            fmt::format("; {} more before {}", raise_.count - out.have, to_rfc3339(first + raise_.within));
       }
     } else {
       out.text = fmt::format("0 of {} in {}", raise_.count, to_string(raise_.within));
@@ -154,7 +158,8 @@ class CountOperation final : public Operation {
 }  // namespace
 
 std::unique_ptr<Operation> make_count(const rules::Rule& rule, const rules::Count& count) {
-  return std::make_unique<CountOperation>(rule, count.threshold, std::nullopt, count.weight, count.rearm_at_once);
+  return std::make_unique<CountOperation>(rule, count.threshold, std::nullopt, count.weight,
+                                          count.rearm_at_once);
 }
 
 std::unique_ptr<Operation> make_rate(const rules::Rule& rule, const rules::Rate& rate) {

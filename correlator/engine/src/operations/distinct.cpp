@@ -14,7 +14,9 @@ struct DistinctState final : OpState {
   window::DistinctWindow window;
 };
 
-DistinctState& of(const KeyState& key) { return static_cast<DistinctState&>(*key.op); }
+DistinctState& of(const KeyState& key) {
+  return static_cast<DistinctState&>(*key.op);
+}
 
 class DistinctOperation final : public Operation {
  public:
@@ -30,7 +32,7 @@ class DistinctOperation final : public Operation {
     const auto value = value_of(x);
     if (!value) {
       ++desk.counters().keyless;
-      return {};
+      return {std::nullopt, false, false};
     }
     window::DistinctWindow& window = of(key).window;
     key.trail.add(x.event, desk.evidence());
@@ -53,11 +55,11 @@ class DistinctOperation final : public Operation {
     clear.quiet_for = distinct_.within;
     return clear;
   }
-  bool pairs(const KeyState& key, Timestamp from, window::SlidingWindow& into) const override {
+  void pairs(const KeyState& key, Timestamp from, Timestamp to, window::SlidingWindow& into,
+             std::uint64_t limit) const override {
     for (const Timestamp time : of(key).window.times()) {
-      if (time >= from) into.keep(time, 1, UINT32_MAX);
+      if (from <= time && time <= to) into.keep(time, 1, limit);
     }
-    return true;
   }
 
   std::optional<Hit> closed(KeyState& key, Closing how, Timestamp at, Desk& desk) override {
@@ -83,7 +85,8 @@ class DistinctOperation final : public Operation {
     const window::DistinctWindow& window = of(key).window;
     Standing out{0, distinct_.count, {}};
     if (const auto newest = window.newest()) out.have = window.values_in(*newest - distinct_.within, *newest);
-    out.text = fmt::format("{} different {} of {} in {}", out.have, what_, out.need, to_string(distinct_.within));
+    out.text =
+        fmt::format("{} different {} of {} in {}", out.have, what_, out.need, to_string(distinct_.within));
     return out;
   }
 
@@ -113,7 +116,8 @@ class DistinctOperation final : public Operation {
   Hit hit(const KeyState& key, const window::Reached& reached, Timestamp time) const {
     std::string names;
     std::size_t shown = 0;
-    for (const std::string_view value : of(key).window.values(reached.last - distinct_.within, reached.last)) {
+    for (const std::string_view value :
+         of(key).window.values(reached.last - distinct_.within, reached.last)) {
       if (++shown > 8) {
         names += ", …";
         break;
@@ -123,9 +127,9 @@ class DistinctOperation final : public Operation {
       names += (shown > 1 ? ", " : "") + text;
     }
     Hit out{time, reached.first, reached.last, reached.total, {}, std::nullopt, nullptr};
-    out.why = fmt::format("{} different {} of {} in {}{{key}}: {}; the first at {}, the {} at {}", reached.total, what_,
-                          distinct_.count, to_string(distinct_.within), names, to_rfc3339(reached.first), "last",
-                          to_rfc3339(reached.last));
+    out.why = fmt::format("{} different {} of {} in {}{{key}}: {}; the first at {}, the {} at {}",
+                          reached.total, what_, distinct_.count, to_string(distinct_.within), names,
+                          to_rfc3339(reached.first), "last", to_rfc3339(reached.last));
     return out;
   }
 

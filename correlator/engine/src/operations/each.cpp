@@ -37,6 +37,8 @@ class EachOperation final : public Operation {
 
 }  // namespace
 
-std::unique_ptr<Operation> make_each(const rules::Rule& rule) { return std::make_unique<EachOperation>(rule); }
+std::unique_ptr<Operation> make_each(const rules::Rule& rule) {
+  return std::make_unique<EachOperation>(rule);
+}
 
 }  // namespace correlator::engine

@@ -12,7 +12,9 @@ struct GroupState final : OpState {
   window::GroupWindow window;
 };
 
-GroupState& of(const KeyState& key) { return static_cast<GroupState&>(*key.op); }
+GroupState& of(const KeyState& key) {
+  return static_cast<GroupState&>(*key.op);
+}
 
 class GroupOperation final : public Operation {
  public:
@@ -51,13 +53,13 @@ class GroupOperation final : public Operation {
     clear.quiet_for = within_;
     return clear;
   }
-  bool pairs(const KeyState& key, Timestamp from, window::SlidingWindow& into) const override {
+  void pairs(const KeyState& key, Timestamp from, Timestamp to, window::SlidingWindow& into,
+             std::uint64_t limit) const override {
     for (std::uint32_t i = 0; i < parts_.size(); ++i) {
       for (const window::Pair& pair : of(key).window.pairs(i)) {
-        if (pair.time >= from) into.keep(pair.time, pair.weight, UINT32_MAX);
+        if (from <= pair.time && pair.time <= to) into.keep(pair.time, pair.weight, limit);
       }
     }
-    return true;
   }
 
   std::optional<Hit> closed(KeyState& key, Closing how, Timestamp at, Desk& desk) override {
@@ -109,8 +111,8 @@ class GroupOperation final : public Operation {
     std::string parts;
     for (std::uint32_t i = 0; i < counts_.size(); ++i) {
       parts += fmt::format("{}{} {} of {}", i > 0 ? ", " : "",
-                           of(key).window.weight_in(i, reached.last - within_, reached.last), members_[i].on.text,
-                           counts_[i]);
+                           of(key).window.weight_in(i, reached.last - within_, reached.last),
+                           members_[i].on.text, counts_[i]);
     }
     out.why = fmt::format("{} in {}{{key}}: the first at {}, the last at {}", parts, to_string(within_),
                           to_rfc3339(reached.first), to_rfc3339(reached.last));

@@ -16,7 +16,9 @@ struct HeartbeatState final : OpState {
   Timestamp due = Timestamp::max();  // before the first beat
 };
 
-HeartbeatState& of(const KeyState& key) { return static_cast<HeartbeatState&>(*key.op); }
+HeartbeatState& of(const KeyState& key) {
+  return static_cast<HeartbeatState&>(*key.op);
+}
 
 class HeartbeatOperation final : public Operation {
  public:
@@ -31,20 +33,24 @@ class HeartbeatOperation final : public Operation {
 
   Seen observe(KeyState& key, const Occurrence& x, Desk& desk) override {
     HeartbeatState& state = of(key);
+    // Whom nobody expects need not be remembered.
+    if (absence_.expected_lookup && !expected(key)) return {std::nullopt, false, false};
     key.trail.clear(desk.evidence());
     key.trail.add(x.event, desk.evidence());
     state.window.beat(x.event.time);
-    if (key.open == nullptr && (!absence_.expected_lookup || expected(key))) desk.arm(key, at(state));
+    if (key.open == nullptr) desk.arm(key, at(state));
     return {std::nullopt, own_clear_ && key.open != nullptr};
   }
 
-  void on_timer(KeyState& key, Timestamp, Desk& desk) override {
+  void on_timer(KeyState& key, Timestamp due, Desk& desk) override {
     HeartbeatState& state = of(key);
     if (key.open != nullptr) return;
-    if (at(state) > desk.clock() - desk.options().disorder) return desk.arm(key, at(state));
+    if (at(state) > due) return desk.arm(key, at(state));
     const auto last = state.window.last();
-    Hit hit{at(state), last.value_or(at(state)), last.value_or(at(state)), 0, {}, key.trail.all(), std::make_shared<Scene>()};
-    hit.why = last ? fmt::format("no {} for {}{{key}}: the last was at {}", what(), to_string(absence_.within), to_rfc3339(*last))
+    Hit hit{at(state), last.value_or(at(state)), last.value_or(at(state)), 0,
+            {},        key.trail.all(),          std::make_shared<Scene>()};
+    hit.why = last ? fmt::format("no {} for {}{{key}}: the last was at {}", what(),
+                                 to_string(absence_.within), to_rfc3339(*last))
                    : fmt::format("{}{{key}} never came, {} after it was first expected", what(),
                                  to_string(absence_.within + absence_.grace));
     desk.fire(key, std::move(hit));
@@ -72,7 +78,8 @@ class HeartbeatOperation final : public Operation {
       const expr::Value value(name);
       KeyState& key = desk.key(std::span(&value, 1));
       HeartbeatState& state = of(key);
-      if (state.window.empty() && state.due == Timestamp::max()) state.due = since + absence_.within + absence_.grace;
+      if (state.window.empty() && state.due == Timestamp::max())
+        state.due = since + absence_.within + absence_.grace;
       if (key.open == nullptr) desk.arm(key, at(state));
     }
   }
@@ -89,12 +96,15 @@ class HeartbeatOperation final : public Operation {
   }
 
   std::optional<Duration> horizon(const Options&) const override { return std::nullopt; }
-  bool idle(const KeyState& key) const override { return of(key).window.empty() && of(key).due == Timestamp::max(); }
+  bool idle(const KeyState& key) const override {
+    return of(key).window.empty() && of(key).due == Timestamp::max();
+  }
 
   Standing standing(const KeyState& key) const override {
     const HeartbeatState& state = of(key);
     Standing out;
-    out.text = state.window.last() ? fmt::format("last at {}; silent from {} on", to_rfc3339(*state.window.last()), to_rfc3339(at(state)))
+    out.text = state.window.last() ? fmt::format("last at {}; silent from {} on",
+                                                 to_rfc3339(*state.window.last()), to_rfc3339(at(state)))
                                    : fmt::format("never came; expected until {}", to_rfc3339(at(state)));
     return out;
   }

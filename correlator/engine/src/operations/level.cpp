@@ -14,11 +14,14 @@ struct LevelState final : OpState {
   bool any = false;
 };
 
-LevelState& of(const KeyState& key) { return static_cast<LevelState&>(*key.op); }
+LevelState& of(const KeyState& key) {
+  return static_cast<LevelState&>(*key.op);
+}
 
 class LevelOperation final : public Operation {
  public:
-  LevelOperation(const rules::Rule& rule, const rules::Level& level) : level_(level), cooldown_(rule.cooldown) {
+  LevelOperation(const rules::Rule& rule, const rules::Level& level)
+      : level_(level), cooldown_(rule.cooldown) {
     for (const rules::EventRef& ref : rule.on) parts_.push_back(&ref);
     own_clear_ = rule.clear.kind == rules::Clear::Kind::never;
   }
@@ -29,7 +32,7 @@ class LevelOperation final : public Operation {
     const expr::Value value = level_.of.eval(x.names);
     if (value.integer() == nullptr) {
       ++desk.counters().keyless;
-      return {};
+      return {std::nullopt, false, false};
     }
     LevelState& state = of(key);
     state.last = *value.integer();
@@ -55,7 +58,9 @@ class LevelOperation final : public Operation {
     return std::nullopt;
   }
 
-  std::optional<Duration> horizon(const Options& options) const override { return horizon_span() + options.late; }
+  std::optional<Duration> horizon(const Options& options) const override {
+    return horizon_span() + options.late;
+  }
   bool idle(const KeyState& key) const override { return !of(key).any && of(key).window.empty(); }
 
   Standing standing(const KeyState& key) const override {
@@ -66,7 +71,8 @@ class LevelOperation final : public Operation {
       for (const window::Pair& pair : state.window.values()) lowest = std::min(lowest, pair.weight);
       have = state.last > lowest ? state.last - lowest : 0;
     }
-    return {have, level_.bound, fmt::format("{} is at {}, {} {}", level_.of.text(), state.last, verb(), level_.bound)};
+    return {have, level_.bound,
+            fmt::format("{} is at {}, {} {}", level_.of.text(), state.last, verb(), level_.bound)};
   }
 
   void encode(const KeyState& key, const rules::RuleSet&, std::string& out) const override {
@@ -98,9 +104,12 @@ class LevelOperation final : public Operation {
   };
   Judged judge(LevelState& state, const Occurrence& x, std::uint64_t value, Desk& desk) const {
     switch (level_.kind) {
-      case rules::Level::Kind::above: return {value > level_.bound, value};
-      case rules::Level::Kind::below: return {value < level_.bound, value};
-      case rules::Level::Kind::rises_by: break;
+      case rules::Level::Kind::above:
+        return {value > level_.bound, value};
+      case rules::Level::Kind::below:
+        return {value < level_.bound, value};
+      case rules::Level::Kind::rises_by:
+        break;
     }
     state.window.forget_until(desk.clock() - level_.within - desk.options().late);
     const std::uint64_t rise = state.window.add(x.event.time, value, level_.within);
@@ -110,17 +119,22 @@ class LevelOperation final : public Operation {
   Duration horizon_span() const { return std::max(level_.within, cooldown_); }
   const char* verb() const {
     switch (level_.kind) {
-      case rules::Level::Kind::above: return "fires above";
-      case rules::Level::Kind::below: return "fires below";
-      default: return "fires when it rises by";
+      case rules::Level::Kind::above:
+        return "fires above";
+      case rules::Level::Kind::below:
+        return "fires below";
+      default:
+        return "fires when it rises by";
     }
   }
   std::string words(std::uint64_t have, Timestamp time) const {
     switch (level_.kind) {
       case rules::Level::Kind::above:
-        return fmt::format("{} is {}, above {},{{key}} at {}", level_.of.text(), have, level_.bound, to_rfc3339(time));
+        return fmt::format("{} is {}, above {},{{key}} at {}", level_.of.text(), have, level_.bound,
+                           to_rfc3339(time));
       case rules::Level::Kind::below:
-        return fmt::format("{} is {}, below {},{{key}} at {}", level_.of.text(), have, level_.bound, to_rfc3339(time));
+        return fmt::format("{} is {}, below {},{{key}} at {}", level_.of.text(), have, level_.bound,
+                           to_rfc3339(time));
       default:
         return fmt::format("{} rose by {} in {}, {} or more,{{key}} at {}", level_.of.text(), have,
                            to_string(level_.within), level_.bound, to_rfc3339(time));

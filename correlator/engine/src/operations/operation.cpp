@@ -28,23 +28,31 @@ struct Maker {
 
 }  // namespace
 
-std::unique_ptr<Operation> make_operation(const rules::Rule& rule) { return std::visit(Maker{rule}, rule.operation); }
+std::unique_ptr<Operation> make_operation(const rules::Rule& rule) {
+  return std::visit(Maker{rule}, rule.operation);
+}
 
 std::string ordinal(std::uint64_t n) {
-  static constexpr std::array<std::string_view, 13> kWords = {"",      "first",   "second", "third", "fourth",
-                                                              "fifth", "sixth",   "seventh", "eighth", "ninth",
-                                                              "tenth", "eleventh", "twelfth"};
+  static constexpr std::array<std::string_view, 13> kWords = {
+      "",        "first",  "second", "third", "fourth",   "fifth",  "sixth",
+      "seventh", "eighth", "ninth",  "tenth", "eleventh", "twelfth"};
   if (n > 0 && n < kWords.size()) return std::string(kWords[n]);
   const std::uint64_t tens = n % 100;
-  const char* ending = tens >= 11 && tens <= 13 ? "th" : n % 10 == 1 ? "st" : n % 10 == 2 ? "nd" : n % 10 == 3 ? "rd" : "th";
+  const char* ending = tens >= 11 && tens <= 13 ? "th"
+                       : n % 10 == 1            ? "st"
+                       : n % 10 == 2            ? "nd"
+                       : n % 10 == 3            ? "rd"
+                                                : "th";
   return fmt::format("{}{}", n, ending);
 }
 
-std::string counted_why(std::uint64_t have, std::string_view what, std::uint64_t need, Duration within, Timestamp first,
-                        Timestamp last) {
+std::string counted_why(std::uint64_t have, std::string_view what, std::uint64_t need, Duration within,
+                        Timestamp first, Timestamp last) {
   std::string out = fmt::format("{} {} of {} in {}{{key}}: ", have, what, need, to_string(within));
-  if (have == 1 || first == last) return out + fmt::format("{} at {}", have == 1 ? "it came" : "all", to_rfc3339(last));
-  return out + fmt::format("the first at {}, the {} at {}", to_rfc3339(first), ordinal(have), to_rfc3339(last));
+  if (have == 1 || first == last)
+    return out + fmt::format("{} at {}", have == 1 ? "it came" : "all", to_rfc3339(last));
+  return out +
+         fmt::format("the first at {}, the {} at {}", to_rfc3339(first), ordinal(have), to_rfc3339(last));
 }
 
 std::string class_name(const Event& event, const rules::RuleSet& rules) {

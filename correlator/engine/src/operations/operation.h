@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One operation family is one file behind this interface: what it remembers of a key, what an event does to that, and
-// when it fires by itself. Cases, causes, steps and decisions are the engine's.
+// One operation family is one file behind this interface: what it remembers of a key, what an event does to
+// that, and when it fires by itself. Cases, causes, steps and decisions are the engine's.
 #pragma once
 
 #include <memory>
@@ -21,7 +21,8 @@
 
 namespace correlator::engine {
 
-// What names are worth after the event is gone: its fields with the `let`s of the rule, and those of the steps before it.
+// What names are worth after the event is gone: its fields with the `let`s of the rule, and those of the
+// steps before it.
 struct Scene {
   Fields fields;
   std::vector<Fields> bound;
@@ -49,6 +50,7 @@ struct Hit {
 struct Seen {
   std::optional<Hit> hit;
   bool ends_case = false;  // by the operation's own way to clear
+  bool counted = true;     // false: it turned out not to take part
 };
 
 // How far a key is, for people.
@@ -78,7 +80,7 @@ class Desk {
   virtual void arm(KeyState& key, Timestamp deadline) = 0;
   virtual void fire(KeyState& key, Hit hit) = 0;
   virtual void close(KeyState& key, Timestamp at, Closing how, std::string why) = 0;
-  virtual void forget(KeyState& key) = 0;  // `key` is gone
+  virtual void forget(KeyState& key) = 0;                          // `key` is gone
   virtual KeyState& key(std::span<const expr::Value> values) = 0;  // made if it is not there
   virtual std::vector<KeyState*> keys() = 0;
 };
@@ -118,8 +120,10 @@ class Operation {
   virtual std::optional<rules::Threshold> clear_below() const { return std::nullopt; }
   // When the case of `key` closes by itself at a fixed time (the end of a bucket).
   virtual std::optional<Timestamp> fixed_end(const KeyState&) const { return std::nullopt; }
-  // Puts the pairs with a time >= `from` into `into`; false if the operation keeps none (the case then keeps its own).
-  virtual bool pairs(const KeyState&, Timestamp /*from*/, window::SlidingWindow& /*into*/) const { return false; }
+  // Puts the pairs that were counted in a firing, those with a time in [from, to], into `into`, of which the
+  // `limit` newest stay. Nothing if the operation keeps none.
+  virtual void pairs(const KeyState&, Timestamp /*from*/, Timestamp /*to*/, window::SlidingWindow& /*into*/,
+                     std::uint64_t /*limit*/) const {}
   // The case closed; what stays may fire at once.
   virtual std::optional<Hit> closed(KeyState& key, Closing how, Timestamp at, Desk& desk) = 0;
 
@@ -157,8 +161,8 @@ std::unique_ptr<Operation> make_schedule(const rules::Rule& rule, const rules::S
 // Words of `why`.
 std::string ordinal(std::uint64_t n);  // "first" … "twelfth", "13th"
 // "10 memory.corrected of 10 in 24h: the first at …, the tenth at …"; the key is put in later, at "{key}".
-std::string counted_why(std::uint64_t have, std::string_view what, std::uint64_t need, Duration within, Timestamp first,
-                        Timestamp last);
+std::string counted_why(std::uint64_t have, std::string_view what, std::uint64_t need, Duration within,
+                        Timestamp first, Timestamp last);
 std::string class_name(const Event& event, const rules::RuleSet& rules);
 
 // Fields by name, as JSON: states outlive the rule set whose ids they were made with.

@@ -17,7 +17,9 @@ struct ScheduleState final : OpState {
   Timestamp looked = Timestamp::min();  // how far skip() looked: it need not look twice
 };
 
-ScheduleState& of(const KeyState& key) { return static_cast<ScheduleState&>(*key.op); }
+ScheduleState& of(const KeyState& key) {
+  return static_cast<ScheduleState&>(*key.op);
+}
 
 class ScheduleOperation final : public Operation {
  public:
@@ -45,7 +47,13 @@ class ScheduleOperation final : public Operation {
     }
     state.done = at;
     if (const auto next = deadline(key, desk)) desk.arm(key, *next);
-    Hit hit{at, at, at, 0, fmt::format("the schedule \"{}\" at {}", cron_.text, to_rfc3339(at)), Evidence{}, std::make_shared<Scene>()};
+    Hit hit{at,
+            at,
+            at,
+            0,
+            fmt::format("the schedule \"{}\" at {}", cron_.text, to_rfc3339(at)),
+            Evidence{},
+            std::make_shared<Scene>()};
     desk.fire(key, std::move(hit));
   }
 

@@ -22,12 +22,17 @@ struct SequenceState final : OpState {
   std::vector<Chain> chains;  // in the order in which they began to exist
 };
 
-SequenceState& of(const KeyState& key) { return static_cast<SequenceState&>(*key.op); }
+SequenceState& of(const KeyState& key) {
+  return static_cast<SequenceState&>(*key.op);
+}
 
 class SequenceOperation final : public Operation {
  public:
   SequenceOperation(const rules::Rule& rule, const rules::Sequence& sequence)
-      : steps_(sequence.steps), within_(sequence.within), ordered_(sequence.ordered), cooldown_(rule.cooldown) {
+      : steps_(sequence.steps),
+        within_(sequence.within),
+        ordered_(sequence.ordered),
+        cooldown_(rule.cooldown) {
     latched_ = rule.clear.kind != rules::Clear::Kind::never;
     for (const rules::EventRef& step : steps_) parts_.push_back(&step);
     all_ = (1U << steps_.size()) - 1;
@@ -69,7 +74,8 @@ class SequenceOperation final : public Operation {
   Standing standing(const KeyState& key) const override {
     Standing out{0, steps_.size(), {}};
     for (const Chain& chain : of(key).chains) {
-      out.have = std::max<std::uint64_t>(out.have, static_cast<std::uint64_t>(__builtin_popcount(chain.done)));
+      out.have =
+          std::max<std::uint64_t>(out.have, static_cast<std::uint64_t>(__builtin_popcount(chain.done)));
     }
     out.text = fmt::format("step {} of {} in {}", out.have, out.need, to_string(within_));
     return out;
@@ -97,11 +103,14 @@ class SequenceOperation final : public Operation {
           !item.contains("steps") || !item.contains("lines")) {
         return false;
       }
-      auto lines = Evidence::from_json(item["lines"]);
-      if (!lines || !item["steps"].is_array() || item["steps"].size() != steps_.size()) return false;
-      Chain chain{{item["begin"].get<std::int64_t>()}, {item["last"].get<std::int64_t>()},
-                  item["done"].get<std::uint32_t>(), {}, std::move(*lines)};
-      for (const Json& fields : item["steps"]) chain.steps.push_back(fields_from(fields, desk.rules()));
+      auto lines = Evidence::from_json(item.at("lines"));
+      if (!lines || !item.at("steps").is_array() || item.at("steps").size() != steps_.size()) return false;
+      Chain chain{{item.at("begin").get<std::int64_t>()},
+                  {item.at("last").get<std::int64_t>()},
+                  item.at("done").get<std::uint32_t>(),
+                  {},
+                  std::move(*lines)};
+      for (const Json& fields : item.at("steps")) chain.steps.push_back(fields_from(fields, desk.rules()));
       chain.evidence.keep(desk.evidence());
       of(key).chains.push_back(std::move(chain));
     }
@@ -137,7 +146,8 @@ class SequenceOperation final : public Operation {
     const Timestamp t = x.event.time;
     if (ordered_) {
       const auto step = static_cast<std::size_t>(__builtin_popcount(chain.done));
-      if (t < chain.last || !(t - chain.begin < within_) || !matches(step, x, chain.steps)) return std::nullopt;
+      if (t < chain.last || !(t - chain.begin < within_) || !matches(step, x, chain.steps))
+        return std::nullopt;
       return step;
     }
     const Duration apart = t < chain.begin ? chain.begin - t : t - chain.begin;

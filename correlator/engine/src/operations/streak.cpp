@@ -12,11 +12,14 @@ struct StreakState final : OpState {
   window::Streak run;
 };
 
-StreakState& of(const KeyState& key) { return static_cast<StreakState&>(*key.op); }
+StreakState& of(const KeyState& key) {
+  return static_cast<StreakState&>(*key.op);
+}
 
 class StreakOperation final : public Operation {
  public:
-  StreakOperation(const rules::Rule& rule, const rules::Streak& streak) : count_(streak.count), broken_by_(streak.broken_by) {
+  StreakOperation(const rules::Rule& rule, const rules::Streak& streak)
+      : count_(streak.count), broken_by_(streak.broken_by) {
     for (const rules::EventRef& ref : rule.on) parts_.push_back(&ref);
   }
 
@@ -27,9 +30,11 @@ class StreakOperation final : public Operation {
     key.trail.add(x.event, desk.evidence());
     const bool reached = of(key).run.add(x.event.weight, count_);
     if (!reached || key.open != nullptr) return {};
-    Hit hit{x.event.time, Timestamp::min(), Timestamp::max(), of(key).run.length(), {}, std::nullopt, nullptr};
-    hit.why = fmt::format("{} {} of {} in a row{{key}}: the {} at {}", hit.have, class_name(x.event, desk.rules()), count_,
-                          ordinal(hit.have), to_rfc3339(x.event.time));
+    Hit hit{x.event.time, Timestamp::min(), Timestamp::max(), of(key).run.length(),
+            {},           std::nullopt,     nullptr};
+    hit.why =
+        fmt::format("{} {} of {} in a row{{key}}: the {} at {}", hit.have, class_name(x.event, desk.rules()),
+                    count_, ordinal(hit.have), to_rfc3339(x.event.time));
     return {std::move(hit), false};
   }
 
@@ -50,7 +55,9 @@ class StreakOperation final : public Operation {
     return {have, count_, fmt::format("{} of {} in a row", have, count_)};
   }
 
-  void encode(const KeyState& key, const rules::RuleSet&, std::string& out) const override { of(key).run.encode(out); }
+  void encode(const KeyState& key, const rules::RuleSet&, std::string& out) const override {
+    of(key).run.encode(out);
+  }
   bool decode(std::string_view text, KeyState& key, Desk&) const override {
     auto run = window::Streak::decode(text);
     if (!run) return false;

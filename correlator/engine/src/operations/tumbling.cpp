@@ -13,11 +13,14 @@ struct BucketState final : OpState {
   Timestamp fired = Timestamp::min();  // begin of the last bucket that fired: it fires once
 };
 
-BucketState& of(const KeyState& key) { return static_cast<BucketState&>(*key.op); }
+BucketState& of(const KeyState& key) {
+  return static_cast<BucketState&>(*key.op);
+}
 
 class TumblingOperation final : public Operation {
  public:
-  TumblingOperation(const rules::Rule& rule, const rules::Count& count) : count_(count), cooldown_(rule.cooldown) {
+  TumblingOperation(const rules::Rule& rule, const rules::Count& count)
+      : count_(count), cooldown_(rule.cooldown) {
     for (const rules::EventRef& ref : rule.on) parts_.push_back(&ref);
   }
 
@@ -30,7 +33,7 @@ class TumblingOperation final : public Operation {
       const expr::Value value = count_.weight->eval(x.names);
       w = value.integer() != nullptr ? *value.integer() : 1;
     }
-    if (w == 0) return {};
+    if (w == 0) return {std::nullopt, false, false};
     window::TumblingWindow& window = of(key).window;
     const Timestamp begin = window::bucket_begin(x.event.time, count_.threshold.within);
     if (!window.empty() && begin < window.begin()) {
@@ -38,16 +41,19 @@ class TumblingOperation final : public Operation {
       return {};
     }
     if (!window.empty() && window.begin() < begin) {
-      if (key.open != nullptr) desk.close(key, window.end(count_.threshold.within), Closing::quiet, "the bucket ended");
+      if (key.open != nullptr)
+        desk.close(key, window.end(count_.threshold.within), Closing::quiet, "the bucket ended");
       window.clear();
       key.trail.clear(desk.evidence());
     }
     key.trail.add(x.event, desk.evidence());
     const auto added = window.add(x.event.time, w, count_.threshold.count, count_.threshold.within);
-    if (added.outcome != window::TumblingWindow::Outcome::reached || key.open != nullptr || of(key).fired == window.begin()) {
+    if (added.outcome != window::TumblingWindow::Outcome::reached || key.open != nullptr ||
+        of(key).fired == window.begin()) {
       return {};
     }
-    Hit hit{x.event.time, window.begin(), window.end(count_.threshold.within), window.total(), {}, std::nullopt, nullptr};
+    Hit hit{x.event.time, window.begin(), window.end(count_.threshold.within), window.total(), {},
+            std::nullopt, nullptr};
     hit.why = fmt::format("{} {} of {}{{key}} in the {} from {} on", window.total(),
                           class_name(x.event, desk.rules()), count_.threshold.count,
                           to_string(count_.threshold.within), to_rfc3339(window.begin()));
@@ -84,8 +90,8 @@ class TumblingOperation final : public Operation {
   Standing standing(const KeyState& key) const override {
     const window::TumblingWindow& window = of(key).window;
     Standing out{window.total(), count_.threshold.count, {}};
-    out.text = fmt::format("{} of {} in the bucket from {} to {}", out.have, out.need, to_rfc3339(window.begin()),
-                           to_rfc3339(window.end(count_.threshold.within)));
+    out.text = fmt::format("{} of {} in the bucket from {} to {}", out.have, out.need,
+                           to_rfc3339(window.begin()), to_rfc3339(window.end(count_.threshold.within)));
     return out;
   }
 

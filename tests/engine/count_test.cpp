@@ -96,6 +96,28 @@ TEST_CASE("pairs from the deadline on begin the next round, and fire at once if 
   CHECK(d.out().decisions[0].evidence.size() == 1);
 }
 
+TEST_CASE("quiet for less than the gaps between what was counted") {
+  Diagnosing d(std::string(kThree) + "clear = { quiet_for = \"1m\" }\n");
+  d.say(s(0), "a");
+  d.say(m(20), "a");
+  CHECK(d.say(m(40), "a").size() == 1);
+  d.mark(m(41) + s(4));
+  CHECK(d.engine().open_cases() == 1);
+  d.mark(m(41) + s(5));
+  CHECK(d.cases() == Shown{"close r +41m"});
+}
+
+TEST_CASE("a late line completes an interval: its end counts for the clear") {
+  Diagnosing d(kThree);
+  d.say(s(10), "a");
+  d.say(s(12), "a");
+  CHECK(d.say(s(8), "a") == Shown{"+8s r host=h1"});
+  d.mark(h(1) + s(16));
+  CHECK(d.engine().open_cases() == 1);
+  d.mark(h(1) + s(17));
+  CHECK(d.cases() == Shown{"close r +1h12s"});
+}
+
 TEST_CASE("rate clears below its own rate") {
   Diagnosing d(R"toml(
 [[rule]]

@@ -265,6 +265,31 @@ TEST_CASE("early delivers at once, but nothing that is incomplete") {
   CHECK(d.counters.incomplete == 1);
 }
 
+TEST_CASE("a record whose class is not known yet is looked at again with its next line") {
+  Decoding d(R"toml(
+[class.c]
+key = ["host"]
+
+[class."pack.unknown-value"]
+key = ["host"]
+
+[map.class_of]
+a = "c"
+
+[[event]]
+id    = "e"
+class = "${class_of(kind ?? 'b')}"
+[event.record]
+once   = ['^fatal', '^kind (?P<kind>\w+)']
+within = "10s"
+early  = "true"
+)toml");
+  CHECK(d.say("fatal", s(0)).empty());
+  CHECK(d.show(d.say("kind a", s(1))) == Shown{"c info x1 1,2 +0s kind=a"});
+  d.say("fatal", s(20));
+  CHECK(d.show(d.end()) == Shown{"pack.unknown-value info x1 3 +20s"});
+}
+
 TEST_CASE("a record of weight 0 is no event, also when it is delivered early") {
   Decoding d(kEarly);
   d.say("id zero", s(0));

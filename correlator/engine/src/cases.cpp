@@ -19,7 +19,7 @@ std::uint64_t heard_of(const RuleRun& run) {
 }  // namespace
 
 Case& Core::open_case_for(RuleRun& run, std::string key, std::vector<KeyState*> members, FiringRef firing,
-                          Timestamp from) {
+                          Timestamp from, Timestamp last) {
   auto made = std::make_unique<Case>();
   Case& open = *made;
   open.id = firing->of_case;
@@ -27,8 +27,8 @@ Case& Core::open_case_for(RuleRun& run, std::string key, std::vector<KeyState*> 
   open.key = key;
   open.members = std::move(members);
   open.from = from;
-  for (const KeyState* member : open.members)
-    run.op->pairs(*member, from, firing->time, open.heard, heard_of(run));
+  open.fired = last < Timestamp::max() ? std::max(last, firing->time) : firing->time;
+  for (const KeyState* member : open.members) run.op->pairs(*member, from, open.heard, heard_of(run));
   if (open.heard.empty()) open.heard.keep(std::max(from, firing->time), 1, heard_of(run));
   open.firing = std::move(firing);
   run.cases[std::move(key)] = std::move(made);
@@ -55,9 +55,10 @@ std::optional<Timestamp> Core::case_deadline(RuleRun& run, const Case& open) con
   if (run.clear.kind != rules::Clear::Kind::quiet_for) return std::nullopt;
   const auto below = run.op->clear_below();
   if (below && run.rule.clear.kind == rules::Clear::Kind::never) {
-    return open.heard.rate_deadline(open.from, open.firing->time, below->count, below->within);
+    return open.heard.rate_deadline(open.from, open.fired, below->count, below->within);
   }
-  return open.heard.quiet_deadline(open.from, run.clear.quiet_for);
+  // Quiet is a rate of less than one.
+  return open.heard.rate_deadline(open.from, open.fired, 1, run.clear.quiet_for);
 }
 
 void Core::arm_case(RuleRun& run, Case& open) {

@@ -24,7 +24,8 @@ void CauseMemory::erase(std::map<std::string, Times, std::less<>>::iterator at) 
   values_.erase(at);
 }
 
-std::size_t CauseMemory::note(Timestamp u, std::string_view same, Timestamp oldest_line, std::uint64_t& next_id) {
+std::size_t CauseMemory::note(Timestamp u, std::string_view same, Timestamp oldest_line,
+                              std::uint64_t& next_id) {
   while (!by_newest_.empty() && by_newest_.begin()->first + cause_->after <= oldest_line) {
     erase(values_.find(names_.at(by_newest_.begin()->second)));
   }

@@ -28,7 +28,8 @@ class CauseMemory {
   const std::string& place() const { return place_; }
   std::string same(const Fields& fields) const;  // packed values of `same`
 
-  // An event of the cause at u. Forgets what no line can ask for any more; gives how many values were evicted.
+  // An event of the cause at u. Forgets what no line can ask for any more; gives how many values were
+  // evicted.
   std::size_t note(Timestamp u, std::string_view same, Timestamp oldest_line, std::uint64_t& next_id);
   bool holds(Timestamp t, std::string_view same) const;
   // The first moment from t on at which it does not hold; only when it holds at t.

@@ -42,7 +42,8 @@ void Core::command(const CommandRecord& record) {
   RuleRun& run = *runs[*index];
   std::vector<std::uint64_t> targets;
   for (const auto& [key, open] : run.cases) {
-    if (record.key.empty() || record.key == to_text(named(run.rule.key_names, open->firing->key))) targets.push_back(open->id);
+    if (record.key.empty() || record.key == to_text(named(run.rule.key_names, open->firing->key)))
+      targets.push_back(open->id);
   }
   for (const std::uint64_t id : targets) {
     const auto open = cases_by_id.find(id);
@@ -58,7 +59,8 @@ void Core::command(const CommandRecord& record) {
   if (record.verb != Verb::ack) {
     // What was counted towards the next case goes as well.
     for (KeyState* key : run.keys()) {
-      if (!record.key.empty() && record.key != to_text(named(run.rule.key_names, unpack(key->key())))) continue;
+      if (!record.key.empty() && record.key != to_text(named(run.rule.key_names, unpack(key->key()))))
+        continue;
       run.op->closed(*key, Closing::start_over, at, run);
       run.mark(*key);
       run.settle(*key);

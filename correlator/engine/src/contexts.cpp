@@ -9,7 +9,8 @@ namespace {
 
 constexpr std::size_t kMaxContexts = 100'000;
 
-std::optional<std::string> context_key(const std::vector<expr::Expression>& key, const expr::Bindings& names) {
+std::optional<std::string> context_key(const std::vector<expr::Expression>& key,
+                                       const expr::Bindings& names) {
   std::vector<expr::Value> values;
   for (const expr::Expression& part : key) {
     values.push_back(part.eval(names));
@@ -37,13 +38,15 @@ void Core::emit(RuleRun& run, const Firing& firing) {
   deliver(synthetic(spec.cls, firing.time, std::move(fields), firing.evidence.trust(), firing.evidence));
 }
 
-Event Core::synthetic(rules::ClassId cls, Timestamp time, Fields fields, Trust trust, const Evidence& lines) const {
+Event Core::synthetic(rules::ClassId cls, Timestamp time, Fields fields, Trust trust,
+                      const Evidence& lines) const {
   Event event;
   event.cls = cls;
   event.time = time;
   event.trust = trust;
   const expr::Value severity = fields.get(rules::kSeverity);
-  if (severity.text() != nullptr) event.severity = rules::parse_severity(*severity.text()).value_or(rules::Severity::info);
+  if (severity.text() != nullptr)
+    event.severity = rules::parse_severity(*severity.text()).value_or(rules::Severity::info);
   fields.set(rules::kSeverity, std::string(rules::to_string(event.severity)));
   const rules::ClassDef& def = rules->classes[cls];
   if (fields.find(rules::kPart) == nullptr) {
@@ -102,9 +105,10 @@ void Core::set_contexts(RuleRun& run, const FiringRef& firing) {
     arm_context(context);
     if (contexts.size() > kMaxContexts) {
       ++counters.evicted;
-      const auto oldest = std::min_element(contexts.begin(), contexts.end(), [](const auto& a, const auto& b) {
-        return std::pair(a.second.end, a.second.id) < std::pair(b.second.end, b.second.id);
-      });
+      const auto oldest =
+          std::min_element(contexts.begin(), contexts.end(), [](const auto& a, const auto& b) {
+            return std::pair(a.second.end, a.second.id) < std::pair(b.second.end, b.second.id);
+          });
       end_context(oldest);
     }
   }

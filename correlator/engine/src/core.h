@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Core: the whole state of the engine and what may be done to it. Its functions stand in the file of their subject:
-// engine.cpp (the step), diagnose.cpp (an event meets the rules), firing.cpp (decisions), cases.cpp, held.cpp, contexts.cpp,
-// commands.cpp (what is no line), rows.cpp (state in and out), view.cpp (looking).
+// Core: the whole state of the engine and what may be done to it. Its functions stand in the file of their
+// subject: engine.cpp (the step), diagnose.cpp (an event meets the rules), firing.cpp (decisions), cases.cpp,
+// held.cpp, contexts.cpp, commands.cpp (what is no line), rows.cpp (state in and out), view.cpp (looking).
 #pragma once
 
 #include <cassert>
@@ -55,8 +55,9 @@ struct Case {
   std::string key;  // packed; whole lists
   std::vector<KeyState*> members;
   FiringRef firing;
-  Timestamp from;                // the earliest pair that was counted in the firing
-  window::SlidingWindow heard;   // events while it is open, for operations that keep no pairs
+  Timestamp from;               // the earliest pair that was counted in the firing
+  Timestamp fired;              // the end of the interval that fired, or the decision's time if that is later
+  window::SlidingWindow heard;  // what was counted in the firing and since, the newest
   std::optional<Timestamp> armed;  // deadline of its timer
   bool acked = false;
   std::uint64_t held = 0;  // id of its Held, if its firing is held back
@@ -169,7 +170,8 @@ struct RuleRun final : Desk {
   KeyState& find_or_add(std::string_view packed);
   void mark(KeyState& key);
   void disarm(KeyState& key);
-  // After an event or a closing: forgets a key with nothing in it, sees to it that others are forgotten in time.
+  // After an event or a closing: forgets a key with nothing in it, sees to it that others are forgotten in
+  // time.
   void settle(KeyState& key);
   void rearm_forget();
   void drop_idle(Timestamp upto);
@@ -180,7 +182,7 @@ struct RuleRun final : Desk {
   std::unique_ptr<Operation> op;
   rules::Clear clear;  // the rule's, or the operation's default
   bool latches = true;
-  Duration hold{};     // with `ignore … before` at least that
+  Duration hold{};  // with `ignore … before` at least that
   KeyTable table_of_keys;
   std::map<std::string, std::unique_ptr<Case>, std::less<>> cases;
   std::vector<CauseMemory> ignore, unless;
@@ -225,14 +227,16 @@ class Core final : public Questions {
   // firing.cpp
   void fire(RuleRun& run, std::span<KeyState* const> members, std::vector<expr::Value> case_key, Hit hit,
             std::shared_ptr<Scene> scene, std::span<KeyState* const> hitting);
-  void run_steps(const FiringRef& firing, StepPlace::List list, std::uint32_t set, Timestamp time, Decision::Fate fate,
-                 const std::string& reason);
+  void run_steps(const FiringRef& firing, StepPlace::List list, std::uint32_t set, Timestamp time,
+                 Decision::Fate fate, const std::string& reason);
   void decide_step(const FiringRef& firing, const StepPlace& place, Timestamp time, Decision::Fate fate,
                    const std::string& reason);
-  void decide(const FiringRef& firing, const StepPlace& place, const rules::Step* step, Timestamp time, std::uint32_t row,
-              std::vector<expr::Value> locals, bool or_else, Decision::Fate fate, const std::string& reason);
+  void decide(const FiringRef& firing, const StepPlace& place, const rules::Step* step, Timestamp time,
+              std::uint32_t row, std::vector<expr::Value> locals, bool or_else, Decision::Fate fate,
+              const std::string& reason);
   const rules::Step* find_step(std::uint32_t rule, const StepPlace& place) const;
-  std::string decision_id(const Firing& firing, const Key& key, std::uint32_t step, std::uint32_t row, Timestamp time);
+  std::string decision_id(const Firing& firing, const Key& key, std::uint32_t step, std::uint32_t row,
+                          Timestamp time);
   std::vector<expr::Value> locals_of(const Firing& firing) const;
   void effects(RuleRun& run, const FiringRef& firing);
   void emit(RuleRun& run, const Firing& firing);
@@ -242,13 +246,14 @@ class Core final : public Questions {
   void arm_delayed(Delayed& item);
   void end_delayed(std::uint64_t id);
   void on_delayed(Delayed& item);
-  void follow(const FiringRef& firing, const StepPlace& place, const Decision& decision, const rules::Step& step,
-              std::uint32_t action, std::vector<expr::Value> locals, bool or_else);
+  void follow(const FiringRef& firing, const StepPlace& place, const Decision& decision,
+              const rules::Step& step, std::uint32_t action, std::vector<expr::Value> locals, bool or_else);
   void drop_pending(std::uint64_t id);
   void outcome(const OutcomeRecord& record);
 
   // cases.cpp
-  Case& open_case_for(RuleRun& run, std::string key, std::vector<KeyState*> members, FiringRef firing, Timestamp from);
+  Case& open_case_for(RuleRun& run, std::string key, std::vector<KeyState*> members, FiringRef firing,
+                      Timestamp from, Timestamp last);
   void close_case(RuleRun& run, Case& open, Timestamp at, Closing how, const std::string& why);
   void hear(RuleRun& run, Case& open, const Event& event);
   std::optional<Timestamp> case_deadline(RuleRun& run, const Case& open) const;
@@ -279,7 +284,8 @@ class Core final : public Questions {
   void command(const CommandRecord& record);
   void lookup_changed(const LookupRecord& record);
   void probe(const ProbeRecord& record);
-  Event synthetic(rules::ClassId cls, Timestamp time, Fields fields, Trust trust, const Evidence& evidence) const;
+  Event synthetic(rules::ClassId cls, Timestamp time, Fields fields, Trust trust,
+                  const Evidence& evidence) const;
   bool deliver(Event event);  // false: it lacks a required field
 
   // Questions
@@ -354,10 +360,10 @@ class Core final : public Questions {
   std::map<std::pair<StateKind, std::uint64_t>, Orphan> orphans;
   std::map<std::string, Gone> orphan_rules;  // by rule id
 
-  std::vector<StateRow> erased;  // of everything but keys and causes
+  std::vector<StateRow> erased;                                     // of everything but keys and causes
   std::map<std::pair<StateKind, std::uint64_t>, StateRow> carried;  // changes taken before a reload
   bool engine_dirty = true;
-  bool fresh_rules = true;  // some rule has not seen a clock yet
+  bool fresh_rules = true;                      // some rule has not seen a clock yet
   std::uint64_t ids_ = std::uint64_t{1} << 32;  // below it are the decoder's
 };
 

@@ -27,9 +27,12 @@ void fill_from_key(Scene& scene, const rules::Rule& rule, const std::vector<expr
   }
 }
 
-const rules::Lookup& lookup_of(const rules::RuleSet& rules, std::uint32_t index) { return rules.lookups[index]; }
+const rules::Lookup& lookup_of(const rules::RuleSet& rules, std::uint32_t index) {
+  return rules.lookups[index];
+}
 
-std::vector<const std::vector<std::string>*> rows_of(const rules::Lookup& lookup, const rules::LookupTable& table,
+std::vector<const std::vector<std::string>*> rows_of(const rules::Lookup& lookup,
+                                                     const rules::LookupTable& table,
                                                      const std::vector<expr::Value>& args) {
   std::vector<std::pair<std::size_t, std::string>> wanted;
   for (std::size_t i = 0; i < args.size() && i < lookup.key.size(); ++i) {
@@ -102,9 +105,10 @@ void Core::fire(RuleRun& run, std::span<KeyState* const> members, std::vector<ex
 
   const FiringRef firing = make_firing(std::move(made));
   if (run.latches) {
-    open_case_for(run, pack(firing->key), {members.begin(), members.end()}, firing, std::max(hit.first, Timestamp::min()));
+    open_case_for(run, pack(firing->key), {members.begin(), members.end()}, firing, hit.first, hit.last);
     if (step_out != nullptr) {
-      step_out->cases.push_back({CaseChange::Kind::opened, rule.id, named(rule.key_names, firing->key), firing->time, firing->why});
+      step_out->cases.push_back(
+          {CaseChange::Kind::opened, rule.id, named(rule.key_names, firing->key), firing->time, firing->why});
     }
   }
   const Verdict verdict = judge(*firing, firing->time);
@@ -114,8 +118,8 @@ void Core::fire(RuleRun& run, std::span<KeyState* const> members, std::vector<ex
   for (KeyState* key : hitting) run.op->fired(*key, run);
 }
 
-void Core::run_steps(const FiringRef& firing, StepPlace::List list, std::uint32_t set, Timestamp time, Decision::Fate fate,
-                     const std::string& reason) {
+void Core::run_steps(const FiringRef& firing, StepPlace::List list, std::uint32_t set, Timestamp time,
+                     Decision::Fate fate, const std::string& reason) {
   const rules::Rule& rule = rules->rules[firing->rule];
   StepPlace place{list, set, 0};
   const std::vector<rules::Step>& steps = list == StepPlace::List::then         ? rule.then
@@ -174,7 +178,8 @@ void Core::decide_step(const FiringRef& firing, const StepPlace& place, Timestam
     rows.push_back(std::move(made));
   }
   if (step->order) {
-    std::stable_sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) { return (a.order <=> b.order) < 0; });
+    std::stable_sort(rows.begin(), rows.end(),
+                     [](const Row& a, const Row& b) { return (a.order <=> b.order) < 0; });
   }
   for (std::uint32_t i = 0; i < rows.size(); ++i) {
     decide(firing, place, step, time, i, std::move(rows[i].locals), false, fate, reason);
@@ -190,7 +195,8 @@ const rules::Step* Core::find_step(std::uint32_t rule, const StepPlace& place) c
   return steps != nullptr && place.index < steps->size() ? &(*steps)[place.index] : nullptr;
 }
 
-std::string Core::decision_id(const Firing& firing, const Key& key, std::uint32_t step, std::uint32_t row, Timestamp time) {
+std::string Core::decision_id(const Firing& firing, const Key& key, std::uint32_t step, std::uint32_t row,
+                              Timestamp time) {
   const auto digest = [&](std::int64_t alike_ones) {
     Sha256 sha;
     sha.add(rules->rules[firing.rule].id).add(static_cast<std::int64_t>(key.size()));
@@ -205,7 +211,8 @@ std::string Core::decision_id(const Firing& firing, const Key& key, std::uint32_
   const std::string first = digest(0);
   if (clock) {
     while (!alike.empty() && alike.begin()->first.first <= *clock - options.late) {
-      if (alike.begin()->second.stored) erased.push_back({StateKind::engine, alike.begin()->second.id, "alike", {}, {}, true});
+      if (alike.begin()->second.stored)
+        erased.push_back({StateKind::engine, alike.begin()->second.id, "alike", {}, {}, true});
       alike.erase(alike.begin());
     }
   }
@@ -215,14 +222,16 @@ std::string Core::decision_id(const Firing& firing, const Key& key, std::uint32_
   const std::uint32_t before = seen.count++;
   if (alike.size() > kMaxAlike) {
     ++counters.evicted;
-    if (alike.begin()->second.stored) erased.push_back({StateKind::engine, alike.begin()->second.id, "alike", {}, {}, true});
+    if (alike.begin()->second.stored)
+      erased.push_back({StateKind::engine, alike.begin()->second.id, "alike", {}, {}, true});
     alike.erase(alike.begin());
   }
   return before == 0 ? first : digest(before);
 }
 
-void Core::decide(const FiringRef& firing, const StepPlace& place, const rules::Step* step, Timestamp time, std::uint32_t row,
-                  std::vector<expr::Value> locals, bool or_else, Decision::Fate fate, const std::string& reason) {
+void Core::decide(const FiringRef& firing, const StepPlace& place, const rules::Step* step, Timestamp time,
+                  std::uint32_t row, std::vector<expr::Value> locals, bool or_else, Decision::Fate fate,
+                  const std::string& reason) {
   const rules::Rule& rule = rules->rules[firing->rule];
   Decision decision;
   decision.time = time;
@@ -259,7 +268,8 @@ void Core::decide(const FiringRef& firing, const StepPlace& place, const rules::
       std::string text = expr::to_text(templates[i].eval(names));
       if (templates[i].is_single() && !templates[i].is_constant() && text.starts_with('-')) {
         decision.fate = Decision::Fate::dropped;
-        decision.fate_reason = fmt::format("argument {} of {} is a substitution that begins with \"-\"", i + 1, decision.action);
+        decision.fate_reason =
+            fmt::format("argument {} of {} is a substitution that begins with \"-\"", i + 1, decision.action);
       }
       decision.argv.push_back(std::move(text));
     }
@@ -272,8 +282,9 @@ void Core::decide(const FiringRef& firing, const StepPlace& place, const rules::
 }
 
 // What a decided action leaves behind: its echoes, and whether its outcome matters.
-void Core::follow(const FiringRef& firing, const StepPlace& place, const Decision& decision, const rules::Step& step,
-                  std::uint32_t action, std::vector<expr::Value> locals, bool or_else) {
+void Core::follow(const FiringRef& firing, const StepPlace& place, const Decision& decision,
+                  const rules::Step& step, std::uint32_t action, std::vector<expr::Value> locals,
+                  bool or_else) {
   const rules::Action& of = rules->actions[action];
   std::optional<expr::Value> host;
   for (const auto& [name, value] : decision.key) {
@@ -281,7 +292,9 @@ void Core::follow(const FiringRef& firing, const StepPlace& place, const Decisio
   }
   const Duration longest{of.timeout.us * (static_cast<std::int64_t>(of.retry) + 1)};
   for (std::uint32_t i = 0; i < of.echoes.size(); ++i) {
-    Echo echo{next_id(), decision.id, of.name, i, decision.time, decision.time + longest + of.echoes[i].second, host};
+    Echo echo{next_id(), decision.id,   of.name,
+              i,         decision.time, decision.time + longest + of.echoes[i].second,
+              host};
     echoes.emplace(echo.id, echo);
   }
   if (clock) {
@@ -291,9 +304,9 @@ void Core::follow(const FiringRef& firing, const StepPlace& place, const Decisio
       return true;
     });
   }
-  const bool stops = step.stop_on_failure && std::any_of(delayed.begin(), delayed.end(), [&](const auto& item) {
-    return item.second.firing->id == firing->id;
-  });
+  const bool stops = step.stop_on_failure &&
+                     std::any_of(delayed.begin(), delayed.end(),
+                                 [&](const auto& item) { return item.second.firing->id == firing->id; });
   const rules::Rule& rule = rules->rules[firing->rule];
   const bool later = step.stop_on_failure && place.list == StepPlace::List::then &&
                      std::any_of(rule.then.begin(), rule.then.end(), [&](const rules::Step& other) {
@@ -330,11 +343,13 @@ void Core::outcome(const OutcomeRecord& record) {
   if (found == pending_of.end()) return;
   const Pending item = pending.at(found->second);
   drop_pending(item.id);
-  const bool failed = record.result == OutcomeRecord::Result::failed || record.result == OutcomeRecord::Result::timed_out;
+  const bool failed =
+      record.result == OutcomeRecord::Result::failed || record.result == OutcomeRecord::Result::timed_out;
   const rules::Step* step = find_step(item.firing->rule, item.place);
   if (!failed || step == nullptr) return;
   if (step->or_else) {
-    decide(item.firing, item.place, step, record.time, item.row, item.locals, true, Decision::Fate::decided, {});
+    decide(item.firing, item.place, step, record.time, item.row, item.locals, true, Decision::Fate::decided,
+           {});
   }
   if (!step->stop_on_failure) return;
   std::vector<std::uint64_t> later;
@@ -348,7 +363,8 @@ void Core::outcome(const OutcomeRecord& record) {
   for (const std::uint64_t id : later) {
     const Delayed gone = delayed.at(id);
     end_delayed(id);
-    decide_step(gone.firing, gone.place, record.time, Decision::Fate::dropped, fmt::format("step {} failed", step->number));
+    decide_step(gone.firing, gone.place, record.time, Decision::Fate::dropped,
+                fmt::format("step {} failed", step->number));
   }
 }
 

@@ -25,7 +25,8 @@ Core::Verdict Core::judge(const Firing& firing, Timestamp t) const {
       const std::string same = memory.same(firing.scene.fields);
       if (!memory.holds(t, same)) return;
       end = memory.end(t, same);
-    } else if (cause.calendar ? !covers(rules->calendars[*cause.calendar], t) : !(cause.holds && holds(*cause.holds, names))) {
+    } else if (cause.calendar ? !covers(rules->calendars[*cause.calendar], t)
+                              : !(cause.holds && holds(*cause.holds, names))) {
       return;
     }
     if (out.fate == Decision::Fate::decided || (drop && out.fate == Decision::Fate::held)) {
@@ -35,11 +36,13 @@ Core::Verdict Core::judge(const Firing& firing, Timestamp t) const {
     known_end = known_end && end.has_value();
     if (end) out.end = std::max(out.end.value_or(*end), *end);
   };
-  for (const CauseMemory& memory : runs[firing.rule]->unless) weigh(memory, "unless " + memory.cause().text, false);
+  for (const CauseMemory& memory : runs[firing.rule]->unless)
+    weigh(memory, "unless " + memory.cause().text, false);
   for (std::size_t i = 0; i < mutes.size(); ++i) {
     const rules::Mute& mute = rules->mutes[i];
     if (firing.rule >= mute.rules.size() || !mute.rules[firing.rule]) continue;
-    for (const CauseMemory& memory : mutes[i]) weigh(memory, "muted: " + (mute.text.empty() ? memory.cause().text : mute.text), mute.drop);
+    for (const CauseMemory& memory : mutes[i])
+      weigh(memory, "muted: " + (mute.text.empty() ? memory.cause().text : mute.text), mute.drop);
   }
   for (const auto& [id, silence] : silences) {
     if (silence.rule != rule.id || t >= silence.until) continue;
@@ -72,7 +75,8 @@ void Core::hold_firing(const FiringRef& firing, const Verdict& verdict) {
   const std::uint64_t oldest = held.begin()->first;
   const FiringRef gone = held.begin()->second.firing;
   end_held(oldest);
-  run_steps(gone, StepPlace::List::then, 0, now, Decision::Fate::dropped, "evicted: too many firings are held");
+  run_steps(gone, StepPlace::List::then, 0, now, Decision::Fate::dropped,
+            "evicted: too many firings are held");
 }
 
 void Core::arm_held(Held& item) {
@@ -86,7 +90,8 @@ void Core::arm_held(Held& item) {
 void Core::end_held(std::uint64_t id) {
   const auto found = held.find(id);
   Held& item = found->second;
-  if (item.deadline) timers.cancel({*item.deadline, TimerKind::held, item.firing->rule, item.order, item.id, &item});
+  if (item.deadline)
+    timers.cancel({*item.deadline, TimerKind::held, item.firing->rule, item.order, item.id, &item});
   held_by_condition.erase({item.firing->rule, id});
   if (item.stored) erased.push_back({StateKind::engine, id, "held", {}, {}, true});
   held.erase(found);
@@ -100,7 +105,8 @@ void Core::judge_held(std::uint64_t id, Timestamp t) {
   if (item.deadline && t < *item.deadline) return;
   const Verdict verdict = judge(*item.firing, t);
   if (verdict.fate == Decision::Fate::held) {
-    if (item.deadline) timers.cancel({*item.deadline, TimerKind::held, item.firing->rule, item.order, item.id, &item});
+    if (item.deadline)
+      timers.cancel({*item.deadline, TimerKind::held, item.firing->rule, item.order, item.id, &item});
     held_by_condition.erase({item.firing->rule, id});
     item.deadline = verdict.end;
     item.reason = verdict.reason;
@@ -115,7 +121,8 @@ void Core::judge_held(std::uint64_t id, Timestamp t) {
 void Core::judge_held_of(std::uint32_t rule, Timestamp t) {
   if (held_by_condition.empty()) return;
   std::vector<std::uint64_t> ids;
-  for (auto at = held_by_condition.lower_bound({rule, 0}); at != held_by_condition.end() && at->first == rule; ++at) {
+  for (auto at = held_by_condition.lower_bound({rule, 0}); at != held_by_condition.end() && at->first == rule;
+       ++at) {
     ids.push_back(at->second);
   }
   for (const std::uint64_t id : ids) judge_held(id, t);

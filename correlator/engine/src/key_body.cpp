@@ -131,7 +131,9 @@ std::optional<KeyBody> read_key_body(std::string_view body) {
         key = true;
         break;
       }
-      case 's': out.state = value; break;
+      case 's':
+        out.state = value;
+        break;
       case 'e':
         out.lines = lines_of(value);
         if (!out.lines) return std::nullopt;
@@ -141,8 +143,12 @@ std::optional<KeyBody> read_key_body(std::string_view body) {
         if (!Scanner(value).number(time.us)) return std::nullopt;
         (letter == 'n' ? out.newest : out.cool_until) = time;
         break;
-      case 'u': out.untrusted = true; break;
-      default: out.frozen = value; break;
+      case 'u':
+        out.untrusted = true;
+        break;
+      default:
+        out.frozen = value;
+        break;
     }
     if (in.eat('}')) break;
     if (!in.eat(',')) return std::nullopt;

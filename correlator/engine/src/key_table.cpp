@@ -8,7 +8,9 @@
 namespace correlator::engine {
 namespace {
 
-std::uint32_t hash_of(std::string_view key) { return static_cast<std::uint32_t>(hash64(key)); }
+std::uint32_t hash_of(std::string_view key) {
+  return static_cast<std::uint32_t>(hash64(key));
+}
 
 }  // namespace
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// KeyTable: the live keys of one rule. A million of them are alive at once, so each costs little, and nothing here ever
-// walks over all of them for an event.
+// KeyTable: the live keys of one rule. A million of them are alive at once, so each costs little, and nothing
+// here ever walks over all of them for an event.
 #pragma once
 
 #include <cstdint>
@@ -41,9 +41,9 @@ struct KeyState {
   Trail trail;
   std::uint32_t hash = 0;
   std::uint32_t dirty_at = 0;  // where the list of changed keys has it
-  bool trusted = false;  // a line that somebody vouches for was among its lines
-  bool dirty = false;    // changed since its row was taken
-  bool stored = false;   // its row was taken once
+  bool trusted = false;        // a line that somebody vouches for was among its lines
+  bool dirty = false;          // changed since its row was taken
+  bool stored = false;         // its row was taken once
   std::uint8_t heap = 0;
 
   std::string_view key() const { return {bytes.get(), size}; }
@@ -56,12 +56,13 @@ class KeyTable {
   KeyState& add(std::string_view key, std::uint64_t id);
   void erase(KeyState& key);  // destroys it
   std::size_t size() const { return count_; }
-  void each(const std::function<void(KeyState&)>& visit) const;  // in the order of the slots: for copies and counts only
+  void each(const std::function<void(KeyState&)>& visit)
+      const;  // in the order of the slots: for copies and counts only
 
   // Call when `open` or `trusted` of a key changed.
   void moved(KeyState& key);
-  // The key without open case whose newest event is oldest, untrusted ones first if `untrusted_first`; if all have a case,
-  // the one of them. Null when empty.
+  // The key without open case whose newest event is oldest, untrusted ones first if `untrusted_first`; if all
+  // have a case, the one of them. Null when empty.
   KeyState* eldest(bool untrusted_first);
   // The same without those that have a case.
   KeyState* eldest_idle();
@@ -71,8 +72,8 @@ class KeyTable {
     Timestamp time;  // not after the key's `newest`
     KeyState* key = nullptr;
   };
-  // One heap for untrusted, trusted, latched keys. Events do not touch it: an item's time is corrected when it comes to
-  // the top.
+  // One heap for untrusted, trusted, latched keys. Events do not touch it: an item's time is corrected when
+  // it comes to the top.
   using Heap = std::vector<Item>;
   KeyState* settle(Heap& heap);
   void push(KeyState& key);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A key as bytes: memcmp of two of them orders as the values do, each ends where it says, and equal values have equal
-// bytes. Tables hash it, timers sort by it.
+// A key as bytes: memcmp of two of them orders as the values do, each ends where it says, and equal values
+// have equal bytes. Tables hash it, timers sort by it.
 #pragma once
 
 #include <span>

@@ -158,6 +158,7 @@ class Restorer {
     made->key = pack(of->key);
     made->firing = std::move(of);
     made->from.us = body.at("from").get<std::int64_t>();
+    made->fired.us = body.at("fired").get<std::int64_t>();
     made->acked = body.at("acked").get<bool>();
     made->dirty = false;
     made->stored = true;

@@ -84,6 +84,7 @@ StateRow case_row(const RuleRun& run, const Case& open) {
   open.heard.encode(heard);
   Json body = {{"firing", firing_json(*open.firing, *run.core.rules)},
                {"from", open.from.us},
+               {"fired", open.fired.us},
                {"acked", open.acked},
                {"members", std::move(members)},
                {"heard", parse_json(heard).value_or(Json::array())}};

@@ -13,7 +13,8 @@ RuleRun::RuleRun(Core& owner, const rules::Rule& of, std::uint32_t at)
   const auto memories = [&](const std::vector<rules::Cause>& causes, std::string_view role) {
     std::vector<CauseMemory> out;
     for (std::size_t i = 0; i < causes.size(); ++i) {
-      out.emplace_back(causes[i], rule.id + "/" + std::string(role) + "/" + std::to_string(i) + "/" + causes[i].text);
+      out.emplace_back(causes[i],
+                       rule.id + "/" + std::string(role) + "/" + std::to_string(i) + "/" + causes[i].text);
     }
     return out;
   };
@@ -24,12 +25,24 @@ RuleRun::RuleRun(Core& owner, const rules::Rule& of, std::uint32_t at)
 
 RuleRun::~RuleRun() = default;
 
-Timestamp RuleRun::clock() const { return core.clock.value_or(Timestamp::min()); }
-const Options& RuleRun::options() const { return core.options; }
-EvidenceStore& RuleRun::evidence() { return core.evidence; }
-Counters& RuleRun::counters() { return core.counters; }
-const rules::RuleSet& RuleRun::rules() const { return *core.rules; }
-const Questions& RuleRun::questions() const { return core; }
+Timestamp RuleRun::clock() const {
+  return core.clock.value_or(Timestamp::min());
+}
+const Options& RuleRun::options() const {
+  return core.options;
+}
+EvidenceStore& RuleRun::evidence() {
+  return core.evidence;
+}
+Counters& RuleRun::counters() {
+  return core.counters;
+}
+const rules::RuleSet& RuleRun::rules() const {
+  return *core.rules;
+}
+const Questions& RuleRun::questions() const {
+  return core;
+}
 
 const rules::LookupTable* RuleRun::table(std::uint32_t lookup) const {
   const auto found = core.lookups.find(core.rules->lookups[lookup].name);
@@ -65,7 +78,8 @@ void RuleRun::close(KeyState& key, Timestamp at, Closing how, std::string why) {
 }
 
 void RuleRun::forget(KeyState& key) {
-  if (key.open != nullptr) core.close_case(*this, *key.open, core.now, Closing::answered, "it is not expected any more");
+  if (key.open != nullptr)
+    core.close_case(*this, *key.open, core.now, Closing::answered, "it is not expected any more");
   disarm(key);
   op->dispose(key, core.evidence);
   key.trail.clear(core.evidence);
@@ -81,7 +95,9 @@ void RuleRun::forget(KeyState& key) {
   table_of_keys.erase(key);
 }
 
-KeyState& RuleRun::key(std::span<const expr::Value> values) { return find_or_add(pack(values)); }
+KeyState& RuleRun::key(std::span<const expr::Value> values) {
+  return find_or_add(pack(values));
+}
 
 std::vector<KeyState*> RuleRun::keys() {
   std::vector<KeyState*> out;
@@ -95,7 +111,8 @@ KeyState& RuleRun::find_or_add(std::string_view packed) {
   while (table_of_keys.size() >= std::max<std::uint32_t>(rule.max_keys, 1)) {
     KeyState* old = table_of_keys.eldest(true);
     if (old->open != nullptr) {
-      core.close_case(*this, *old->open, core.now, Closing::start_over, "evicted: the rule has too many keys");
+      core.close_case(*this, *old->open, core.now, Closing::start_over,
+                      "evicted: the rule has too many keys");
       old = table_of_keys.eldest(true);
       if (old == nullptr || table_of_keys.size() < rule.max_keys) break;
     }

@@ -11,19 +11,30 @@
 namespace correlator::engine {
 
 // In the order in which timers of one deadline fire. Record time-outs live in the decoder.
-enum class TimerKind : std::uint8_t { record, hold, absence, clear, context, schedule, delayed, held, forget };
+enum class TimerKind : std::uint8_t {
+  record,
+  hold,
+  absence,
+  clear,
+  context,
+  schedule,
+  delayed,
+  held,
+  forget
+};
 
 struct Timer {
   Timestamp deadline;
   TimerKind kind = TimerKind::forget;
-  std::uint32_t rule = 0;      // index; of a context or a mute: 0
-  std::string_view key;        // orders timers of one rule; lives as long as the timer is armed
-  std::uint64_t id = 0;        // of the object, for equal keys
-  void* owner = nullptr;       // what `kind` says
+  std::uint32_t rule = 0;  // index; of a context or a mute: 0
+  std::string_view key;    // orders timers of one rule; lives as long as the timer is armed
+  std::uint64_t id = 0;    // of the object, for equal keys
+  void* owner = nullptr;   // what `kind` says
 };
 
-// Whoever arms a timer cancels it before its key dies. Arming is for what will be due: an event that only moves a
-// deadline into the future does not touch the queue, the owner looks again when the old deadline comes.
+// Whoever arms a timer cancels it before its key dies. Arming is for what will be due: an event that only
+// moves a deadline into the future does not touch the queue, the owner looks again when the old deadline
+// comes.
 class TimerQueue {
  public:
   void arm(const Timer& timer) { timers_.insert(timer); }

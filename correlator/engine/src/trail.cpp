@@ -61,8 +61,8 @@ void Evidence::release(EvidenceStore& store) const {
   for (const TrailLine& line : lines) store.release(line.seq);
 }
 
-// [total, trust, time, seq, then time and seq of each further line as differences]; trust is one digit if it is the same
-// for all lines, else a text with one digit a line.
+// [total, trust, time, seq, then time and seq of each further line as differences]; trust is one digit if it
+// is the same for all lines, else a text with one digit a line.
 Json Evidence::to_json() const {
   std::string trusts;
   for (const TrailLine& line : lines) trusts += static_cast<char>('0' + static_cast<int>(line.trust));
@@ -83,7 +83,8 @@ Json Evidence::to_json() const {
 }
 
 std::optional<Evidence> Evidence::from_json(const Json& json) {
-  if (!json.is_array() || json.size() < 2 || json.size() % 2 != 0 || !json[0].is_number_unsigned()) return std::nullopt;
+  if (!json.is_array() || json.size() < 2 || json.size() % 2 != 0 || !json[0].is_number_unsigned())
+    return std::nullopt;
   Evidence out;
   TrailLine line;
   std::string trusts;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Trail: which lines a window was moved by. The first 4 and the last 12 are remembered, as intake numbers; their texts
-// live once, in the EvidenceStore.
+// Trail: which lines a window was moved by. The first 4 and the last 12 are remembered, as intake numbers;
+// their texts live once, in the EvidenceStore.
 #pragma once
 
 #include <cstdint>

@@ -33,7 +33,9 @@ std::uint64_t Engine::live_windows() const {
   return n;
 }
 
-std::uint64_t Engine::open_cases() const { return state_->core.cases_by_id.size(); }
+std::uint64_t Engine::open_cases() const {
+  return state_->core.cases_by_id.size();
+}
 
 namespace {
 
@@ -79,7 +81,8 @@ Explanation explain_rule(const Core& core, RuleRun& run, const Event& event) {
     out.text = "it counts; nothing is remembered for this key";
   } else {
     out.text = "it counts; " + run.op->standing(*state).text;
-    if (state->open != nullptr) out.text += fmt::format("; a case is open since {}", to_rfc3339(state->open->firing->time));
+    if (state->open != nullptr)
+      out.text += fmt::format("; a case is open since {}", to_rfc3339(state->open->firing->time));
   }
   return out;
 }
@@ -114,7 +117,8 @@ std::vector<std::string> Engine::plan(const rules::RuleSet& next) const {
   for (const auto& run : core.runs) {
     const std::size_t keys = run->table_of_keys.size(), cases = run->cases.size();
     const auto index = next.find_rule(run->rule.id);
-    const std::string held = fmt::format("{} live {}, {} open {}", keys, keys == 1 ? "window" : "windows", cases, cases == 1 ? "case" : "cases");
+    const std::string held = fmt::format("{} live {}, {} open {}", keys, keys == 1 ? "window" : "windows",
+                                         cases, cases == 1 ? "case" : "cases");
     if (!index) {
       out.push_back(fmt::format("{}: removed; {} kept for 7 days", run->rule.id, held));
     } else if (next.rules[*index].state_identity != run->rule.state_identity) {
@@ -125,7 +129,8 @@ std::vector<std::string> Engine::plan(const rules::RuleSet& next) const {
   }
   for (const rules::Rule& rule : next.rules) {
     if (core.rules && core.rules->find_rule(rule.id)) continue;
-    const bool back = core.orphan_rules.contains(rule.id) && core.orphan_rules.at(rule.id).identity == rule.state_identity;
+    const bool back =
+        core.orphan_rules.contains(rule.id) && core.orphan_rules.at(rule.id).identity == rule.state_identity;
     out.push_back(fmt::format("{}: {}", rule.id, back ? "back again; its state is taken up" : "new"));
   }
   return out;

@@ -65,10 +65,10 @@ class CountOperation final : public Operation {
   }
   std::optional<rules::Threshold> clear_below() const override { return below_; }
 
-  void pairs(const KeyState& key, Timestamp from, Timestamp to, window::SlidingWindow& into,
+  void pairs(const KeyState& key, Timestamp from, window::SlidingWindow& into,
              std::uint64_t limit) const override {
     for (const window::Pair& pair : of(key).window.pairs()) {
-      if (from <= pair.time && pair.time <= to) into.keep(pair.time, pair.weight, limit);
+      if (from <= pair.time) into.keep(pair.time, pair.weight, limit);
     }
   }
 

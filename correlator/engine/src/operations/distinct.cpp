@@ -55,10 +55,10 @@ class DistinctOperation final : public Operation {
     clear.quiet_for = distinct_.within;
     return clear;
   }
-  void pairs(const KeyState& key, Timestamp from, Timestamp to, window::SlidingWindow& into,
+  void pairs(const KeyState& key, Timestamp from, window::SlidingWindow& into,
              std::uint64_t limit) const override {
     for (const Timestamp time : of(key).window.times()) {
-      if (from <= time && time <= to) into.keep(time, 1, limit);
+      if (from <= time) into.keep(time, 1, limit);
     }
   }
 

@@ -53,11 +53,11 @@ class GroupOperation final : public Operation {
     clear.quiet_for = within_;
     return clear;
   }
-  void pairs(const KeyState& key, Timestamp from, Timestamp to, window::SlidingWindow& into,
+  void pairs(const KeyState& key, Timestamp from, window::SlidingWindow& into,
              std::uint64_t limit) const override {
     for (std::uint32_t i = 0; i < parts_.size(); ++i) {
       for (const window::Pair& pair : of(key).window.pairs(i)) {
-        if (from <= pair.time && pair.time <= to) into.keep(pair.time, pair.weight, limit);
+        if (from <= pair.time) into.keep(pair.time, pair.weight, limit);
       }
     }
   }

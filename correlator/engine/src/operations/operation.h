@@ -120,9 +120,9 @@ class Operation {
   virtual std::optional<rules::Threshold> clear_below() const { return std::nullopt; }
   // When the case of `key` closes by itself at a fixed time (the end of a bucket).
   virtual std::optional<Timestamp> fixed_end(const KeyState&) const { return std::nullopt; }
-  // Puts the pairs that were counted in a firing, those with a time in [from, to], into `into`, of which the
-  // `limit` newest stay. Nothing if the operation keeps none.
-  virtual void pairs(const KeyState&, Timestamp /*from*/, Timestamp /*to*/, window::SlidingWindow& /*into*/,
+  // Puts the kept pairs with a time >= `from` into `into`, of which the `limit` newest stay. Nothing if the operation
+  // keeps none.
+  virtual void pairs(const KeyState&, Timestamp /*from*/, window::SlidingWindow& /*into*/,
                      std::uint64_t /*limit*/) const {}
   // The case closed; what stays may fire at once.
   virtual std::optional<Hit> closed(KeyState& key, Closing how, Timestamp at, Desk& desk) = 0;

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "diagnosing.h"
 #include "key_text.h"
+#include "base/json.h"
 
 namespace correlator::engine::test {
 namespace {

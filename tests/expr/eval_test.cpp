@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "catch.h"
 #include "world.h"
+#include "base/json.h"
 
 using namespace correlator;
 using namespace correlator::expr;

@@ -5,6 +5,7 @@
 
 #include "catch.h"
 #include "world.h"
+#include "base/json.h"
 
 using namespace correlator;
 using namespace correlator::expr;

@@ -4,6 +4,7 @@
 #include <random>
 
 #include "catch.h"
+#include "base/json.h"
 
 using namespace correlator;
 using namespace correlator::expr;

@@ -11,6 +11,7 @@
 #include "load.h"
 #include "rules/schema.h"
 #include "toml_reader.h"
+#include "base/json.h"
 
 namespace correlator::rules {
 namespace {

@@ -10,6 +10,7 @@
 #include "pipeline/checker.h"
 #include "rules/expand.h"
 #include "rules/loader.h"
+#include "base/json.h"
 
 namespace correlator::cli {
 namespace {

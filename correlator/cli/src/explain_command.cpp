@@ -13,6 +13,7 @@
 #include "pipeline/session.h"
 #include "syslog/parser.h"
 #include "time/clock.h"
+#include "base/json.h"
 
 namespace correlator::cli {
 namespace {

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "commands.h"
 #include "common.h"
+#include "base/json.h"
 
 namespace correlator::cli {
 namespace {

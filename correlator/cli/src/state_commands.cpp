@@ -6,6 +6,7 @@
 #include "commands.h"
 #include "common.h"
 #include "pipeline/session.h"
+#include "base/json.h"
 
 namespace correlator::cli {
 namespace {

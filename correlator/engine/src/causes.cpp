@@ -5,6 +5,7 @@
 
 #include "decoder_rows.h"
 #include "key_text.h"
+#include "base/json.h"
 
 namespace correlator::engine {
 

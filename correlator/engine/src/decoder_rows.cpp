@@ -6,6 +6,7 @@
 #include <array>
 
 #include "base/text.h"
+#include "base/json.h"
 
 namespace correlator::engine {
 

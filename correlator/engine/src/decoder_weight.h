@@ -14,7 +14,7 @@
 #include <utility>
 #include <vector>
 
-#include "base/json.h"
+#include "base/json_fwd.h"
 #include "engine/decision.h"
 #include "engine/state.h"
 #include "expr/value.h"

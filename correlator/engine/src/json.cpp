@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/json.h"
+#include "base/json.h"
 
 #include <algorithm>
 

@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "rows.h"
+#include "base/json.h"
 
 namespace correlator::engine {
 namespace {

@@ -5,6 +5,7 @@
 #include <compare>
 
 #include "decoder_weight.h"
+#include "base/json.h"
 
 namespace correlator::engine {
 namespace {

@@ -7,6 +7,7 @@
 
 #include "core.h"
 #include "rows.h"
+#include "base/json.h"
 
 namespace correlator::engine {
 namespace {

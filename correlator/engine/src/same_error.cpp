@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "decoder_weight.h"
+#include "base/json.h"
 
 namespace correlator::engine {
 namespace {

@@ -13,7 +13,7 @@
 #include <utility>
 #include <vector>
 
-#include "base/json.h"
+#include "base/json_fwd.h"
 #include "decoder.h"
 #include "decoder_rows.h"
 #include "engine/decision.h"

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The evaluator: total, without side effects, without allocations unless text or a list is made.
+#include <algorithm>
 #include <array>
 #include <limits>
 

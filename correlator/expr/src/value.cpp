@@ -7,6 +7,7 @@
 
 #include "base/hash.h"
 #include "base/text.h"
+#include "base/json.h"
 
 namespace correlator::expr {
 namespace {

@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "engine/json.h"
+#include "base/json.h"
 
 namespace correlator::report {
 namespace {

@@ -6,6 +6,7 @@
 #include <cctype>
 
 #include "keys.h"
+#include "base/json.h"
 
 namespace correlator::rules {
 namespace {

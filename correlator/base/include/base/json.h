@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // JSON for everything that is not a log line: output objects, state bodies, documents for scripts.
-// nlohmann's ordered object keeps the order in which fields were written.
 #pragma once
 
 #include <optional>
@@ -9,9 +8,9 @@
 
 #include <nlohmann/json.hpp>
 
-namespace correlator {
+#include "base/json_fwd.h"
 
-using Json = nlohmann::ordered_json;
+namespace correlator {
 
 // One line, never throws: bytes that are not UTF-8 become U+FFFD.
 std::string to_line(const Json& json);

@@ -3,7 +3,7 @@
 // One place, so that all three are the same.
 #pragma once
 
-#include "base/json.h"
+#include "base/json_fwd.h"
 #include "engine/decision.h"
 #include "engine/event.h"
 #include "rules/model.h"

@@ -6,6 +6,7 @@
 
 #include "operations/operation.h"
 #include "window/absence.h"
+#include "base/json.h"
 
 namespace correlator::engine {
 namespace {

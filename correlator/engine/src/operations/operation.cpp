@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "operations/operation.h"
+#include "base/json.h"
 
 #include <fmt/format.h>
 

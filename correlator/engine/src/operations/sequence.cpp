@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "operations/operation.h"
+#include "base/json.h"
 
 namespace correlator::engine {
 namespace {

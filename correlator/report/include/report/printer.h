@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-#include "base/json.h"
+#include "base/json_fwd.h"
 #include "engine/decision.h"
 #include "engine/engine.h"
 #include "engine/event.h"

@@ -18,7 +18,7 @@ namespace {
 struct Options {
   std::vector<std::string> logs;
   RuleOptions rules;
-  std::string from, to, zone = "UTC", boot, state, recorded;
+  std::string from, to, zone = "UTC", boot, host, state, recorded;
   int year = 0;
   bool events = false, json = false, windows = false, no_progress = false, no_read_ahead = false;
   std::size_t block_size = 1 << 20;
@@ -116,7 +116,8 @@ int replay_recorded(const Options& o) {
 }
 
 void say_where_windows_stand(report::Printer& printer, const engine::Engine& engine) {
-  printer.note("\nWhere the windows stand:");
+  printer.blank();
+  printer.note("Where the windows stand:");
   engine.windows([&](const engine::WindowView& window) { printer.window(window); });
 }
 
@@ -158,6 +159,7 @@ int replay_logs(const Options& o) {
   options.stream.block_size = o.block_size;
   options.stream.read_ahead = !o.no_read_ahead;
   options.to = bounds->to;
+  options.host = o.host;
   options.progress = [&](const pipeline::Progress& p) { progress.show(p); };
   options.stop = [&] { return g_interrupted != 0 || !printer.good(); };
   auto result = pipeline::replay(**session, std::move(sources.sources), options);
@@ -171,8 +173,7 @@ int replay_logs(const Options& o) {
     if (problem.gravity == Gravity::error) code = exit_code(problem);
   }
   const engine::Engine& engine = (*session)->engine();
-  if (o.windows && !o.json) say_where_windows_stand(printer, engine);
-  if (o.windows && o.json) engine.windows([&](const engine::WindowView& window) { printer.window(window); });
+  if (o.windows) say_where_windows_stand(printer, engine);
   report::Summary summary;
   summary.lines = result->lines;
   summary.counters = since(engine.counters(), before);
@@ -202,6 +203,7 @@ void add_replay(CLI::App& app, CommandLine& out) {
       ->type_name("ZONE")
       ->each([o](const std::string&) { o->zone_given = true; });
   sub->add_option("--boot", o->boot, "When uptime 0 was, for logs with printk times only (default: 1970-01-01)")->type_name("TIME");
+  sub->add_option("--host", o->host, "Host of lines that name none: consoles, dmesg")->type_name("HOST");
   sub->add_flag("--no-progress", o->no_progress, "No progress line on a terminal");
   sub->add_option("--block-size", o->block_size, "Bytes read at a time; changes nothing in the result")->group("");
   sub->add_flag("--no-read-ahead", o->no_read_ahead, "Read in the main thread; changes nothing in the result")->group("");

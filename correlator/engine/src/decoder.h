@@ -34,6 +34,7 @@ class EvidenceStore {
   const EvidenceLine* find(std::uint64_t seq) const;
   void sweep();  // at the end of each step: forgets what lost or never got a reference
   std::size_t size() const;
+  std::uint64_t bytes() const;  // of memory, about
   void take_changes(std::vector<StateRow>& out);  // after sweep()
   Status restore(
       const StateRow& row);  // E310. References are made by the owners' restore, before or after this

@@ -45,6 +45,15 @@ void EvidenceStore::sweep() {
   loose_.clear();
 }
 
+std::uint64_t EvidenceStore::bytes() const {
+  // A node of the map is the entry, its key, a link and the heap's own word; short texts live inside their string.
+  constexpr std::uint64_t kNode = sizeof(Entry) + sizeof(std::uint64_t) + 2 * sizeof(void*);
+  const auto heap = [](const std::string& text) { return text.capacity() > 15 ? text.capacity() + 17 : 0; };
+  std::uint64_t total = lines_.bucket_count() * sizeof(void*);
+  for (const auto& [seq, entry] : lines_) total += kNode + heap(entry.line.host) + heap(entry.line.text) + heap(entry.line.file);
+  return total;
+}
+
 std::size_t EvidenceStore::size() const {
   return lines_.size();
 }

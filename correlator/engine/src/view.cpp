@@ -37,6 +37,8 @@ std::uint64_t Engine::open_cases() const {
   return state_->core.cases_by_id.size();
 }
 
+std::uint64_t Engine::evidence_bytes() const { return state_->core.evidence.bytes(); }
+
 namespace {
 
 Explanation explain_rule(const Core& core, RuleRun& run, const Event& event) {

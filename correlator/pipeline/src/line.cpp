@@ -21,11 +21,12 @@ store::IntakeRow to_row(const Line& line, std::uint64_t seq) {
   if (line.clamped) extra["clamped"] = true;
   if (line.times != 1) extra["times"] = line.times;
   if (line.truncated) extra["truncated"] = true;
+  if (!line.host.empty()) extra["host"] = line.host;
   if (!extra.empty()) row.extra = correlator::to_line(extra);
   return row;
 }
 
-Result<Line> to_line_record(const store::IntakeRow& row) {
+Result<Line> to_line_record(const store::IntakeRow& row, std::string& host) {
   Line line;
   line.frame = row.frame;
   line.stream = row.stream;
@@ -41,6 +42,8 @@ Result<Line> to_line_record(const store::IntakeRow& row) {
   line.clamped = extra->value("clamped", false);
   line.times = extra->value("times", 1U);
   line.truncated = extra->value("truncated", false);
+  host = extra->value("host", "");
+  line.host = host;
   return line;
 }
 

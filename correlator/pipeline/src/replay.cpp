@@ -90,6 +90,7 @@ void Replay::step(const Item& item) {
   line.undated = item.undated;
   line.times = item.times;
   line.truncated = item.truncated;
+  line.host = options_.host;
   session_.line(line, message, item.patterns);
 }
 

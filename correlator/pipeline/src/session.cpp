@@ -80,11 +80,13 @@ class Stepper {
       engine_.step(*record, out);
       return {};
     }
-    auto line = to_line_record(row);
+    std::string host;
+    auto line = to_line_record(row, host);
     if (!line) return line.error();
     syslog::Message message;
     parser_.parse(line->frame, message);
     message.truncated = line->truncated;
+    if (message.host.empty()) message.host = line->host;
     ids_.clear();
     matches_.clear();
     matcher_->candidate_patterns(message, scratch_, ids_);
@@ -185,7 +187,9 @@ void Session::step(engine::IntakeRecord record, std::optional<store::IntakeRow> 
   if (sink_ && (!output_.events.empty() || !output_.decisions.empty() || !output_.cases.empty())) sink_(output_, *rules_);
 }
 
-bool Session::line(const Line& line, const syslog::Message& message, std::span<const std::uint32_t> tried) {
+bool Session::line(const Line& line, const syslog::Message& parsed, std::span<const std::uint32_t> tried) {
+  syslog::Message message = parsed;
+  if (message.host.empty()) message.host = line.host;
   matches_.clear();
   matcher_->match(message, tried, matches_);
   if (matches_.empty()) return false;

@@ -181,4 +181,8 @@ void Printer::note(std::string_view text) {
   if (!options_.json) put(fmt::format("{}\n", printable(text)));
 }
 
+void Printer::blank() {
+  if (!options_.json) put("\n");
+}
+
 }  // namespace correlator::report

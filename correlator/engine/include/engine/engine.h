@@ -65,6 +65,7 @@ class Engine {
   void windows(const std::function<void(const WindowView&)>& visit) const;
   std::uint64_t live_windows() const;
   std::uint64_t open_cases() const;
+  std::uint64_t evidence_bytes() const;  // memory that texts of evidence take, about
   std::vector<Explanation> explain(const Event& event) const;
   // What a reload with these rules would keep and drop, in words; changes nothing.
   std::vector<std::string> plan(const rules::RuleSet& next) const;

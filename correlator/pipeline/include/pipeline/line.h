@@ -23,10 +23,11 @@ struct Line {
   bool undated = false, clamped = false;
   std::uint32_t times = 1;
   bool truncated = false;
+  std::string_view host;  // taken if the frame names none
 };
 
 store::IntakeRow to_row(const Line& line, std::uint64_t seq);
-// Views point into the row. E304 if the row does not hold a line.
-Result<Line> to_line_record(const store::IntakeRow& row);
+// Views point into the row and into `host`. E304 if the row does not hold a line.
+Result<Line> to_line_record(const store::IntakeRow& row, std::string& host);
 
 }  // namespace correlator::pipeline

@@ -23,6 +23,7 @@ struct Progress {
 struct ReplayOptions {
   StreamOptions stream;
   std::optional<Timestamp> to;  // lines after it are not stepped
+  std::string host;             // of lines that name none
   std::uint64_t commit_bytes = std::uint64_t{64} << 20;
   Duration commit_every = Duration::seconds(1);  // of wall time
   std::function<void(const Progress&)> progress;  // called at most some ten times a second

@@ -41,7 +41,9 @@ class Printer {
   void stored_decision(std::string_view document);
   void window(const engine::WindowView& window);
   void summary(const Summary& summary);
+  // For people only: a line of text, an empty line. Nothing with --json.
   void note(std::string_view text);
+  void blank();
   void object(const Json& json);  // one line
   bool json() const { return options_.json; }
   // False once the output could not be written: a full disk, a closed pipe.

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <csignal>
 
+#include "base/json.h"
 #include "base/text.h"
 #include "commands.h"
 #include "common.h"

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/json.h"
 #include "catch.h"
 #include "decoding.h"
 #include "engine/engine.h"

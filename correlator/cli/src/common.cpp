@@ -28,7 +28,8 @@ void add_rule_options(CLI::App& app, RuleOptions& options) {
   app.add_option("--rules", options.paths,
                  "Rule files or directories; later ones override earlier ones\n"
                  "(default: /usr/share/correlator/rules, then /etc/correlator/rules.d)")
-      ->type_name("PATH");
+      ->type_name("PATH")
+      ->allow_extra_args(false);  // one path for each --rules, so that what follows is a log
 }
 
 void complain(const Diagnostic& diagnostic) {

@@ -6,7 +6,6 @@
 
 #include "core.h"
 #include "rows.h"
-#include "base/json.h"
 
 namespace correlator::engine {
 namespace {

@@ -2,6 +2,7 @@
 // The bodies of state rows, both ways.
 #pragma once
 
+#include "base/json.h"
 #include "core.h"
 #include "decoder_rows.h"
 

@@ -7,7 +7,6 @@
 
 #include "core.h"
 #include "rows.h"
-#include "base/json.h"
 
 namespace correlator::engine {
 namespace {

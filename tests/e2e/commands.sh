@@ -66,5 +66,5 @@ T
 printf '%s h prog: needle one\n' "$(stamp)" | "$CORRELATOR" run --rules site.toml --state disp --dispatch --actions actions >out 2>err || fail "run --dispatch"
 contains "the script got its argument" ran "--name one"
 contains "the script got the document" ran '"rule":"test.seen"'
-same "the ledger says done" done "$(sqlite3 disp/dispatch.db 'SELECT state FROM job')"
+same "the ledger says done" "done" "$(sqlite3 disp/dispatch.db 'SELECT state FROM job')"
 finish

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
 # Shared by the whole-program tests: a scratch directory, checks that count, a closing line.
 set -u

@@ -169,7 +169,8 @@ Process::~Process() {
 void Process::read_output() {
   if (output_fd_ < 0) return;
   std::array<char, 16 * 1024> buffer;
-  for (;;) {
+  // A flood must not keep us from looking after the others: at most 1 MiB at a time.
+  for (int reads = 0; reads < 64; ++reads) {
     const ssize_t n = ::read(output_fd_, buffer.data(), buffer.size());
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return;  // nothing more by now
@@ -180,10 +181,7 @@ void Process::read_output() {
     }
     const std::size_t room = max_output_ - output_.size();
     output_.append(buffer.data(), std::min<std::size_t>(room, static_cast<std::size_t>(n)));
-    if (static_cast<std::size_t>(n) > room) {
-      output_cut_ = true;
-      return;  // a flood must not keep us from looking after the others
-    }
+    if (static_cast<std::size_t>(n) > room) output_cut_ = true;
   }
 }
 

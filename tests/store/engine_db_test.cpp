@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/engine_db.h"
+
+#include "base/json.h"
+#include "catch.h"
+#include "temp_dir.h"
+
+using namespace correlator;
+using namespace correlator::store;
+using correlator::testing::TempDir;
+using engine::StateKind;
+using engine::StateRow;
+
+namespace {
+
+IntakeRow line_row(std::uint64_t seq, std::string frame) {
+  IntakeRow row;
+  row.seq = seq;
+  row.time = Timestamp{static_cast<std::int64_t>(seq) * 1'000'000};
+  row.stream = "a.log";
+  row.line_number = seq;
+  row.frame = std::move(frame);
+  return row;
+}
+
+engine::Decision decision(std::string id, std::string rule, std::int64_t seconds) {
+  engine::Decision d;
+  d.id = std::move(id);
+  d.rule = std::move(rule);
+  d.time = Timestamp{seconds * 1'000'000};
+  d.why = "because";
+  return d;
+}
+
+std::vector<std::string> ids(EngineDb& db, const DecisionFilter& filter) {
+  std::vector<std::string> out;
+  REQUIRE(db.each_decision(filter, [&](std::string_view document) {
+              out.push_back(parse_json(document)->at("id").get<std::string>());
+              return true;
+            }).ok());
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("what a batch wrote comes back after a restart, hostile bytes included") {
+  const TempDir dir;
+  const std::string hostile("'); DROP TABLE intake; --\0\xff", 28);
+  {
+    auto db = EngineDb::open(dir.path());
+    REQUIRE(db.ok());
+    Batch batch;
+    batch.rules = {"h1", RuleTexts{{"a.toml", "format = 1\n"}}};
+    batch.intake = {line_row(1, hostile)};
+    batch.state = {{StateKind::window, 7, "rule.x", "host=a", "{\"s\":[1,2]}", false},
+                   {StateKind::open_case, 7, "rule.x", "host=a", "{}", false}};
+    batch.snapshot_seq = 1;
+    batch.decisions = {decision("aa11", "rule.x", 1)};
+    batch.cursors = {{"a.log", "id", 100, 1, "{}"}};
+    REQUIRE(db->commit(batch).ok());
+  }
+  auto db = EngineDb::open(dir.path());
+  REQUIRE(db.ok());
+  auto snapshot = db->snapshot();
+  REQUIRE(snapshot.ok());
+  CHECK(snapshot->seq == 1);
+  CHECK(snapshot->rules_hash == "h1");
+  REQUIRE(snapshot->rows.size() == 2);
+  CHECK(snapshot->rows[0].owner == "rule.x");
+  CHECK(snapshot->rows[0].body == "{\"s\":[1,2]}");
+  std::string frame;
+  REQUIRE(db->each_intake(0, [&](IntakeRow&& row) {
+              frame = row.frame;
+              CHECK(row.stream == "a.log");
+              return true;
+            }).ok());
+  CHECK(frame == hostile);
+  CHECK(db->rules("h1")->at(0).second == "format = 1\n");
+  CHECK(db->cursors()->at(0).offset == 100);
+  CHECK(ids(*db, {}) == std::vector<std::string>{"aa11"});
+}
+
+TEST_CASE("a row is replaced and erased by its kind and id") {
+  const TempDir dir;
+  auto db = EngineDb::open(dir.path());
+  REQUIRE(db.ok());
+  Batch batch;
+  batch.state = {{StateKind::window, 1, "r", "k", "old", false}, {StateKind::context, 1, "c", "k", "other", false}};
+  REQUIRE(db->commit(batch).ok());
+  batch.state = {{StateKind::window, 1, "r", "k", "new", false}};
+  REQUIRE(db->commit(batch).ok());
+  CHECK(db->snapshot()->rows[0].body == "new");
+  batch.state = {{StateKind::window, 1, "", "", "", true}};
+  REQUIRE(db->commit(batch).ok());
+  REQUIRE(db->snapshot()->rows.size() == 1);
+  CHECK(db->snapshot()->rows[0].kind == StateKind::context);
+}
+
+TEST_CASE("a batch is all or nothing") {
+  const TempDir dir;
+  auto db = EngineDb::open(dir.path());
+  REQUIRE(db.ok());
+  Batch first;
+  first.intake = {line_row(1, "x")};
+  REQUIRE(db->commit(first).ok());
+  Batch twice;
+  twice.state = {{StateKind::window, 5, "r", "k", "b", false}};
+  twice.intake = {line_row(2, "y"), line_row(1, "again")};  // the second row cannot be written
+  const Status status = db->commit(twice);
+  REQUIRE_FALSE(status.ok());
+  CHECK(status.error().code == "E305");
+  CHECK(db->snapshot()->rows.empty());
+  twice.intake = {line_row(2, "y")};
+  CHECK(db->commit(twice).ok());  // the same batch, mended, goes through
+}
+
+TEST_CASE("a second writer is refused in words, a reader is not") {
+  const TempDir dir;
+  auto first = EngineDb::open(dir.path());
+  REQUIRE(first.ok());
+  auto second = EngineDb::open(dir.path());
+  REQUIRE_FALSE(second.ok());
+  CHECK(second.error().code == "E302");
+  CHECK(second.error().message.find("another correlator (process ") == 0);
+  CHECK(EngineDb::open(dir.path(), {.access = Access::read_only}).ok());
+}
+
+TEST_CASE("reading where nothing is") {
+  const TempDir dir;
+  auto db = EngineDb::open(dir.path() / "none", {.access = Access::read_only});
+  REQUIRE_FALSE(db.ok());
+  CHECK(db.error().code == "E301");
+}
+
+TEST_CASE("decisions by rule, time, beginning of the id, and the newest") {
+  const TempDir dir;
+  auto db = EngineDb::open(dir.path());
+  REQUIRE(db.ok());
+  Batch batch;
+  batch.decisions = {decision("aa1", "x", 10), decision("ab2", "y", 20), decision("b3", "x", 30)};
+  REQUIRE(db->commit(batch).ok());
+  CHECK(ids(*db, {.rule = "x"}) == std::vector<std::string>{"aa1", "b3"});
+  CHECK(ids(*db, {.id_prefix = "a"}) == std::vector<std::string>{"aa1", "ab2"});
+  CHECK(ids(*db, {.from = Timestamp{20'000'000}}) == std::vector<std::string>{"ab2", "b3"});
+  CHECK(ids(*db, {.to = Timestamp{19'999'999}}) == std::vector<std::string>{"aa1"});
+  CHECK(ids(*db, {.limit = 2}) == std::vector<std::string>{"ab2", "b3"});
+}
+
+TEST_CASE("old intake is dropped behind a snapshot that stands at its new beginning") {
+  const TempDir dir;
+  auto db = EngineDb::open(dir.path(), {.intake_bytes = 4'000});
+  REQUIRE(db.ok());
+  std::uint64_t seq = 0;
+  for (int round = 0; round < 20; ++round) {
+    Batch batch;
+    for (int i = 0; i < 5; ++i) batch.intake.push_back(line_row(++seq, std::string(60, 'x')));
+    batch.state = {{StateKind::window, 1, "r", "k", std::to_string(seq), false}};
+    batch.snapshot_seq = seq;
+    REQUIRE(db->commit(batch).ok());
+    REQUIRE(db->trim_intake().ok());
+  }
+  auto base = db->base_snapshot();
+  REQUIRE(base.ok());
+  REQUIRE(base->seq > 0);
+  REQUIRE(base->rows.size() == 1);
+  CHECK(base->rows[0].body == std::to_string(base->seq));  // the state as it was then
+  std::uint64_t first = 0, rows = 0;
+  REQUIRE(db->each_intake(0, [&](IntakeRow&& row) {
+              if (rows++ == 0) first = row.seq;
+              return true;
+            }).ok());
+  CHECK(first == base->seq + 1);
+  CHECK(rows < 100);
+}

@@ -58,7 +58,7 @@ struct Bench {
     outcomes.insert(outcomes.end(), ended->begin(), ended->end());
   }
   void until_idle() {
-    for (int i = 0; i < 200 && !dispatcher->idle(); ++i) poll();
+    for (int i = 0; i < 20000 && !dispatcher->idle(); ++i) poll();
   }
   store::Job job(const std::string& id) { return dispatcher->ledger().find(id)->value(); }
   store::Attempt attempt(const std::string& id) {

@@ -20,10 +20,10 @@ check "the undisturbed run decides something" test -s whole.jsonl
 
 kills=0
 for attempt in $(seq 1 40); do
-  # A small block makes many commits; the delay grows so that every run comes further.
-  "$CORRELATOR" replay --rules "$RULES" --state killed --block-size 4096 --no-read-ahead archive.log >/dev/null 2>&1 &
+  # Small blocks and commits after each of some; the delay grows so that every run comes further.
+  "$CORRELATOR" replay --rules "$RULES" --state killed --block-size 4096 --commit-bytes 20000 --no-read-ahead archive.log >/dev/null 2>&1 &
   pid=$!
-  sleep "0.$(printf '%02d' $((10 + attempt * 2)))"
+  sleep "0.$(printf '%03d' $((5 + attempt * 5)))"
   if kill -9 "$pid" 2>/dev/null; then kills=$((kills + 1)); fi
   wait "$pid" 2>/dev/null && break
 done

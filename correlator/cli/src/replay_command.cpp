@@ -23,6 +23,7 @@ struct Options {
   int year = 0;
   bool events = false, json = false, windows = false, no_progress = false, no_read_ahead = false;
   std::size_t block_size = 1 << 20;
+  std::uint64_t commit_bytes = pipeline::ReplayOptions{}.commit_bytes;
   bool zone_given = false;
 };
 
@@ -160,6 +161,7 @@ int replay_logs(const Options& o) {
   options.stream.block_size = o.block_size;
   options.stream.read_ahead = !o.no_read_ahead;
   options.to = bounds->to;
+  options.commit_bytes = o.commit_bytes;
   options.host = o.host;
   options.progress = [&](const pipeline::Progress& p) { progress.show(p); };
   options.stop = [&] { return g_interrupted != 0 || !printer.good(); };
@@ -207,6 +209,7 @@ void add_replay(CLI::App& app, CommandLine& out) {
   sub->add_option("--host", o->host, "Host of lines that name none: consoles, dmesg")->type_name("HOST");
   sub->add_flag("--no-progress", o->no_progress, "No progress line on a terminal");
   sub->add_option("--block-size", o->block_size, "Bytes read at a time; changes nothing in the result")->group("");
+  sub->add_option("--commit-bytes", o->commit_bytes, "Commit after so many bytes; changes nothing in the result")->group("");
   sub->add_flag("--no-read-ahead", o->no_read_ahead, "Read in the main thread; changes nothing in the result")->group("");
   sub->callback([o, &out] {
     out.command = [o]() -> int {

@@ -77,12 +77,16 @@ TEST_CASE("an event meets the group while it is less than within away, on both s
   CHECK(news(d, "mce U 1 page 10", ms(10'000)) == "x1");
   CHECK(news(d, "ghes U 1 page 10", ms(14'999)) == "folded");
   CHECK(news(d, "edac U 1 page 10", ms(19'998)) == "folded");  // from the last, not from the first
-  CHECK(news(d, "edac U 1 page 10", ms(24'998)) == "x1");      // exactly within: a new group
+  CHECK(news(d, "mce U 1 page 10", ms(24'997)) == "folded");
+  CHECK(news(d, "mce U 1 page 10", ms(29'997)) == "x1");  // exactly within: a new group
   Decoding back(rules());
   CHECK(news(back, "mce U 1 page 10", ms(10'000)) == "x1");
   CHECK(news(back, "ghes U 1 page 10", ms(5'001)) == "folded");
-  CHECK(news(back, "edac U 1 page 10", ms(2)) == "folded");  // 4.999 s before the first
-  CHECK(news(back, "edac U 1 page 10", ms(-4'998)) == "x1");
+  CHECK(news(back, "edac U 1 page 10", ms(2)) == "folded");      // 4.999 s before the first
+  CHECK(news(back, "mce U 1 page 10", ms(14'999)) == "folded");  // the late ones moved first, not last
+  Decoding before(rules());
+  CHECK(news(before, "edac U 1 page 10", ms(10'000)) == "x1");
+  CHECK(news(before, "mce U 1 page 10", ms(5'000)) == "x1");  // exactly within before the first: a new group
 }
 
 TEST_CASE("a group is gone when the clock reaches last + within + disorder") {
@@ -91,7 +95,7 @@ TEST_CASE("a group is gone when the clock reaches last + within + disorder") {
   d.tick(kStart + ms(9'999));
   CHECK(news(d, "ghes U 1 page 10", ms(1)) == "folded");
   d.tick(kStart + ms(10'001));
-  CHECK(news(d, "ghes U 1 page 10", ms(2)) == "x1");
+  CHECK(news(d, "mce U 1 page 10", ms(2)) == "x1");
 }
 
 TEST_CASE("an event passes through its groups in their order, with the weight the one before left") {

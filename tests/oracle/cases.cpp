@@ -8,6 +8,7 @@ namespace correlator::oracle {
 namespace {
 
 constexpr std::size_t kCauseTimes = 64;
+constexpr std::size_t kHeard = 64;
 
 }  // namespace
 
@@ -73,7 +74,11 @@ void Oracle::fire(std::size_t index, const std::string& key, Time time, const Ev
     state.open = true;
     state.case_number = ++cases_;
     state.fired_at = time;
-    if (!state.active) state.active = time;
+    state.heard.clear();
+    for (const Pair& pair : state.pairs) {
+      if (rule.op != Op::rises && pair.time >= state.from) hear(rule, state, pair.time, pair.weight);
+    }
+    if (state.heard.empty()) hear(rule, state, state.until, 1);
     say(said_case(true, rule.id, key, time));
   } else if (rule.cooldown > 0) {
     if (state.decided_at && time < *state.decided_at + rule.cooldown) return;
@@ -108,29 +113,55 @@ void Oracle::fire(std::size_t index, const std::string& key, Time time, const Ev
   if (rule.unsets) contexts_.erase(event.host);
 }
 
-void Oracle::close(std::size_t index, const std::string& key, Time time) {
+// An event while the case is open.
+void Oracle::hear(const Rule& rule, Key& state, Time time, std::uint64_t weight) {
+  if (!state.open || time < state.from) return;
+  const std::size_t most = std::max<std::size_t>(kHeard, rule.op == Op::rate ? rule.clear_n : 0);
+  const auto deadline = clear_deadline(rule, state);
+  if (state.heard.size() >= most && deadline && time >= *deadline) return;
+  state.heard.push_back({time, ++arrivals_, weight, 0, ""});
+  if (state.heard.size() <= most) return;
+  const auto oldest = std::min_element(state.heard.begin(), state.heard.end(), [](const Pair& a, const Pair& b) {
+    return std::tie(a.time, a.arrival) < std::tie(b.time, b.arrival);
+  });
+  state.heard.erase(oldest);
+}
+
+void Oracle::close(std::size_t index, const std::string& key, Time time, Closing how) {
   const Rule& rule = spec_.rules[index];
   Key& state = keys_[index][key];
   state.open = false;
-  state.active = std::nullopt;
+  state.heard.clear();
   say(said_case(false, rule.id, key, time));
   for (std::size_t i = 0; i < state.held.size(); ++i) decide(index, key, time, "dropped");
   state.held.clear();
   if (rule.then_clear) say(said_decision("decided", rule.id, key, time, 1, true, "n2"));
-  afresh(index, key, time);
+  if (how == Closing::start_over) start_over(index, state);
+  if (how == Closing::quiet) afresh(index, key, time);
+}
+
+// An event, a level or a command closed the case: nothing stays of the key.
+void Oracle::start_over(std::size_t, Key& state) {
+  state.pairs.clear();
+  state.streak = 0;
+  state.total = 0;
+  state.bucket_over = false;
+  state.chains.clear();
+  state.waits.clear();
+  state.answers.clear();
 }
 
 // What is left of the key once its case closed at `time`; it may be enough for the next one.
 void Oracle::afresh(std::size_t index, const std::string& key, Time time) {
   const Rule& rule = spec_.rules[index];
   Key& state = keys_[index][key];
-  if (rule.op == Op::rises) return;
   state.streak = 0;
   std::erase_if(state.pairs, [&](const Pair& pair) { return pair.time < time; });
+  if (rule.op == Op::rises) return;
   const auto end = smallest_end(rule, state.pairs, INT64_MIN, INT64_MAX);
   if (!end) return;
-  state.earliest = *end;
-  for (const Pair& pair : interval(rule, state.pairs, *end)) state.earliest = std::min(state.earliest, pair.time);
+  state.from = state.until = *end;
+  for (const Pair& pair : interval(rule, state.pairs, *end)) state.from = std::min(state.from, pair.time);
   fire(index, key, *end, state.sample);
 }
 

@@ -21,15 +21,14 @@ bool newer(const auto& a, const auto& b) { return std::tie(a.time, a.arrival) > 
 void Oracle::operate(std::size_t index, const std::string& key, const Event& event) {
   Key& state = keys_[index][key];
   ++arrivals_;
-  switch (spec_.rules[index].op) {
+  const Op op = spec_.rules[index].op;
+  const bool pairs = op == Op::each || op == Op::count || op == Op::rate || op == Op::distinct || op == Op::group || op == Op::tumbling;
+  if (!pairs) {
+    hear(spec_.rules[index], state, event.time, event.weight);
+    if (!state.open) state.from = state.until = event.time;  // should it fire
+  }
+  switch (op) {
     case Op::each:
-      if (state.open) {
-        state.active = std::max(state.active.value_or(event.time), event.time);
-      } else {
-        state.active = event.time;
-        fire(index, key, event.time, event);
-      }
-      break;
     case Op::count:
     case Op::rate:
     case Op::distinct:
@@ -127,6 +126,7 @@ void Oracle::windowed(std::size_t index, const std::string& key, const Event& ev
   Key& state = keys_[index][key];
   Pair x{event.time, arrivals_, rule.weigh_by_v ? event.v : event.weight, 0, ""};
   if (x.weight == 0) return;
+  hear(rule, state, x.time, x.weight);
   if (rule.op == Op::distinct) {
     x.value = rule.distinct_v ? std::to_string(event.v) : event.dimm;
     const bool known = std::any_of(state.pairs.begin(), state.pairs.end(), [&](const Pair& p) { return p.value == x.value && p.time == x.time; });
@@ -144,8 +144,8 @@ void Oracle::windowed(std::size_t index, const std::string& key, const Event& ev
   if (state.open) return;
   const auto end = smallest_end(rule, all, event.time, event.time + rule.within);
   if (!end) return;
-  state.earliest = event.time;
-  for (const Pair& pair : interval(rule, all, *end)) state.earliest = std::min(state.earliest, pair.time);
+  state.from = state.until = *end;
+  for (const Pair& pair : interval(rule, all, *end)) state.from = std::min(state.from, pair.time);
   if (!latches(rule)) state.pairs.clear();
   fire(index, key, event.time, event);
 }
@@ -158,7 +158,7 @@ void Oracle::tumble(std::size_t index, const std::string& key, const Event& even
   const Time bucket = bucket_of(event.time, rule.within);
   if (state.bucket && (bucket < *state.bucket || (bucket == *state.bucket && state.bucket_over))) return;
   if (!state.bucket || bucket > *state.bucket) {
-    if (state.open) close(index, key, (*state.bucket + 1) * rule.within);
+    if (state.open) close(index, key, (*state.bucket + 1) * rule.within, Closing::quiet);
     state.bucket = bucket;
     state.bucket_over = false;
     state.total = 0;
@@ -172,11 +172,6 @@ void Oracle::tumble(std::size_t index, const std::string& key, const Event& even
 void Oracle::streak(std::size_t index, const std::string& key, const Event& event) {
   const Rule& rule = spec_.rules[index];
   Key& state = keys_[index][key];
-  if (matches(rule.broken_by, event)) {
-    state.streak = 0;
-    if (state.open) close(index, key, event.time);
-    return;
-  }
   state.streak += event.weight;
   if (state.streak < rule.n || state.open) return;
   fire(index, key, event.time, event);
@@ -199,26 +194,29 @@ void Oracle::sequence(std::size_t index, const std::string& key, const Event& ev
       if (fits(step, chain)) {
         chain.filled.insert(step);
         chain.last = event.time;
+        chain.newest = std::max(chain.newest, event.time);
         advanced = true;
         break;
       }
       if (rule.ordered) break;
     }
-    complete = complete || chain.filled.size() == rule.steps.size();
+    if (chain.filled.size() < rule.steps.size()) continue;
+    state.until = complete ? std::max(state.until, chain.newest) : chain.newest;
+    complete = true;
   }
   if (complete) {
     state.chains.clear();
-    state.active = event.time;
+    state.from = event.time;
     fire(index, key, event.time, event);
     return;
   }
   if (advanced && !rule.ordered) return;
   for (std::size_t step = 0; step < rule.steps.size(); ++step) {
-    if (!matches(rule.steps[step], event)) {
+    if (!matches(rule.steps[step], event) || rule.steps[step].same_v) {
       if (rule.ordered) break;
       continue;
     }
-    state.chains.push_back({event.time, event.time, event.v, {step}});
+    state.chains.push_back({event.time, event.time, event.time, event.v, {step}});
     if (state.chains.size() > kChains) {
       const auto oldest = std::min_element(state.chains.begin(), state.chains.end(), [](const Chain& a, const Chain& b) { return a.begin < b.begin; });
       state.chains.erase(oldest);
@@ -237,7 +235,7 @@ void Oracle::answer(std::size_t index, const std::string& key, const Event& even
     if (std::find(state.answers.begin(), state.answers.end(), event.time) == state.answers.end()) state.answers.push_back(event.time);
     std::sort(state.answers.rbegin(), state.answers.rend());
     if (state.answers.size() > kTimesPerValue) state.answers.pop_back();
-    if (state.open && rule.clears == Clears::by_default && event.time >= state.asked_at) close(index, key, event.time);
+    if (state.open && rule.clears == Clears::by_default && event.time >= state.asked_at) close(index, key, event.time, Closing::own);
   }
   if (!matches(rule.after, event)) return;
   for (Time at : state.answers) {
@@ -250,7 +248,7 @@ void Oracle::heartbeat(std::size_t index, const std::string& key, const Event& e
   Key& state = keys_[index][key];
   if (state.last && event.time <= *state.last) return;
   state.last = event.time;
-  if (state.open) close(index, key, event.time);
+  if (state.open && spec_.rules[index].clears == Clears::by_default) close(index, key, event.time, Closing::own);
 }
 
 void Oracle::level(std::size_t index, const std::string& key, const Event& event) {
@@ -268,7 +266,7 @@ void Oracle::level(std::size_t index, const std::string& key, const Event& event
     if (state.pairs.size() > kLevels) state.pairs.pop_back();
   }
   if (!beyond) {
-    if (state.open && rule.clears == Clears::by_default) close(index, key, event.time);
+    if (state.open && rule.clears == Clears::by_default) close(index, key, event.time, Closing::own);
     return;
   }
   if (!state.open) fire(index, key, event.time, event);

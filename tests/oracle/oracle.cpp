@@ -38,12 +38,9 @@ std::vector<std::string> Oracle::step(const Input& input) {
       break;
     case Input::Kind::reset: {
       auto& keys = keys_[input.reset_rule];
-      std::vector<std::string> open;
-      for (const auto& [text, key] : keys) {
-        if (key.open) open.push_back(text);
-      }
-      for (const std::string& text : open) {
-        if (clock_) close(input.reset_rule, text, *clock_);
+      for (auto& [text, key] : keys) {
+        if (key.open) close(input.reset_rule, text, *clock_, Closing::start_over);
+        start_over(input.reset_rule, key);
       }
       drain();
       break;
@@ -118,15 +115,29 @@ bool Oracle::in_context(const std::string& host, Time time) const {
   return at != contexts_.end() && (!at->second.end || time < *at->second.end);
 }
 
+std::vector<Ref> Oracle::references(const Rule& rule) const {
+  std::vector<Ref> out = rule.on;
+  out.insert(out.end(), rule.steps.begin(), rule.steps.end());
+  out.insert(out.end(), rule.of.begin(), rule.of.end());
+  if (rule.op == Op::answer) out.push_back(rule.after);
+  for (const Member& member : rule.members) out.push_back(member.ref);
+  return out;
+}
+
+bool Oracle::refers_to(const Rule& rule, const Event& event) const {
+  if (rule.op == Op::sequence) return of_own_class(rule, event);  // what a step asks for is judged with the chain
+  const auto refs = references(rule);
+  return std::any_of(refs.begin(), refs.end(), [&](const Ref& ref) { return matches(ref, event); });
+}
+
+bool Oracle::of_own_class(const Rule& rule, const Event& event) const {
+  const auto refs = references(rule);
+  return std::any_of(refs.begin(), refs.end(), [&](const Ref& ref) { return ref.classes.find(event.cls) != std::string::npos; });
+}
+
 // Whether the rule counts the event (`on` and `where`).
 bool Oracle::takes_part(const Rule& rule, const Event& event) const {
-  const auto any = [&](const std::vector<Ref>& refs) {
-    return std::any_of(refs.begin(), refs.end(), [&](const Ref& ref) { return matches(ref, event); });
-  };
-  bool on = any(rule.on) || any(rule.steps) || any(rule.of);
-  if (rule.op == Op::answer) on = on || matches(rule.after, event);
-  for (const Member& member : rule.members) on = on || matches(member.ref, event);
-  if (!on) return false;
+  if (!refers_to(rule, event)) return false;
   if (rule.where_below != kAny && event.v >= rule.where_below) return false;
   if (rule.where_context != 0) return in_context(event.host, event.time) == (rule.where_context > 0);
   return true;
@@ -136,7 +147,8 @@ void Oracle::meet(std::size_t index, const Event& event) {
   const Rule& rule = spec_.rules[index];
   const bool closes = rule.clears == Clears::event && matches(rule.clear_event, event);
   const bool breaks = rule.op == Op::streak && matches(rule.broken_by, event);
-  if (!takes_part(rule, event) && !closes && !breaks) return;
+  const bool levels = rule.clears == Clears::level && of_own_class(rule, event);
+  if (!refers_to(rule, event) && !closes && !breaks && !levels) return;
   Time before = 0;
   for (const Cause& cause : rule.ignore) before = std::max(before, cause.before);
   const Time wait = std::max(rule.hold, before);
@@ -149,26 +161,30 @@ void Oracle::meet(std::size_t index, const Event& event) {
 
 void Oracle::take(std::size_t index, const Event& event) {
   const Rule& rule = spec_.rules[index];
-  for (const Cause& cause : rule.ignore) {
-    if (covered(cause, event.time, event)) return;
-  }
   const std::string key = key_text(rule, event);
   const bool known = keys_[index].contains(key);
   if (!known) keys_[index][key].sample = event;
-  if (rule.clears == Clears::event && matches(rule.clear_event, event) && keys_[index][key].open) {
-    close(index, key, event.time);
-  }
+  Key& state = keys_[index][key];
+  // What ends a case comes first, and no `ignore` stops it.
   if (rule.op == Op::streak && matches(rule.broken_by, event)) {
-    streak(index, key, event);
+    state.streak = 0;
+    if (state.open && rule.clears == Clears::by_default) close(index, key, event.time, Closing::start_over);
+    if (rule.clears != Clears::event || !matches(rule.clear_event, event)) return;
+  }
+  const bool may_close = state.open && event.time >= state.fired_at;
+  if (may_close && rule.clears == Clears::event && matches(rule.clear_event, event)) {
+    close(index, key, event.time, Closing::start_over);
+  }
+  if (rule.op == Op::streak && matches(rule.broken_by, event)) return;
+  if (state.open && rule.clears == Clears::level && of_own_class(rule, event) && event.v < rule.clear_below) {
+    if (may_close) close(index, key, event.time, Closing::start_over);
     return;
   }
-  if (takes_part(rule, event)) {
-    if (rule.clears == Clears::level && event.v < rule.clear_below && keys_[index][key].open) {
-      close(index, key, event.time);
-    } else {
-      operate(index, key, event);
-    }
+  if (!takes_part(rule, event)) return;
+  for (const Cause& cause : rule.ignore) {
+    if (covered(cause, event.time, event)) return;
   }
+  operate(index, key, event);
 }
 
 }  // namespace correlator::oracle

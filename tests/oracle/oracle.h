@@ -31,7 +31,7 @@ class Oracle {
     std::string value;       // distinct; rises: the number
   };
   struct Chain {
-    Time begin = 0, last = 0;
+    Time begin = 0, last = 0, newest = 0;
     std::uint64_t first_v = kAny;
     std::set<std::size_t> filled;  // steps
     bool operator==(const Chain&) const = default;
@@ -44,7 +44,10 @@ class Oracle {
     std::vector<Pair> pairs;
     bool open = false;
     std::uint64_t case_number = 0;
-    Time fired_at = 0, earliest = 0;
+    Time fired_at = 0;  // decision time of the case
+    Time from = 0;      // earliest pair that was counted in the firing
+    Time until = 0;     // end of the firing's interval
+    std::vector<Pair> heard;  // what `quiet_for` and `rate` look at while the case is open
     std::optional<Time> decided_at;  // cooldown
     std::uint64_t streak = 0;
     std::optional<Time> bucket;
@@ -53,8 +56,7 @@ class Oracle {
     std::vector<Chain> chains;
     std::vector<Time> waits, answers;
     Time asked_at = 0;  // the `after` event that fired
-    std::optional<Time> last;
-    std::optional<Time> active;  // newest event while the case is open, for operations without pairs
+    std::optional<Time> last, told;  // heartbeat: the newest event; the one whose silence fired
     std::vector<Held> held;
     Event sample;  // an event of this key
   };
@@ -104,6 +106,9 @@ class Oracle {
   void drain();
   void meet(std::size_t index, const Event& event);
   void take(std::size_t index, const Event& event);
+  std::vector<Ref> references(const Rule& rule) const;
+  bool refers_to(const Rule& rule, const Event& event) const;
+  bool of_own_class(const Rule& rule, const Event& event) const;
   bool takes_part(const Rule& rule, const Event& event) const;
   std::string key_text(const Rule& rule, const Event& event) const;
 
@@ -124,8 +129,11 @@ class Oracle {
   // cases.cpp
   bool latches(const Rule& rule) const;
   void fire(std::size_t index, const std::string& key, Time time, const Event& event);
-  void close(std::size_t index, const std::string& key, Time time);
+  enum class Closing { quiet, own, start_over };
+  void close(std::size_t index, const std::string& key, Time time, Closing how);
+  void start_over(std::size_t index, Key& state);
   void afresh(std::size_t index, const std::string& key, Time time);
+  void hear(const Rule& rule, Key& state, Time time, std::uint64_t weight);
   bool covered(const Cause& cause, Time time, const Event& event) const;
   bool excused(const Rule& rule, Time time, const Event& event) const;
   std::vector<const Cause*> holding_causes(const Rule& rule) const;

@@ -57,7 +57,7 @@ std::vector<Clears> ways_to_clear(Op op) {
 
 void operation(Random& random, Rule& rule, const std::string& classes) {
   const std::string some = random.chance(50) ? classes : classes.substr(0, 1);
-  rule.n = random.between(1, 5);
+  rule.n = rule.op == Op::each ? 1 : random.between(1, 5);
   rule.within = duration(random);
   switch (rule.op) {
     case Op::sequence: {

@@ -34,7 +34,7 @@ std::vector<Oracle::Timer> Oracle::timers() const {
     const Rule& rule = spec_.rules[i];
     for (const auto& [text, key] : keys_[i]) {
       for (std::size_t w = 0; w < key.waits.size(); ++w) out.push_back({key.waits[w] + rule.within, kAbsence, i, text, w});
-      if (rule.op == Op::heartbeat && key.last && !key.open) out.push_back({*key.last + rule.within, kAbsence, i, text, 0});
+      if (rule.op == Op::heartbeat && key.last && !key.open && key.told != key.last) out.push_back({*key.last + rule.within, kAbsence, i, text, 0});
       if (const auto deadline = clear_deadline(rule, key)) out.push_back({*deadline, kClear, i, text, 0});
       for (std::size_t h = 0; h < key.held.size(); ++h) {
         if (const auto until = held_until(rule, key.held[h])) out.push_back({*until, kHeld, i, text, h});
@@ -50,27 +50,19 @@ std::vector<Oracle::Timer> Oracle::timers() const {
 
 // When the case of the key closes by itself, if it does.
 std::optional<Time> Oracle::clear_deadline(const Rule& rule, const Key& key) const {
-  if (rule.op == Op::tumbling) {
-    if (!key.bucket || key.bucket_over || !key.open || !rule.then_clear) return std::nullopt;
-    return (*key.bucket + 1) * rule.within;
-  }
   if (!key.open) return std::nullopt;
+  if (rule.op == Op::tumbling) return (*key.bucket + 1) * rule.within;
   const bool rate = rule.op == Op::rate;
   const bool has_pairs = rule.op == Op::count || rule.op == Op::distinct || rule.op == Op::group;
   if (!rate && rule.clears != Clears::quiet && !(has_pairs && rule.clears == Clears::by_default)) return std::nullopt;
-  if (!rate && !has_pairs) return key.active ? std::optional(*key.active + rule.quiet) : std::nullopt;
   const Time quiet = rate ? rule.clear_within : rule.clears == Clears::quiet ? rule.quiet : rule.within;
+  const std::uint64_t below = rate ? rule.clear_n : 1;
   std::optional<Time> best;
-  for (const Pair& p : key.pairs) {
-    if (p.time < key.earliest) continue;
+  for (const Pair& p : key.heard) {
     const Time x = p.time + quiet;
     std::uint64_t weight = 0;
-    for (const Pair& q : key.pairs) {
-      const bool inside = rate ? q.time > x - quiet && q.time < x : q.time > p.time && q.time < x;
-      if (inside) weight += q.weight;
-    }
-    const bool fits = rate ? x > key.fired_at && weight < rule.clear_n : weight == 0;
-    if (fits && (!best || x < *best)) best = x;
+    for (const Pair& q : key.heard) weight += q.time > x - quiet && q.time < x ? q.weight : 0;
+    if (x > key.until && weight < below && (!best || x < *best)) best = x;
   }
   return best;
 }
@@ -107,12 +99,14 @@ void Oracle::run(const Timer& timer) {
         if (key.open) break;  // evidence only
         key.asked_at = asked;
       }
+      key.told = key.last;
+      key.from = key.until = timer.deadline;
       fire(timer.rule, timer.key, timer.deadline, key.sample);
       break;
     }
     case kClear:
       if (rule.op == Op::tumbling) keys_[timer.rule][timer.key].bucket_over = true;
-      close(timer.rule, timer.key, timer.deadline);
+      close(timer.rule, timer.key, timer.deadline, Closing::quiet);
       break;
     case kHeld: {
       Key& key = keys_[timer.rule][timer.key];

@@ -168,9 +168,7 @@ std::string to_toml(const Spec& spec) {
   }
   for (const char* name : {"n1", "n2", "n3"}) out += "\n[action." + std::string(name) + "]\nrun = \"" + name + "\"\n";
   out += decoder("");
-  if (!spec.groups.empty()) {
-    for (const char* channel : {"x", "y", "z"}) out += decoder(channel);
-  }
+  for (const char* channel : {"x", "y", "z"}) out += decoder(channel);
   for (std::size_t i = 0; i < spec.groups.size(); ++i) {
     const SameError& one = spec.groups[i];
     out += "\n[same_error.g" + number(i) + "]\nclasses = " + (one.classes.size() == 1 ? "[" + classes(one.classes) + "]" : classes(one.classes)) +

@@ -53,7 +53,7 @@ Event Core::synthetic(rules::ClassId cls, Timestamp time, Fields fields, Trust t
     std::string part;
     for (const rules::FieldId field : def.key) {
       if (field == rules::kHost) continue;
-      part += (part.empty() ? "" : "/") + expr::to_text(fields.get(field));
+      append_item(part, "/", expr::to_text(fields.get(field)));
     }
     fields.set(rules::kPart, part);
   }

@@ -9,6 +9,7 @@
 namespace correlator::engine {
 namespace {
 
+constexpr std::size_t kMaxWaiters = 100'000;
 constexpr std::size_t kMaxElements = 64;  // windows that one list-valued key opens
 
 bool matches(const rules::EventRef& ref, const Event& event, const expr::Bindings& names) {
@@ -240,6 +241,16 @@ void Core::hold_event(RuleRun& run, const Event& event) {
   WaiterOrder order{event.time, expr::to_text(event.fields.get(rules::kHost)),
                     expr::to_text(event.fields.get(rules::kText)), waiter.id};
   run.waiters.emplace(std::move(order), std::move(waiter));
+  if (run.waiters.size() > kMaxWaiters) {
+    // A storm does not wait: the first is taken early.
+    ++counters.evicted;
+    if (run.hold_armed) timers.cancel({*run.hold_armed, TimerKind::hold, run.index, {}, 0, &run});
+    run.hold_armed.reset();
+    const Timestamp before = now;
+    release_waiter(run);
+    now = before;
+    return;
+  }
   const Timestamp due = run.waiters.begin()->first.time + run.hold;
   if (run.hold_armed && *run.hold_armed <= due) return;
   if (run.hold_armed) timers.cancel({*run.hold_armed, TimerKind::hold, run.index, {}, 0, &run});

@@ -163,7 +163,7 @@ StateRow pending_row(const Pending& item, const rules::RuleSet& rules) {
 StateRow context_row(const Context& context, const rules::RuleSet& rules) {
   const auto key = unpack(context.key);
   std::string text;
-  for (const expr::Value& value : key) text += (text.empty() ? "" : " ") + expr::to_text(value);
+  for (const expr::Value& value : key) append_item(text, " ", expr::to_text(value));
   Json body = {
       {"key", values_json(key)}, {"set", context.set}, {"firing", firing_json(*context.firing, rules)}};
   if (context.end != Timestamp::max()) body["end"] = context.end.us;

@@ -167,7 +167,7 @@ class AbsenceOperation final : public Operation {
  private:
   std::string answers() const {
     std::string out;
-    for (const rules::EventRef& ref : absence_.of) out += (out.empty() ? "" : " or ") + ref.text;
+    for (const rules::EventRef& ref : absence_.of) append_item(out, " or ", ref.text);
     return out;
   }
 

@@ -23,7 +23,7 @@ class DistinctOperation final : public Operation {
   DistinctOperation(const rules::Rule& rule, const rules::Distinct& distinct)
       : distinct_(distinct), cooldown_(rule.cooldown) {
     for (const rules::EventRef& ref : rule.on) parts_.push_back(&ref);
-    for (const expr::Expression& part : distinct_.of) what_ += (what_.empty() ? "" : ", ") + part.text();
+    for (const expr::Expression& part : distinct_.of) append_item(what_, ", ", part.text());
   }
 
   std::unique_ptr<OpState> make() const override { return std::make_unique<DistinctState>(); }
@@ -124,7 +124,7 @@ class DistinctOperation final : public Operation {
       }
       std::string text(shorten(value, 64));
       for (char& c : text) c = c == '\x1f' ? '/' : c;
-      names += (shown > 1 ? ", " : "") + text;
+      append_item(names, ", ", text);
     }
     Hit out{time, reached.first, reached.last, reached.total, {}, std::nullopt, nullptr};
     out.why = fmt::format("{} different {} of {} in {}{{key}}: {}; the first at {}, the {} at {}",

@@ -133,7 +133,7 @@ class HeartbeatOperation final : public Operation {
   }
   std::string what() const {
     std::string out;
-    for (const rules::EventRef& ref : absence_.of) out += (out.empty() ? "" : " or ") + ref.text;
+    for (const rules::EventRef& ref : absence_.of) append_item(out, " or ", ref.text);
     return out;
   }
   bool expected(const KeyState& key) const {

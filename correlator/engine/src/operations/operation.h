@@ -163,6 +163,11 @@ std::string ordinal(std::uint64_t n);  // "first" … "twelfth", "13th"
 // "10 memory.corrected of 10 in 24h: the first at …, the tenth at …"; the key is put in later, at "{key}".
 std::string counted_why(std::uint64_t have, std::string_view what, std::uint64_t need, Duration within,
                         Timestamp first, Timestamp last);
+// Items of a list with a separator between them.
+inline void append_item(std::string& list, std::string_view separator, std::string_view item) {
+  if (!list.empty()) list += separator;
+  list += item;
+}
 std::string class_name(const Event& event, const rules::RuleSet& rules);
 
 // Fields by name, as JSON: states outlive the rule set whose ids they were made with.

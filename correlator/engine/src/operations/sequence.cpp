@@ -190,7 +190,7 @@ class SequenceOperation final : public Operation {
   Hit hit(const Chain& chain, Timestamp time) const {
     Hit out{time, chain.begin, chain.last, steps_.size(), {}, chain.evidence, std::make_shared<Scene>()};
     std::string names;
-    for (const rules::EventRef& step : steps_) names += (names.empty() ? "" : ", ") + step.text;
+    for (const rules::EventRef& step : steps_) append_item(names, ", ", step.text);
     out.why = fmt::format("{} within {}{{key}}: {}, {} after the first at {}", names, to_string(within_),
                           ordered_ ? "in order" : "in any order", to_string(chain.last - chain.begin),
                           to_rfc3339(chain.begin));

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+// LiveSource: an input that goes on while we run. One frame at a time, each answered when it is done with.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "time/timestamp.h"
+
+namespace correlator::input {
+
+struct LiveFrame {
+  std::string_view bytes;  // without its line end; valid until the next call of next()
+  bool truncated = false;  // only the beginning of a longer frame: kMaxFrame of syslog/frame.h
+  std::string id;          // identity that the input itself gives it (boot id and number, cursor); empty: it gives none
+  std::optional<Timestamp> arrival;  // when the input says it came, where that is better than the time of our read
+};
+
+// Where an input goes on after a restart. What it holds is the source's own affair.
+struct LivePosition {
+  std::string identity;
+  std::uint64_t offset = 0;
+  std::string extra;
+};
+
+class LiveSource {
+ public:
+  enum class Next : std::uint8_t { frame, nothing, end };
+
+  virtual ~LiveSource() = default;
+  LiveSource(const LiveSource&) = delete;
+  LiveSource& operator=(const LiveSource&) = delete;
+
+  // The name of the stream in evidence and positions: "omprog", "stdin", a file's path, "kmsg", "journal".
+  const std::string& name() const { return name_; }
+
+  // To poll for reading before the next call of next(); -1: ask again now and then.
+  virtual int fd() const = 0;
+  // The next frame, without waiting. `nothing`: none is complete by now. `end`: none will come. An error ends the
+  // source, too, and is given again.
+  virtual Result<Next> next(LiveFrame& frame) = 0;
+  // The frame given last is durable, or means nothing. False: it could not be made durable and shall come again, where
+  // the input can do that. Answers may be sent with the next call of next().
+  virtual void answer(bool accepted) { static_cast<void>(accepted); }
+  // Behind the frame that was answered last; nothing where reading cannot go on, as with a pipe.
+  virtual std::optional<LivePosition> position() const { return std::nullopt; }
+  // Before the first next(): go on behind this position. What is not there any more is said in the Status, and reading
+  // begins with what is there.
+  virtual Status resume(const LivePosition& position) {
+    static_cast<void>(position);
+    return {};
+  }
+
+ protected:
+  explicit LiveSource(std::string name) : name_(std::move(name)) {}
+
+ private:
+  std::string name_;
+};
+
+// rsyslog's omprog with confirmMessages: a frame is a line, each answer one line on `out`, the first before any line came.
+// A line that is cut off by the end of the pipe was never answered and is dropped: it will come again.
+// Does not own the descriptors.
+std::unique_ptr<LiveSource> omprog_source(int in, int out);
+
+// A pipe, a terminal or a file as it comes, in any format of syslog/frame.h, without answers. Does not own it.
+std::unique_ptr<LiveSource> pipe_source(int in, std::string name);
+
+}  // namespace correlator::input

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/spool.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+#include "base/fault.h"
+#include "base/hash.h"
+
+namespace correlator::store {
+namespace {
+
+namespace fs = std::filesystem;
+
+// The file: a header, then entries one behind the other. Numbers in the machine's own order: a spool never leaves it.
+struct Header {
+  std::array<char, 8> magic;
+  std::uint64_t generation;
+};
+struct Entry {
+  std::uint64_t generation;  // another one: what an earlier generation left there
+  std::uint32_t number;      // from 0
+  std::uint32_t length;      // of the payload that follows
+  std::array<char, 16> check;  // over the three fields above and the payload
+};
+constexpr std::array<char, 8> kMagic = {'c', 'o', 'r', 'r', 's', 'p', 'l', '1'};
+constexpr std::uint64_t kFirst = 4096;  // entries begin behind the header's block
+
+std::array<char, 16> check_of(const Entry& entry, std::string_view payload) {
+  Sha256 sha;
+  sha.add(static_cast<std::int64_t>(entry.generation)).add(std::int64_t{entry.number}).add(payload);
+  const std::string hex = sha.hex(8);
+  std::array<char, 16> check{};
+  std::memcpy(check.data(), hex.data(), std::min(hex.size(), check.size()));
+  return check;
+}
+
+bool write_all(int fd, std::string_view bytes, std::uint64_t at) {
+  while (!bytes.empty()) {
+    const ssize_t n = ::pwrite(fd, bytes.data(), bytes.size(), static_cast<off_t>(at));
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return false;
+    bytes.remove_prefix(static_cast<std::size_t>(n));
+    at += static_cast<std::uint64_t>(n);
+  }
+  return true;
+}
+
+bool read_all(int fd, char* to, std::size_t size, std::uint64_t at) {
+  while (size > 0) {
+    const ssize_t n = ::pread(fd, to, size, static_cast<off_t>(at));
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return false;
+    to += n;
+    size -= static_cast<std::size_t>(n);
+    at += static_cast<std::uint64_t>(n);
+  }
+  return true;
+}
+
+template <class T>
+std::string_view bytes_of(const T& value) {
+  return {reinterpret_cast<const char*>(&value), sizeof value};
+}
+
+}  // namespace
+
+struct Spool::Impl {
+  fs::path file;
+  int fd = -1;
+  std::uint64_t size = 0;
+  std::uint64_t generation = 1;
+  std::uint64_t end = kFirst;  // behind the last entry
+  std::uint32_t count = 0;
+
+  Impl() = default;
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+  ~Impl() {
+    if (fd >= 0) ::close(fd);
+  }
+
+  Diagnostic error(std::string_view doing, int number) const {
+    return make_error("E305", fmt::format("{} {} failed: {}", doing, file.string(), std::strerror(number)),
+                      "look at the disk that holds it (df, dmesg)");
+  }
+  Status write_header() {
+    const Header header{kMagic, generation};
+    if (!write_all(fd, bytes_of(header), 0) || ::fdatasync(fd) != 0) return error("writing", errno);
+    return {};
+  }
+  // One entry; false at the end of what was written.
+  bool read_entry(std::uint64_t at, std::uint32_t number, std::string& payload) const {
+    Entry entry{};
+    if (!read_all(fd, reinterpret_cast<char*>(&entry), sizeof entry, at)) return false;
+    if (entry.generation != generation || entry.number != number || entry.length > size - at) return false;
+    payload.resize(entry.length);
+    return read_all(fd, payload.data(), payload.size(), at + sizeof entry) && entry.check == check_of(entry, payload);
+  }
+  void find_end() {
+    std::string payload;
+    while (read_entry(end, count, payload)) {
+      end += sizeof(Entry) + payload.size();
+      ++count;
+    }
+  }
+};
+
+Result<Spool> Spool::open(const fs::path& file, std::uint64_t bytes) {
+  auto impl = std::make_unique<Impl>();
+  impl->file = file;
+  impl->fd = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
+  if (impl->fd < 0) return impl->error("opening", errno);
+  struct stat info {};
+  ::fstat(impl->fd, &info);
+  impl->size = std::max<std::uint64_t>(bytes, static_cast<std::uint64_t>(info.st_size));
+  Header header{};
+  const bool known = read_all(impl->fd, reinterpret_cast<char*>(&header), sizeof header, 0) && header.magic == kMagic;
+  if (known) {
+    impl->generation = header.generation;
+    impl->find_end();
+  }
+  if (static_cast<std::uint64_t>(info.st_size) < bytes) {
+    // Where the blocks cannot be had now, what an earlier process left is still worth reading.
+    const int failed = ::posix_fallocate(impl->fd, 0, static_cast<off_t>(bytes));
+    if (failed != 0 && !known) return impl->error("allocating", failed);
+    if (failed != 0) impl->size = static_cast<std::uint64_t>(info.st_size);
+  }
+  if (!known) {
+    if (auto status = impl->write_header(); !status) return status.error();
+    if (::fsync(impl->fd) != 0) return impl->error("syncing", errno);
+  }
+  return Spool(std::move(impl));
+}
+
+Spool::Spool(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Spool::~Spool() = default;
+Spool::Spool(Spool&&) noexcept = default;
+Spool& Spool::operator=(Spool&&) noexcept = default;
+
+Status Spool::add(std::string_view payload) {
+  Impl& impl = *impl_;
+  if (impl.end + sizeof(Entry) + payload.size() > impl.size) {
+    return make_error("E305", fmt::format("{} is full: {} batches wait in it for the database", impl.file.string(), impl.count),
+                      "make room on the disk of the state directory; give it a larger spool with --spool-size");
+  }
+  Entry entry{impl.generation, impl.count, static_cast<std::uint32_t>(payload.size()), {}};
+  entry.check = check_of(entry, payload);
+  std::string bytes(bytes_of(entry));
+  bytes += payload;
+  if (!write_all(impl.fd, bytes, impl.end)) return impl.error("writing", errno);
+  fault_point("spool.write.after");
+  if (::fdatasync(impl.fd) != 0) return impl.error("syncing", errno);
+  impl.end += bytes.size();
+  ++impl.count;
+  fault_point("spool.sync.after");
+  return {};
+}
+
+bool Spool::empty() const { return impl_->count == 0; }
+std::uint64_t Spool::entries() const { return impl_->count; }
+std::uint64_t Spool::generation() const { return impl_->generation; }
+
+Status Spool::each(const std::function<Status(std::string_view)>& visit) {
+  std::uint64_t at = kFirst;
+  std::string payload;
+  for (std::uint32_t number = 0; number < impl_->count; ++number) {
+    if (!impl_->read_entry(at, number, payload)) return impl_->error("reading", EIO);
+    if (auto status = visit(payload); !status) return status;
+    at += sizeof(Entry) + payload.size();
+  }
+  return {};
+}
+
+Status Spool::reset() {
+  ++impl_->generation;
+  if (auto status = impl_->write_header(); !status) {
+    --impl_->generation;
+    return status;
+  }
+  impl_->end = kFirst;
+  impl_->count = 0;
+  return {};
+}
+
+}  // namespace correlator::store

@@ -264,13 +264,18 @@ void Core::decide(const FiringRef& firing, const StepPlace& place, const rules::
     }
     const auto& templates = or_else ? step->or_else_args : step->args;
     for (std::size_t i = 0; i < templates.size(); ++i) {
-      std::string text = expr::to_text(templates[i].eval(names));
+      decision.parts.push_back(templates[i].parts(names));
+      std::string text = templates[i].assemble(decision.parts.back());
       if (templates[i].is_single() && !templates[i].is_constant() && text.starts_with('-')) {
         decision.fate = Decision::Fate::dropped;
         decision.fate_reason =
             fmt::format("argument {} of {} is a substitution that begins with \"-\"", i + 1, decision.action);
       }
       decision.argv.push_back(std::move(text));
+    }
+    if (const auto& serial = or_else ? step->or_else_serial_by : step->serial_by) {
+      decision.parts.push_back(serial->parts(names));
+      decision.serial = serial->assemble(decision.parts.back());
     }
   }
   if (decision.fate == Decision::Fate::decided) {

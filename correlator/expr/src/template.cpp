@@ -69,6 +69,26 @@ Value Template::eval(const Bindings& bindings) const {
   return out;
 }
 
+std::vector<std::string> Template::parts(const Bindings& bindings) const {
+  std::vector<std::string> out;
+  out.reserve(expressions_.size());
+  for (const Expression& expression : expressions_) out.push_back(to_text(expression.eval(bindings)));
+  return out;
+}
+
+std::string Template::assemble(std::span<const std::string> parts) const {
+  std::string out = literals_[0];
+  for (std::size_t i = 0; i < expressions_.size(); ++i) {
+    if (const auto& constant = expressions_[i].constant()) {
+      out += to_text(*constant);
+    } else if (i < parts.size()) {
+      out += parts[i];
+    }
+    out += literals_[i + 1];
+  }
+  return out;
+}
+
 Type Template::type() const {
   return single_ ? expressions_[0].type() : Type::text;
 }

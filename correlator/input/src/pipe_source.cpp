@@ -84,6 +84,8 @@ class OmprogSource final : public LiveSource {
   }
 
   void answer(bool accepted) override { answers_ += accepted ? kOk : kNotNow; }
+  bool may_refuse() const override { return true; }
+  bool has_marks() const override { return true; }
 
  private:
   // A line of up to kMaxFrame bytes, or the beginning of a longer one whose rest is skipped.

@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pipeline/live.h"
 
+#include <poll.h>
+
 #include <algorithm>
 #include <cstdlib>
 
-#include "input/blocks.h"
-#include "pipeline/chunk.h"
+#include "base/fault.h"
 
 namespace correlator::pipeline {
 namespace {
+
+constexpr int kFramesInARow = 256;  // of one source, before the others and the clock have their turn
+constexpr std::size_t kChunk = 64 * 1024;
 
 // A date without year is of the year that puts it nearest to its arrival.
 Timestamp nearest_year(CivilTime civil, Timestamp arrival, const Zone& zone) {
@@ -23,95 +27,257 @@ Timestamp nearest_year(CivilTime civil, Timestamp arrival, const Zone& zone) {
   return best == Timestamp::min() ? arrival : best;
 }
 
-class Live {
- public:
-  Live(Session& session, const Clock& clock, const LiveOptions& options)
-      : session_(session), clock_(clock), options_(options), parser_(options.parser) {}
-
-  Status take(std::shared_ptr<const Chunk> chunk, bool at_eof) {
-    if (chunk == nullptr || chunk->bytes.empty()) return {};
-    candidates_.clear();
-    session_.matcher().candidates(chunk->bytes, chunk->state, at_eof, scratch_, candidates_);
-    look_back_.add(chunk);
-    for (const Candidate& candidate : candidates_) line(*chunk, candidate);
-    if (session_.uncommitted() == 0) return {};
-    if (auto status = session_.commit(); !status) return status;
-    if (options_.after_commit) options_.after_commit();
-    return {};
-  }
-
- private:
-  void line(const Chunk& chunk, const Candidate& candidate) {
-    syslog::Message message;
-    if (!parser_.parse(candidate.frame.bytes, message)) return;
-    message.truncated = candidate.frame.truncated;
-    const Timestamp arrival = message.arrival.value_or(clock_.now());
-    const Effective effective = effective_time(message, arrival, options_);
-    Line line;
-    line.frame = candidate.frame.bytes;
-    line.stream = options_.input;
-    line.line_number = chunk.line_of(candidate.frame.begin);
-    line.time = effective.time;
-    line.arrival = arrival;
-    line.undated = effective.undated;
-    line.clamped = effective.clamped;
-    line.truncated = candidate.frame.truncated;
-    if (message.text == "-- MARK --") return session_.mark(line.time);
-    if (message.repeats_previous == 0) {
-      session_.line(line, message, candidate.patterns);
-      return;
-    }
-    const LookBack::Found found =
-        look_back_.before(chunk.offset + candidate.frame.begin, message.host, session_.matcher(), scratch_);
-    line.frame = found.frame;
-    line.times = message.repeats_previous;
-    if (!found.patterns.empty() && parser_.parse(found.frame, message)) session_.line(line, message, found.patterns);
-  }
-
-  Session& session_;
-  const Clock& clock_;
-  const LiveOptions& options_;
-  syslog::Parser parser_;
-  Matcher::Scratch scratch_;
-  LookBack look_back_;
-  std::vector<Candidate> candidates_;
-};
+// A wall clock that was set back makes everything due.
+bool due(const std::optional<Timestamp>& last, Duration every, Timestamp now) {
+  return !last || now < *last || now - *last >= every;
+}
 
 }  // namespace
 
-Effective effective_time(const syslog::Message& message, Timestamp arrival, const LiveOptions& options) {
+Effective effective_time(const syslog::Message& message, Timestamp arrival, const Zone& zone, Duration ahead) {
   Effective out{arrival, false, false};
   switch (message.stamp.kind) {
     case syslog::Stamp::Kind::none:
     case syslog::Stamp::Kind::uptime: out.undated = !message.arrival.has_value(); return out;
     case syslog::Stamp::Kind::wall:
-      out.time = message.stamp.utc ? *message.stamp.utc : options.zone.to_utc(message.stamp.civil);
+      out.time = message.stamp.utc ? *message.stamp.utc : zone.to_utc(message.stamp.civil);
       break;
-    case syslog::Stamp::Kind::yearless: out.time = nearest_year(message.stamp.civil, arrival, options.zone); break;
+    case syslog::Stamp::Kind::yearless: out.time = nearest_year(message.stamp.civil, arrival, zone); break;
   }
-  if (out.time > arrival + options.ahead) {
+  if (out.time > arrival + ahead) {
     out.time = arrival;
     out.clamped = true;
   }
   return out;
 }
 
-Status run_live(Session& session, std::unique_ptr<input::Reader> reader, const Clock& clock, const LiveOptions& options) {
-  input::BlockOptions blocks;
-  blocks.eager = true;
-  input::BlockReader source(std::move(reader), blocks);
-  Chunker chunker;
-  Live live(session, clock, options);
-  while (!options.stop || !options.stop()) {
-    auto next = source.next();
-    if (!next) return next.error();
-    if (!next->has_value()) {
-      if (auto status = live.take(chunker.end(), true); !status) return status;
-      break;
+// An input with what it needs here: the last lines for "last message repeated N times", and a count.
+struct Live::Source {
+  std::unique_ptr<input::LiveSource> input;
+  LookBack look_back;
+  std::shared_ptr<Chunk> chunk;
+  std::uint64_t offset = 0;  // of the next frame, in the bytes of all frames so far
+  std::uint64_t frames = 0;
+  bool ended = false;
+  bool empty = false;  // found empty in the last round
+
+  explicit Source(std::unique_ptr<input::LiveSource> from) : input(std::move(from)) {}
+
+  // Keeps the frame for look_back; returns where it stands in the stream.
+  std::uint64_t remember(std::string_view frame) {
+    if (chunk == nullptr || chunk->joined.size() + frame.size() + 1 > chunk->joined.capacity()) {
+      chunk = std::make_shared<Chunk>();
+      chunk->joined.reserve(std::max(kChunk, frame.size() + 1));
+      chunk->offset = offset;
+      look_back.add(chunk);
     }
-    if (auto status = live.take(chunker.add(std::move(**next)), false); !status) return status;
+    chunk->joined.append(frame).push_back('\n');  // never moves: it was reserved
+    chunk->bytes = chunk->joined;
+    const std::uint64_t at = offset;
+    offset += frame.size() + 1;
+    return at;
   }
-  return session.commit();
+};
+
+Live::Live(Session& session, std::vector<std::unique_ptr<input::LiveSource>> sources, const Clock& clock, LiveOptions options)
+    : session_(session), clock_(clock), options_(std::move(options)), parser_(options_.parser), sync_(options_.sync) {
+  for (auto& source : sources) sources_.push_back(std::make_unique<Source>(std::move(source)));
+  session_.each_line_id([&](std::string_view id) { seen_.add(id); });
+}
+
+Live::~Live() = default;
+
+std::vector<Diagnostic> Live::resume() {
+  std::vector<Diagnostic> missing;
+  if (session_.db() == nullptr) return missing;
+  const auto cursors = session_.db()->cursors();
+  if (!cursors) return {cursors.error()};
+  for (const auto& source : sources_) {
+    for (const store::Cursor& cursor : *cursors) {
+      if (cursor.stream != source->input->name()) continue;
+      const auto status = source->input->resume({cursor.identity, cursor.offset, cursor.extra});
+      if (!status) missing.push_back(status.error());
+    }
+  }
+  return missing;
+}
+
+void Live::watch(int fd, std::function<void()> ready) { watches_.push_back({fd, std::move(ready)}); }
+
+std::vector<store::Cursor> Live::cursors() const {
+  std::vector<store::Cursor> out;
+  for (const auto& source : sources_) {
+    if (auto position = source->input->position()) {
+      out.push_back({source->input->name(), position->identity, position->offset, source->frames, position->extra});
+    }
+  }
+  return out;
+}
+
+// True if the frame meant something and is in the session's batch now.
+bool Live::step(Source& source, const input::LiveFrame& frame, Timestamp now) {
+  const std::uint64_t at = source.remember(frame.bytes);
+  ids_.clear();
+  syslog::Message message;
+  if (!session_.matcher().frame(frame.bytes, parser_, scratch_, message, ids_)) return false;
+  message.truncated = frame.truncated;
+  const std::string id(frame.id.empty() ? message.id : std::string_view(frame.id));
+  if (!id.empty() && seen_.contains(id)) {
+    ++counters_.repeated;
+    return session_.uncommitted() > 0;
+  }
+  const Timestamp arrival = message.arrival.value_or(frame.arrival.value_or(now));
+  const Effective effective = effective_time(message, arrival, options_.zone, options_.ahead);
+  Line line;
+  line.frame = frame.bytes;
+  line.stream = source.input->name();
+  line.line_number = source.frames;
+  line.time = effective.time;
+  line.arrival = arrival;
+  line.undated = effective.undated;
+  line.clamped = effective.clamped;
+  line.truncated = frame.truncated;
+  line.id = id;
+  bool stepped = false;
+  if (message.text == "-- MARK --") {
+    session_.mark(line.time);
+    stepped = true;
+  } else if (message.repeats_previous == 0) {
+    stepped = session_.line(line, message, ids_);
+  } else {
+    const LookBack::Found found = source.look_back.before(at, message.host, session_.matcher(), scratch_);
+    line.frame = found.frame;
+    line.times = message.repeats_previous;
+    stepped = !found.patterns.empty() && parser_.parse(found.frame, message) && session_.line(line, message, found.patterns);
+  }
+  if (stepped && !id.empty()) seen_.add(id);
+  return stepped;
+}
+
+bool Live::make_durable(Timestamp now) {
+  const bool decided_something = session_.decided();
+  const bool sync = sync_.wanted(now, decided_something);
+  fault_point("live.record.before");
+  if (!session_.record(cursors(), sync)) return false;
+  fault_point("live.record.after");
+  sync_.committed(now, sync);
+  ++(sync ? counters_.synced : counters_.unsynced);
+  if (decided_something && decided) decided();
+  return true;
+}
+
+void Live::answer(Source& source, bool accepted) {
+  fault_point("live.answer.before");
+  source.input->answer(accepted);
+  if (!accepted) ++counters_.refused;
+}
+
+void Live::take(Source& source, const input::LiveFrame& frame, Timestamp now) {
+  ++counters_.frames;
+  ++source.frames;
+  if (!step(source, frame, now)) return answer(source, true);
+  ++counters_.recorded;
+  if (make_durable(now)) return answer(source, true);
+  stuck_ = &source;
+  stuck_since_ = now;
+}
+
+Status Live::read_from(Source& source, Timestamp now) {
+  input::LiveFrame frame;
+  for (int i = 0; i < kFramesInARow && stuck_ == nullptr; ++i) {
+    auto next = source.input->next(frame);
+    if (!next) return next.error();
+    source.ended = *next == input::LiveSource::Next::end;
+    source.empty = *next != input::LiveSource::Next::frame;
+    if (source.empty) return {};
+    take(source, frame, now);
+  }
+  return {};
+}
+
+// A recorded mark while all inputs that have no marks of their own were found empty.
+void Live::tick(Timestamp now) {
+  bool any = false;
+  for (const auto& source : sources_) {
+    if (source->input->has_marks() || source->ended) continue;
+    if (!source->empty) return;
+    any = true;
+  }
+  if (!any || !due(tick_at_, options_.tick_every, now)) return;
+  if (std::exchange(tick_at_, now)) session_.mark(now);
+}
+
+void Live::do_what_is_due(Timestamp now) {
+  if (stuck_ != nullptr) {
+    if (make_durable(now)) {
+      answer(*std::exchange(stuck_, nullptr), true);
+    } else if (stuck_->input->may_refuse() && due(stuck_since_, options_.refuse_after, now)) {
+      answer(*std::exchange(stuck_, nullptr), false);
+    } else {
+      return;
+    }
+  }
+  tick(now);
+  if (due(second_at_, Duration::seconds(1), now)) {
+    second_at_ = now;
+    if (each_second) each_second();
+  }
+  if (session_.uncommitted() > 0) make_durable(now);
+  if (const auto deadline = sync_.deadline(); deadline && now >= *deadline && session_.sync()) sync_.committed(now, true);
+  const bool many = counters_.recorded - recorded_at_snapshot_ >= options_.snapshot_records;
+  if (many || due(snapshot_at_, options_.snapshot_every, now)) {
+    // A failure shows in the session's health; the rows stay marked and are written with the next snapshot.
+    [[maybe_unused]] const Status written = session_.snapshot(cursors());
+    snapshot_at_ = now;
+    recorded_at_snapshot_ = counters_.recorded;
+  }
+}
+
+Duration Live::until_due(Timestamp now) const {
+  if (stuck_ != nullptr) return Duration::milliseconds(100);
+  Duration wait = second_at_ ? Duration::seconds(1) - (now - *second_at_) : Duration{};
+  if (const auto deadline = sync_.deadline()) wait = std::min(wait, *deadline - now);
+  return std::clamp(wait, Duration{}, Duration::seconds(1));
+}
+
+Result<bool> Live::round(Duration wait) {
+  std::vector<pollfd> fds;
+  std::vector<Source*> polled;
+  wait = std::min(wait, until_due(clock_.now()));
+  for (const auto& source : sources_) {
+    if (source->ended || stuck_ != nullptr) continue;
+    const int fd = source->input->fd();
+    if (fd < 0 || !source->empty) wait = std::min(wait, fd < 0 ? Duration::milliseconds(100) : Duration{});
+    fds.push_back({fd, POLLIN, 0});
+    polled.push_back(source.get());
+  }
+  for (const Watch& watch : watches_) fds.push_back({watch.fd, POLLIN, 0});
+  ::poll(fds.data(), fds.size(), static_cast<int>((wait.us + 999) / 1000));
+  const Timestamp now = clock_.now();
+  for (std::size_t i = 0; i < polled.size(); ++i) {
+    if (fds[i].fd >= 0 && fds[i].revents == 0 && polled[i]->empty) continue;
+    if (auto status = read_from(*polled[i], now); !status) return status.error();
+  }
+  for (std::size_t i = 0; i < watches_.size(); ++i) {
+    if (fds[polled.size() + i].revents != 0) watches_[i].ready();
+  }
+  do_what_is_due(now);
+  const bool going = std::any_of(sources_.begin(), sources_.end(), [](const auto& source) { return !source->ended; });
+  return going || stuck_ != nullptr;
+}
+
+Status Live::run(const std::function<bool()>& stop) {
+  while (!stop()) {
+    auto going = round(Duration::seconds(1));
+    if (!going) return going.error();
+    if (!*going) break;
+  }
+  return finish();
+}
+
+Status Live::finish() {
+  if (auto status = session_.record(cursors(), true); !status) return status;
+  return session_.snapshot(cursors());
 }
 
 }  // namespace correlator::pipeline

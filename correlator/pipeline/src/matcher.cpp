@@ -94,6 +94,19 @@ void Matcher::candidate_patterns(const syslog::Message& message, Scratch& scratc
   out.erase(std::unique(out.begin(), out.end()), out.end());
 }
 
+bool Matcher::frame(std::string_view bytes, syslog::Parser& parser, Scratch& scratch, syslog::Message& message,
+                    std::vector<std::uint32_t>& out) const {
+  if (!syslog::may_hide_literals(bytes)) {
+    set_->scan_text(bytes, scratch.scan, scratch.ids);
+    if (scratch.ids.empty()) return false;
+    out.assign(scratch.ids.begin(), scratch.ids.end());
+    return parser.parse(bytes, message);
+  }
+  if (!parser.parse(bytes, message)) return false;
+  candidate_patterns(message, scratch, out);
+  return !out.empty();
+}
+
 void Matcher::match(const syslog::Message& message, std::span<const std::uint32_t> tried,
                     std::vector<engine::PatternMatch>& out) const {
   for (const std::uint32_t id : tried) {

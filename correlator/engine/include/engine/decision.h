@@ -39,6 +39,9 @@ struct Decision {
   std::string action;      // empty: nothing to run
   std::vector<std::string> argv;  // without the script itself
   std::string serial;      // actions with one value run one at a time; empty: no such limit
+  // What was put into the action's templates (expr::Template::parts): of each argument, then of `serial`. A dispatcher that
+  // does not trust us makes argv and serial of these and its own rules.
+  std::vector<std::vector<std::string>> parts;
   std::string why;         // in words, with numbers
   Trust trust = Trust::none;
   std::vector<EvidenceLine> evidence;  // at most 16

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -72,6 +73,11 @@ class Template {
   static Result<Template> compile(std::string_view text, const Scope& scope);
 
   Value eval(const Bindings& bindings) const;
+  // to_text(eval()) in two halves: the texts of the expressions, and the template's text around them. So what was captured
+  // can be handed to another process that puts it into the template as its own rule files have it. assemble() takes
+  // the value of a constant expression from the template, not from `parts`; a part that is missing is empty.
+  std::vector<std::string> parts(const Bindings& bindings) const;
+  std::string assemble(std::span<const std::string> parts) const;
 
   const std::string& source() const { return text_; }
   Type type() const;

@@ -46,6 +46,9 @@ class LiveSource {
   // The frame given last is durable, or means nothing. False: it could not be made durable and shall come again, where
   // the input can do that. Answers may be sent with the next call of next().
   virtual void answer(bool accepted) { static_cast<void>(accepted); }
+  virtual bool may_refuse() const { return false; }
+  // True where clock marks come in-band (rsyslog's immark); other inputs have one recorded when they are found empty.
+  virtual bool has_marks() const { return false; }
   // Behind the frame that was answered last; nothing where reading cannot go on, as with a pipe.
   virtual std::optional<LivePosition> position() const { return std::nullopt; }
   // Before the first next(): go on behind this position. What is not there any more is said in the Status, and reading

@@ -23,6 +23,7 @@ struct Line {
   bool undated = false, clamped = false;
   std::uint32_t times = 1;
   bool truncated = false;
+  std::string_view id;    // identity given upstream; empty: none
   std::string_view host;  // taken if the frame names none
 };
 

@@ -1,27 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
-// Lines as they arrive on a pipe, through a session: the same steps as a replay, with arrival times.
+// Lines as they arrive, through a session: the same steps as a replay, with arrival times, and an answer to each line once
+// what it changed is durable (docs/designs/live.md).
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
-#include "input/reader.h"
+#include "input/live.h"
+#include "pipeline/chunk.h"
+#include "pipeline/seen.h"
 #include "pipeline/session.h"
+#include "pipeline/sync_policy.h"
 #include "time/clock.h"
 #include "time/zone.h"
 
 namespace correlator::pipeline {
 
 struct LiveOptions {
-  std::string input = "stdin";
-  Zone zone;                             // of dates without offset
-  Duration ahead = Duration::seconds(5); // a line from further in the future takes its arrival time
+  Zone zone;                              // of dates without offset
+  Duration ahead = Duration::seconds(5);  // a line from further in the future takes its arrival time
   syslog::ParserOptions parser;
-  std::function<void()> after_commit;    // decisions are durable now
-  std::function<bool()> stop;
+  SyncPolicy::Options sync;
+  Duration snapshot_every = Duration::seconds(1);  // the state is written behind the intake…
+  std::uint64_t snapshot_records = 5000;           // …at the latest after so many records
+  Duration tick_every = Duration::seconds(10);     // recorded marks while inputs without marks of their own are empty
+  Duration refuse_after = Duration::seconds(8);    // below rsyslog's confirmTimeout
 };
 
 // The effective time of a line that arrived at `arrival` (semantics.md, section 2).
@@ -29,9 +37,76 @@ struct Effective {
   Timestamp time;
   bool undated = false, clamped = false;
 };
-Effective effective_time(const syslog::Message& message, Timestamp arrival, const LiveOptions& options);
+Effective effective_time(const syslog::Message& message, Timestamp arrival, const Zone& zone, Duration ahead);
 
-// Until the end of the input or stop(). Commits behind each batch of lines that came together.
-Status run_live(Session& session, std::unique_ptr<input::Reader> reader, const Clock& clock, const LiveOptions& options);
+// What a running engine counts beside the engine's own counters; for status and metrics.
+struct LiveCounters {
+  std::uint64_t frames = 0;      // read
+  std::uint64_t recorded = 0;    // of them into the intake
+  std::uint64_t repeated = 0;    // came again under an id that was recorded, and were not counted
+  std::uint64_t refused = 0;     // answered with an error, because nothing could make them durable
+  std::uint64_t synced = 0, unsynced = 0;  // commits
+};
+
+class Live {
+ public:
+  // `session` has a database, or nothing is durable. The ids of its last lines are read here.
+  Live(Session& session, std::vector<std::unique_ptr<input::LiveSource>> sources, const Clock& clock, LiveOptions options);
+  ~Live();
+
+  // Sources go on where the session's cursors say. What is missing there is told, and reading begins with what is there.
+  std::vector<Diagnostic> resume();
+
+  // Called with each round in which `fd` is readable.
+  void watch(int fd, std::function<void()> ready);
+  // Called once a second, and by anybody who has something to say between two lines.
+  std::function<void()> each_second;
+  // Called when decisions have become durable.
+  std::function<void()> decided;
+
+  // Waits up to `wait` for something to happen and does it. False when every source has ended and all they gave is durable.
+  // An error only where going on makes no sense.
+  Result<bool> round(Duration wait);
+  // Rounds until the end or stop(); then what is left is written.
+  Status run(const std::function<bool()>& stop);
+  // Everything durable and the snapshot up to date.
+  Status finish();
+
+  const LiveCounters& counters() const { return counters_; }
+  bool batching() const { return sync_.batching(); }
+
+ private:
+  struct Source;
+  struct Watch {
+    int fd;
+    std::function<void()> ready;
+  };
+
+  void take(Source& source, const input::LiveFrame& frame, Timestamp now);
+  bool step(Source& source, const input::LiveFrame& frame, Timestamp now);
+  bool make_durable(Timestamp now);
+  void answer(Source& source, bool accepted);
+  Status read_from(Source& source, Timestamp now);
+  void do_what_is_due(Timestamp now);
+  void tick(Timestamp now);
+  Duration until_due(Timestamp now) const;
+  std::vector<store::Cursor> cursors() const;
+
+  Session& session_;
+  const Clock& clock_;
+  LiveOptions options_;
+  std::vector<std::unique_ptr<Source>> sources_;
+  std::vector<Watch> watches_;
+  syslog::Parser parser_;
+  Matcher::Scratch scratch_;
+  std::vector<std::uint32_t> ids_;
+  SeenLines seen_;
+  SyncPolicy sync_;
+  LiveCounters counters_;
+  std::optional<Timestamp> snapshot_at_, second_at_, tick_at_;
+  std::uint64_t recorded_at_snapshot_ = 0;
+  Source* stuck_ = nullptr;  // its line waits for an answer, because its record could not be written
+  Timestamp stuck_since_;
+};
 
 }  // namespace correlator::pipeline

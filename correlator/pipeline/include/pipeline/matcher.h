@@ -48,6 +48,11 @@ class Matcher {
   // The same for one frame that was already parsed. Replaces nothing: `out` must be empty.
   void candidate_patterns(const syslog::Message& message, Scratch& scratch, std::vector<std::uint32_t>& out) const;
 
+  // One frame by itself, as it comes live: false if it can match nothing, mostly without parsing it. Else `message` is filled
+  // by `parser` and `out`, which must be empty, has the candidate patterns.
+  bool frame(std::string_view bytes, syslog::Parser& parser, Scratch& scratch, syslog::Message& message,
+             std::vector<std::uint32_t>& out) const;
+
   // Of the rule set's patterns among `tried`, those that match the message, with their groups.
   void match(const syslog::Message& message, std::span<const std::uint32_t> tried,
              std::vector<engine::PatternMatch>& out) const;

@@ -14,6 +14,7 @@ namespace correlator {
 struct Duration {
   std::int64_t us = 0;
 
+  static constexpr Duration milliseconds(std::int64_t n) { return {n * 1000}; }
   static constexpr Duration seconds(std::int64_t n) { return {n * 1'000'000}; }
   static constexpr Duration minutes(std::int64_t n) { return seconds(n * 60); }
   static constexpr Duration hours(std::int64_t n) { return seconds(n * 3600); }

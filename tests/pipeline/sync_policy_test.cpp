@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "catch.h"
+#include "pipeline/sync_policy.h"
+
+using namespace correlator;
+using pipeline::SyncPolicy;
+
+namespace {
+
+constexpr Timestamp kStart{1'000'000'000};
+Timestamp at(std::int64_t us) { return kStart + Duration{us}; }
+
+// Commits one at `now` as the policy wants it; true if it was synced.
+bool commit(SyncPolicy& policy, Timestamp now, bool decision = false) {
+  const bool sync = policy.wanted(now, decision);
+  policy.committed(now, sync);
+  return sync;
+}
+
+}  // namespace
+
+TEST_CASE("a quiet stream syncs every commit") {
+  SyncPolicy policy;
+  for (int i = 0; i < 1000; ++i) {
+    CHECK(commit(policy, at(i * 5'000)));  // 200 a second
+    CHECK(!policy.batching());
+  }
+}
+
+TEST_CASE("a storm is synced at least each 20 ms, and hardly more often") {
+  SyncPolicy policy;
+  int synced = 0;
+  std::int64_t last = 0;
+  for (std::int64_t us = 0; us < 2'000'000; us += 50) {  // 20,000 a second
+    if (!commit(policy, at(us))) continue;
+    CHECK(us - last <= 20'000);
+    last = us;
+    ++synced;
+  }
+  CHECK(synced >= 100);
+  CHECK(synced <= 50 + 2 * 200 + 5);  // the bucket, what it gains
+}
+
+TEST_CASE("what is unsynced has a deadline 20 ms after the first of it, also when nothing follows") {
+  SyncPolicy policy({.strict = false, .per_second = 0, .burst = 0, .at_least = Duration::milliseconds(20)});
+  CHECK(!policy.deadline());
+  CHECK(!commit(policy, at(0)));
+  CHECK(!commit(policy, at(19'999)));
+  CHECK(policy.deadline() == at(20'000));
+  CHECK(commit(policy, at(20'000)));
+  CHECK(!policy.deadline());
+}
+
+TEST_CASE("a decision is always synced, and strict syncs everything") {
+  SyncPolicy empty({.strict = false, .per_second = 0, .burst = 0, .at_least = Duration::seconds(1)});
+  CHECK(!commit(empty, at(0)));
+  CHECK(commit(empty, at(1), true));
+  CHECK(!empty.batching());
+  SyncPolicy strict({.strict = true, .per_second = 0, .burst = 0, .at_least = Duration::seconds(1)});
+  for (int i = 0; i < 100; ++i) CHECK(commit(strict, at(i)));
+}
+
+TEST_CASE("a wall clock that is set back neither blocks nor floods") {
+  SyncPolicy policy({.strict = false, .per_second = 0, .burst = 0, .at_least = Duration::milliseconds(20)});
+  CHECK(!commit(policy, at(0)));
+  CHECK(commit(policy, at(-3'600'000'000)));  // whatever was unsynced is synced
+}

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
@@ -49,7 +50,7 @@ class LiveSource {
   virtual bool may_refuse() const { return false; }
   // True where clock marks come in-band (rsyslog's immark); other inputs have one recorded when they are found empty.
   virtual bool has_marks() const { return false; }
-  // Behind the frame that was answered last; nothing where reading cannot go on, as with a pipe.
+  // Behind the frame that was given last; nothing where reading cannot go on, as with a pipe.
   virtual std::optional<LivePosition> position() const { return std::nullopt; }
   // Before the first next(): go on behind this position. What is not there any more is said in the Status, and reading
   // begins with what is there.
@@ -72,5 +73,24 @@ std::unique_ptr<LiveSource> omprog_source(int in, int out);
 
 // A pipe, a terminal or a file as it comes, in any format of syslog/frame.h, without answers. Does not own it.
 std::unique_ptr<LiveSource> pipe_source(int in, std::string name);
+
+// A file that others append to, through rotation by rename and by truncation. Without resume() it begins at the end of the file
+// (or at its start, with `from_start`); with it, where reading stopped, also if the file has been rotated or compressed since.
+// The file need not exist yet. E201 if its directory does not.
+struct FollowOptions {
+  bool from_start = false;
+};
+Result<std::unique_ptr<LiveSource>> follow_source(const std::filesystem::path& file, const FollowOptions& options = {});
+
+// The kernel's ring buffer. Records of facility kern alone: what user space writes there is passed over. Records that were
+// overwritten before they were read are told by a record of our own, in the kernel's words for it: "** 3 printk messages
+// dropped **". Ids are boot id and number, so that nothing is taken twice in one boot.
+Result<std::unique_ptr<LiveSource>> kmsg_source(const std::filesystem::path& device = "/dev/kmsg");
+// The same from a descriptor that gives one record a read, which is then owned.
+std::unique_ptr<LiveSource> kmsg_source(int fd, std::string boot_id);
+
+// The systemd journal (or, for tests, that of a directory), entries as in its export format, from now on or behind the cursor of
+// resume(). E202-like damage is passed over by the library. E211 if this build has no libsystemd.
+Result<std::unique_ptr<LiveSource>> journal_source(const std::filesystem::path& directory = {});
 
 }  // namespace correlator::input

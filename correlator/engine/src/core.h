@@ -297,7 +297,7 @@ class Core final : public Questions {
   // rows.cpp
   void take_changes(std::vector<StateRow>& out);
   void all_rows(std::vector<StateRow>& out);
-  Status restore_rows(const std::vector<StateRow>& rows);
+  Status restore_rows(StateSource& rows, bool with_evidence);  // false: texts are there or read when needed
   void dispose();
   void forget_orphans();
   std::vector<CauseMemory*> all_causes();

@@ -172,7 +172,7 @@ void Core::observe(RuleRun& run, const Occurrence& x, const std::vector<expr::Va
                    const std::vector<std::vector<expr::Value>>& element_keys) {
   const Event& event = x.event;
   if (!run.op->keeps_keys() && !run.latches && run.rule.cooldown.us == 0) {
-    KeyState none;
+    KeyState none(0, {}, 0, {});
     Seen seen = run.op->observe(none, x, run);
     if (seen.hit) fire(run, {}, key, std::move(*seen.hit), std::make_shared<Scene>(scene_of(x)), {});
     return;

@@ -4,6 +4,7 @@
 
 #include "core.h"
 #include "engine_state.h"
+#include "rows.h"
 
 namespace correlator::engine {
 
@@ -206,14 +207,26 @@ void Engine::take_changes(std::vector<StateRow>& out) {
   state_->core.take_changes(out);
 }
 
-Status Engine::restore(std::shared_ptr<const rules::RuleSet> rules, std::uint64_t seq,
-                       const std::vector<StateRow>& rows) {
+Status Engine::restore(std::shared_ptr<const rules::RuleSet> rules, std::uint64_t seq, StateSource& rows,
+                       std::shared_ptr<EvidenceTexts> texts) {
   auto fresh = std::make_unique<State>(state_->core.options);
+  const bool with_evidence = texts == nullptr;
   fresh->core.seq = seq;
+  fresh->core.evidence.read_from(std::move(texts), seq);
   fresh->core.restart_rules(std::move(rules));
-  if (const Status read = fresh->core.restore_rows(rows); !read.ok()) return read;
+  if (const Status read = fresh->core.restore_rows(rows, with_evidence); !read.ok()) return read;
   state_ = std::move(fresh);
   return {};
+}
+
+Status Engine::restore(std::shared_ptr<const rules::RuleSet> rules, std::uint64_t seq,
+                       const std::vector<StateRow>& rows) {
+  RowList list(rows);
+  return restore(std::move(rules), seq, list);
+}
+
+const Status& Engine::failure() const {
+  return state_->core.evidence.failure();
 }
 
 }  // namespace correlator::engine

@@ -41,7 +41,7 @@ void Core::dispose() {
   timers.clear();
   for (const auto& run : runs) {
     run->table_of_keys.each([&](KeyState& key) {
-      if (key.op) run->op->dispose(key, evidence);
+      if (key.op != nullptr) run->op->dispose(key, evidence);
       key.trail.clear(evidence);
     });
     for (const auto& [order, waiter] : run->waiters) {
@@ -138,7 +138,8 @@ void Core::install(std::shared_ptr<const rules::RuleSet> next) {
   const auto gone = orphan_rules;
   restart_rules(std::move(next));
   // These rows were written by this very process: one that cannot be read is a mistake of the engine.
-  [[maybe_unused]] const Status read = restore_rows(kept);
+  RowList source(kept);
+  [[maybe_unused]] const Status read = restore_rows(source, false);
   assert(read.ok());
   orphan_rules = gone;
   for (const auto& run : runs) {

@@ -119,8 +119,7 @@ KeyState& RuleRun::find_or_add(std::string_view packed) {
     ++core.counters.evicted;
     forget(*old);
   }
-  KeyState& key = table_of_keys.add(packed, core.next_id());
-  key.op = op->make();
+  KeyState& key = table_of_keys.add(packed, core.next_id(), op->state());
   mark(key);
   return key;
 }

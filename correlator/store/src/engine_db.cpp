@@ -6,6 +6,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <unordered_map>
@@ -24,6 +25,8 @@ namespace fs = std::filesystem;
 constexpr std::array<const char*, 11> kTables = {"",           "live_window", "live_record", "live_group",
                                                  "live_context", "live_timer",  "live_case",   "live_counter",
                                                  "live_engine",  "live_lookup", "live_evidence"};
+
+constexpr auto kWindow = static_cast<std::size_t>(engine::StateKind::window);
 
 // The state directory's lock: held for the life of a writer, released by the kernel when it dies.
 class DirectoryLock {
@@ -64,6 +67,14 @@ class DirectoryLock {
   int fd_ = -1;
 };
 
+void bind_time(Statement& statement, int index, Timestamp time) {
+  if (time == Timestamp::min()) {
+    statement.null(index);
+  } else {
+    statement.bind(index, time.us);
+  }
+}
+
 std::string fate_name(engine::Decision::Fate fate) {
   switch (fate) {
     case engine::Decision::Fate::decided: return "decided";
@@ -87,8 +98,9 @@ struct EngineDb::Impl {
   DbOptions options;
   std::uint64_t intake_bytes = 0;  // added since the last trim
   std::unordered_map<std::string, std::int64_t> streams, owners;
+  std::unordered_map<std::int64_t, std::string> owner_names;
   Statement insert_intake, insert_decision, insert_cursor, insert_rules, insert_meta;
-  std::array<Statement, kTables.size()> upsert, erase;
+  std::array<Statement, kTables.size()> upsert, erase, find;
 
   Status prepare();
   Status migrate();
@@ -99,7 +111,7 @@ struct EngineDb::Impl {
   bool write_cursors(const std::vector<Cursor>& cursors);
   bool set_meta(std::string_view name, std::string_view value);
   std::string meta(std::string_view name);
-  void read_rows(Snapshot& snapshot);
+  const std::string& owner_name(std::int64_t id);
 };
 
 Status EngineDb::Impl::migrate() {
@@ -132,7 +144,9 @@ Status EngineDb::Impl::prepare() {
   insert_rules = Statement(handle, "INSERT OR IGNORE INTO rule_set VALUES (?1, ?2)");
   insert_meta = Statement(handle, "INSERT OR REPLACE INTO meta VALUES (?1, ?2)");
   for (std::size_t kind = 1; kind < kTables.size(); ++kind) {
-    upsert[kind] = Statement(handle, fmt::format("INSERT OR REPLACE INTO {} VALUES (?1, ?2, ?3, ?4)", kTables[kind]));
+    const char* columns = kind == kWindow ? "(id, owner, key, body, have, oldest, newest) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"
+                                          : "(id, owner, key, body) VALUES (?1, ?2, ?3, ?4)";
+    upsert[kind] = Statement(handle, fmt::format("INSERT OR REPLACE INTO {} {}", kTables[kind], columns));
     erase[kind] = Statement(handle, fmt::format("DELETE FROM {} WHERE id = ?1", kTables[kind]));
     if (!upsert[kind] || !erase[kind]) return db.error("preparing statements");
   }
@@ -167,8 +181,7 @@ Result<EngineDb> EngineDb::open(const fs::path& dir, const DbOptions& options) {
     }
     if (auto status = impl->migrate(); !status) return status.error();
     if (auto status = impl->prepare(); !status) return status.error();
-    impl->intake_bytes = static_cast<std::uint64_t>(
-        impl->db.scalar("SELECT coalesce(sum(length(frame) + 40), 0) FROM intake").value_or(0));
+    impl->intake_bytes = std::strtoull(impl->meta("intake_bytes").c_str(), nullptr, 10);
   } else {
     const auto version = impl->db.scalar("PRAGMA user_version");
     if (!version) return impl->db.error("reading the schema version");
@@ -194,9 +207,9 @@ std::int64_t EngineDb::Impl::id_in(const char* table, std::unordered_map<std::st
   if (const auto found = cache.find(name); found != cache.end()) return found->second;
   Statement insert(db.get(), fmt::format("INSERT OR IGNORE INTO {} (name) VALUES (?1)", table));
   insert.bind(1, name).run();
-  Statement find(db.get(), fmt::format("SELECT id FROM {} WHERE name = ?1", table));
-  find.bind(1, name);
-  const std::int64_t id = find.step() == SQLITE_ROW ? find.integer(0) : 0;
+  Statement known(db.get(), fmt::format("SELECT id FROM {} WHERE name = ?1", table));
+  known.bind(1, name);
+  const std::int64_t id = known.step() == SQLITE_ROW ? known.integer(0) : 0;
   cache.emplace(name, id);
   return id;
 }
@@ -216,7 +229,14 @@ bool EngineDb::Impl::write_state(const std::vector<engine::StateRow>& rows) {
     const auto kind = static_cast<std::size_t>(row.kind);
     Statement& statement = row.erased ? erase[kind] : upsert[kind];
     statement.bind(1, static_cast<std::int64_t>(row.id));
-    if (!row.erased) statement.bind(2, id_in("owner", owners, row.owner)).bind(3, row.key).bind(4, row.body);
+    if (!row.erased) statement.bind(2, id_in("owner", owners, row.owner)).bind(3, row.key);
+    if (!row.erased && kind != kWindow) statement.bind(4, row.body);
+    if (!row.erased && kind == kWindow) {
+      statement.blob(4, row.body);
+      statement.bind(5, static_cast<std::int64_t>(std::min<std::uint64_t>(row.window.have, INT64_MAX)));
+      bind_time(statement, 6, row.window.oldest);
+      bind_time(statement, 7, row.window.newest);
+    }
     if (statement.run() != SQLITE_OK) return false;
   }
   return true;
@@ -259,6 +279,7 @@ Status EngineDb::commit(const Batch& batch) {
     Diagnostic error = impl.db.error("writing the state");
     impl.streams.clear();
     impl.owners.clear();
+    impl.owner_names.clear();
     return error;
   };
   impl.db.exec(batch.sync ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
@@ -277,40 +298,76 @@ Status EngineDb::commit(const Batch& batch) {
     return fail();
   }
   if (batch.snapshot_seq && !impl.set_meta("snapshot_seq", std::to_string(*batch.snapshot_seq))) return fail();
+  std::uint64_t bytes = impl.intake_bytes;
+  for (const IntakeRow& row : batch.intake) bytes += row.frame.size() + 40;
+  if (bytes != impl.intake_bytes && !impl.set_meta("intake_bytes", std::to_string(bytes))) return fail();
   if (!transaction.commit()) return fail();
-  for (const IntakeRow& row : batch.intake) impl.intake_bytes += row.frame.size() + 40;
+  impl.intake_bytes = bytes;
   return {};
 }
 
-void EngineDb::Impl::read_rows(Snapshot& snapshot) {
-  std::unordered_map<std::int64_t, std::string> names;
-  for (Statement owner(db.get(), "SELECT id, name FROM owner"); owner.step() == SQLITE_ROW;) {
-    names.emplace(owner.integer(0), owner.text(1));
-  }
-  for (std::size_t kind = 1; kind < kTables.size(); ++kind) {
-    Statement rows(db.get(), fmt::format("SELECT id, owner, key, body FROM {} ORDER BY id", kTables[kind]));
-    while (rows.step() == SQLITE_ROW) {
-      engine::StateRow row;
-      row.kind = static_cast<engine::StateKind>(kind);
-      row.id = static_cast<std::uint64_t>(rows.integer(0));
-      row.owner = names[rows.integer(1)];
-      row.key = rows.text(2);
-      row.body = rows.text(3);
-      snapshot.rows.push_back(std::move(row));
-    }
-  }
+const std::string& EngineDb::Impl::owner_name(std::int64_t id) {
+  const auto found = owner_names.find(id);
+  if (found != owner_names.end()) return found->second;
+  Statement owner(db.get(), "SELECT name FROM owner WHERE id = ?1");
+  owner.bind(1, id);
+  return owner_names[id] = owner.step() == SQLITE_ROW ? std::string(owner.text(0)) : std::string{};
+}
+
+Status EngineDb::reading(const std::function<Status()>& inside) {
+  if (impl_->db.exec("BEGIN") != SQLITE_OK) return impl_->db.error("reading the state");
+  const Status status = inside();
+  impl_->db.exec("COMMIT");
+  return status;
 }
 
 Result<Snapshot> EngineDb::snapshot() {
   Snapshot snapshot;
   snapshot.seq = static_cast<std::uint64_t>(std::strtoull(impl_->meta("snapshot_seq").c_str(), nullptr, 10));
   snapshot.rules_hash = impl_->meta("rules");
-  impl_->read_rows(snapshot);
   return snapshot;
 }
 
-Result<Snapshot> EngineDb::base_snapshot() {
-  Snapshot snapshot;
+Status EngineDb::each_row(engine::StateKind kind, const engine::RowVisitor& visit) {
+  Impl& impl = *impl_;
+  Statement rows(impl.db.get(),
+                 fmt::format("SELECT id, owner, key, body FROM {} ORDER BY id", kTables[static_cast<std::size_t>(kind)]));
+  engine::StateRow row;  // one for all: its texts keep their room
+  row.kind = kind;
+  std::int64_t owner = -1;
+  int code = rows.step();
+  for (; code == SQLITE_ROW; code = rows.step()) {
+    row.id = static_cast<std::uint64_t>(rows.integer(0));
+    if (const std::int64_t next = rows.integer(1); next != owner) row.owner = impl.owner_name(owner = next);
+    row.key = rows.text(2);
+    row.body = rows.text(3);
+    if (Status status = visit(row); !status.ok()) return status;
+  }
+  if (code != SQLITE_DONE) return impl.db.error("reading the state");
+  return {};
+}
+
+Result<std::optional<engine::StateRow>> EngineDb::row(engine::StateKind kind, std::uint64_t id) {
+  Impl& impl = *impl_;
+  Statement& find = impl.find[static_cast<std::size_t>(kind)];
+  if (!find) {
+    find = Statement(impl.db.get(), fmt::format("SELECT owner, key, body FROM {} WHERE id = ?1",
+                                                kTables[static_cast<std::size_t>(kind)]));
+  }
+  find.bind(1, static_cast<std::int64_t>(id));
+  std::optional<engine::StateRow> out;
+  const int code = find.step();
+  if (code == SQLITE_ROW) {
+    out = engine::StateRow{kind, id, impl.owner_name(find.integer(0)), std::string(find.text(1)),
+                           std::string(find.text(2)), false};
+  }
+  find.reset();
+  if (code != SQLITE_ROW && code != SQLITE_DONE) return impl.db.error("reading the state");
+  return out;
+}
+
+Result<BaseSnapshot> EngineDb::base_snapshot() {
+  BaseSnapshot snapshot;
   snapshot.seq = static_cast<std::uint64_t>(std::strtoull(impl_->meta("base_seq").c_str(), nullptr, 10));
   snapshot.rules_hash = impl_->meta("base_rules");
   Statement rows(impl_->db.get(), "SELECT kind, id, owner, key, body FROM kept_state WHERE generation = 0 ORDER BY kind, id");
@@ -409,9 +466,11 @@ Status EngineDb::trim_intake() {
                                   kind, kTables[kind]).c_str()) == SQLITE_OK;
   }
   ok = ok && impl.set_meta("next_seq", impl.meta("snapshot_seq")) && impl.set_meta("next_rules", impl.meta("rules"));
-  if (!ok || !transaction.commit()) return impl.db.error("trimming the intake");
-  impl.intake_bytes = static_cast<std::uint64_t>(
+  const auto bytes = static_cast<std::uint64_t>(
       impl.db.scalar("SELECT coalesce(sum(length(frame) + 40), 0) FROM intake").value_or(0));
+  ok = ok && impl.set_meta("intake_bytes", std::to_string(bytes));
+  if (!ok || !transaction.commit()) return impl.db.error("trimming the intake");
+  impl.intake_bytes = bytes;
   return {};
 }
 

@@ -60,6 +60,12 @@ class Engine {
   void take_changes(std::vector<StateRow>& out);
   // Restores a state from its rows and the rule set that was in force; replaces everything. E310 if a row does not fit.
   Status restore(std::shared_ptr<const rules::RuleSet> rules, std::uint64_t seq, const std::vector<StateRow>& rows);
+  // The same from a store. With `texts`, rows of evidence are not restored but asked for when a decision needs them.
+  Status restore(std::shared_ptr<const rules::RuleSet> rules, std::uint64_t seq, StateSource& rows,
+                 std::shared_ptr<EvidenceTexts> texts = nullptr);
+  // Not ok: a text of evidence could not be read (E304, E310). What came out of step() since the last look must not
+  // count: go back to what was stored.
+  const Status& failure() const;
 
   // Looking. None of these changes the state.
   void windows(const std::function<void(const WindowView&)>& visit) const;

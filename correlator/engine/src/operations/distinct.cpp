@@ -26,7 +26,7 @@ class DistinctOperation final : public Operation {
     for (const expr::Expression& part : distinct_.of) append_item(what_, ", ", part.text());
   }
 
-  std::unique_ptr<OpState> make() const override { return std::make_unique<DistinctState>(); }
+  OpStateMaker state() const override { return OpStateMaker::of<DistinctState>(); }
 
   Seen observe(KeyState& key, const Occurrence& x, Desk& desk) override {
     const auto value = value_of(x);

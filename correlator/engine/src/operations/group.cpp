@@ -26,7 +26,7 @@ class GroupOperation final : public Operation {
     }
   }
 
-  std::unique_ptr<OpState> make() const override { return std::make_unique<GroupState>(); }
+  OpStateMaker state() const override { return OpStateMaker::of<GroupState>(); }
 
   Seen observe(KeyState& key, const Occurrence& x, Desk& desk) override {
     std::vector<std::uint32_t> members;

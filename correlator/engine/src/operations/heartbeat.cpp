@@ -28,7 +28,7 @@ class HeartbeatOperation final : public Operation {
     if (rule.key.size() != 1) absence_.expected_lookup.reset();
   }
 
-  std::unique_ptr<OpState> make() const override { return std::make_unique<HeartbeatState>(); }
+  OpStateMaker state() const override { return OpStateMaker::of<HeartbeatState>(); }
   bool wants_lookup(std::uint32_t lookup) const override { return absence_.expected_lookup == lookup; }
 
   Seen observe(KeyState& key, const Occurrence& x, Desk& desk) override {

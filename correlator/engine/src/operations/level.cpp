@@ -26,7 +26,7 @@ class LevelOperation final : public Operation {
     own_clear_ = rule.clear.kind == rules::Clear::Kind::never;
   }
 
-  std::unique_ptr<OpState> make() const override { return std::make_unique<LevelState>(); }
+  OpStateMaker state() const override { return OpStateMaker::of<LevelState>(); }
 
   Seen observe(KeyState& key, const Occurrence& x, Desk& desk) override {
     const expr::Value value = level_.of.eval(x.names);

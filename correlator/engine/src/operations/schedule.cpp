@@ -25,7 +25,7 @@ class ScheduleOperation final : public Operation {
  public:
   explicit ScheduleOperation(const rules::Schedule& schedule) : cron_(schedule.cron) {}
 
-  std::unique_ptr<OpState> make() const override { return std::make_unique<ScheduleState>(); }
+  OpStateMaker state() const override { return OpStateMaker::of<ScheduleState>(); }
   bool latches() const override { return false; }
   TimerKind timer_kind() const override { return TimerKind::schedule; }
   Seen observe(KeyState&, const Occurrence&, Desk&) override { return {}; }

@@ -98,8 +98,8 @@ struct EngineDb::Impl {
   bool write_decisions(const std::vector<engine::Decision>& decisions);
   bool write_cursors(const std::vector<Cursor>& cursors);
   bool set_meta(std::string_view name, std::string_view value);
-  std::string meta(std::string_view name);
-  void read_rows(Snapshot& snapshot);
+  std::optional<std::string> meta(std::string_view name);  // empty: not set; nothing: it cannot be read
+  bool read_rows(Snapshot& snapshot);  // false: a page is damaged, and the rows are not all
 };
 
 Status EngineDb::Impl::migrate() {
@@ -245,10 +245,13 @@ bool EngineDb::Impl::set_meta(std::string_view name, std::string_view value) {
   return insert_meta.bind(1, name).bind(2, value).run() == SQLITE_OK;
 }
 
-std::string EngineDb::Impl::meta(std::string_view name) {
+std::optional<std::string> EngineDb::Impl::meta(std::string_view name) {
   Statement statement(db.get(), "SELECT value FROM meta WHERE name = ?1");
   statement.bind(1, name);
-  return statement.step() == SQLITE_ROW ? std::string(statement.text(0)) : std::string{};
+  const int code = statement.step();
+  if (code == SQLITE_ROW) return std::string(statement.text(0));
+  if (code == SQLITE_DONE) return std::string{};
+  return std::nullopt;
 }
 
 Status EngineDb::commit(const Batch& batch) {
@@ -282,14 +285,15 @@ Status EngineDb::commit(const Batch& batch) {
   return {};
 }
 
-void EngineDb::Impl::read_rows(Snapshot& snapshot) {
+bool EngineDb::Impl::read_rows(Snapshot& snapshot) {
   std::unordered_map<std::int64_t, std::string> names;
-  for (Statement owner(db.get(), "SELECT id, name FROM owner"); owner.step() == SQLITE_ROW;) {
-    names.emplace(owner.integer(0), owner.text(1));
-  }
+  Statement owner(db.get(), "SELECT id, name FROM owner");
+  int code = owner.step();
+  for (; code == SQLITE_ROW; code = owner.step()) names.emplace(owner.integer(0), owner.text(1));
+  if (code != SQLITE_DONE) return false;
   for (std::size_t kind = 1; kind < kTables.size(); ++kind) {
     Statement rows(db.get(), fmt::format("SELECT id, owner, key, body FROM {} ORDER BY id", kTables[kind]));
-    while (rows.step() == SQLITE_ROW) {
+    for (code = rows.step(); code == SQLITE_ROW; code = rows.step()) {
       engine::StateRow row;
       row.kind = static_cast<engine::StateKind>(kind);
       row.id = static_cast<std::uint64_t>(rows.integer(0));
@@ -298,23 +302,30 @@ void EngineDb::Impl::read_rows(Snapshot& snapshot) {
       row.body = rows.text(3);
       snapshot.rows.push_back(std::move(row));
     }
+    if (code != SQLITE_DONE) return false;
   }
+  return true;
 }
 
 Result<Snapshot> EngineDb::snapshot() {
   Snapshot snapshot;
-  snapshot.seq = static_cast<std::uint64_t>(std::strtoull(impl_->meta("snapshot_seq").c_str(), nullptr, 10));
-  snapshot.rules_hash = impl_->meta("rules");
-  impl_->read_rows(snapshot);
+  const auto seq = impl_->meta("snapshot_seq"), hash = impl_->meta("rules");
+  if (!seq || !hash) return impl_->db.error("reading the state");
+  snapshot.seq = static_cast<std::uint64_t>(std::strtoull(seq->c_str(), nullptr, 10));
+  snapshot.rules_hash = *hash;
+  if (!impl_->read_rows(snapshot)) return impl_->db.error("reading the state");
   return snapshot;
 }
 
 Result<Snapshot> EngineDb::base_snapshot() {
   Snapshot snapshot;
-  snapshot.seq = static_cast<std::uint64_t>(std::strtoull(impl_->meta("base_seq").c_str(), nullptr, 10));
-  snapshot.rules_hash = impl_->meta("base_rules");
+  const auto seq = impl_->meta("base_seq"), hash = impl_->meta("base_rules");
+  if (!seq || !hash) return impl_->db.error("reading the state");
+  snapshot.seq = static_cast<std::uint64_t>(std::strtoull(seq->c_str(), nullptr, 10));
+  snapshot.rules_hash = *hash;
   Statement rows(impl_->db.get(), "SELECT kind, id, owner, key, body FROM kept_state WHERE generation = 0 ORDER BY kind, id");
-  while (rows.step() == SQLITE_ROW) {
+  int code = rows.step();
+  for (; code == SQLITE_ROW; code = rows.step()) {
     engine::StateRow row;
     row.kind = static_cast<engine::StateKind>(rows.integer(0));
     row.id = static_cast<std::uint64_t>(rows.integer(1));
@@ -323,6 +334,7 @@ Result<Snapshot> EngineDb::base_snapshot() {
     row.body = rows.text(4);
     snapshot.rows.push_back(std::move(row));
   }
+  if (code != SQLITE_DONE) return impl_->db.error("reading the state");
   return snapshot;
 }
 
@@ -330,12 +342,16 @@ Result<RuleTexts> EngineDb::rules(const std::string& hash) {
   Statement statement(impl_->db.get(), "SELECT files FROM rule_set WHERE hash = ?1");
   statement.bind(1, hash);
   if (statement.step() != SQLITE_ROW) {
-    return make_error("E304", fmt::format("{} holds no rule set {}", impl_->db.path(), hash), "the database is damaged");
+    return make_error("E304", fmt::format("{} holds no rule set {}", impl_->db.path(), hash),
+                      "the state database is damaged: move it away and start again, windows begin empty then");
   }
   const auto json = parse_json(statement.text(0));
   RuleTexts texts;
   if (json && json->is_array()) {
-    for (const Json& file : *json) texts.emplace_back(file[0].get<std::string>(), file[1].get<std::string>());
+    for (const Json& file : *json) {
+      const bool pair = file.is_array() && file.size() == 2 && file[0].is_string() && file[1].is_string();
+      if (pair) texts.emplace_back(file[0].get<std::string>(), file[1].get<std::string>());
+    }
   }
   return texts;
 }
@@ -363,11 +379,13 @@ Status EngineDb::each_intake(std::uint64_t after_seq, const std::function<bool(I
 
 Result<std::vector<Cursor>> EngineDb::cursors() {
   std::vector<Cursor> out;
-  for (Statement rows(impl_->db.get(), "SELECT stream, identity, offset, line, extra FROM cursor ORDER BY stream");
-       rows.step() == SQLITE_ROW;) {
+  Statement rows(impl_->db.get(), "SELECT stream, identity, offset, line, extra FROM cursor ORDER BY stream");
+  int code = rows.step();
+  for (; code == SQLITE_ROW; code = rows.step()) {
     out.push_back({std::string(rows.text(0)), std::string(rows.text(1)), static_cast<std::uint64_t>(rows.integer(2)),
                    static_cast<std::uint64_t>(rows.integer(3)), std::string(rows.text(4))});
   }
+  if (code != SQLITE_DONE) return impl_->db.error("reading the positions");
   return out;
 }
 
@@ -392,7 +410,9 @@ Status EngineDb::each_decision(const DecisionFilter& filter, const std::function
 Status EngineDb::trim_intake() {
   Impl& impl = *impl_;
   if (impl.intake_bytes < impl.options.intake_bytes / 2) return {};
-  const std::string next_seq = impl.meta("next_seq");
+  const auto next = impl.meta("next_seq"), next_rules = impl.meta("next_rules"), seq = impl.meta("snapshot_seq"), hash = impl.meta("rules");
+  if (!next || !next_rules || !seq || !hash) return impl.db.error("trimming the intake");
+  const std::string& next_seq = *next;
   if (!next_seq.empty() && impl.intake_bytes < impl.options.intake_bytes) return {};
   Transaction transaction(impl.db);
   if (!transaction.begun()) return impl.db.error("trimming the intake");
@@ -401,14 +421,14 @@ Status EngineDb::trim_intake() {
     Statement drop(impl.db.get(), "DELETE FROM intake WHERE seq <= ?1");
     ok = drop.bind(1, static_cast<std::int64_t>(std::strtoull(next_seq.c_str(), nullptr, 10))).run() == SQLITE_OK &&
          impl.db.exec("DELETE FROM kept_state WHERE generation = 0; UPDATE kept_state SET generation = 0") == SQLITE_OK &&
-         impl.set_meta("base_seq", next_seq) && impl.set_meta("base_rules", impl.meta("next_rules"));
+         impl.set_meta("base_seq", next_seq) && impl.set_meta("base_rules", *next_rules);
   }
   for (std::size_t kind = 1; ok && kind < kTables.size(); ++kind) {
     ok = impl.db.exec(fmt::format("INSERT INTO kept_state SELECT 1, {0}, {1}.id, owner.name, key, body FROM {1} "
                                   "JOIN owner ON owner.id = {1}.owner",
                                   kind, kTables[kind]).c_str()) == SQLITE_OK;
   }
-  ok = ok && impl.set_meta("next_seq", impl.meta("snapshot_seq")) && impl.set_meta("next_rules", impl.meta("rules"));
+  ok = ok && impl.set_meta("next_seq", *seq) && impl.set_meta("next_rules", *hash);
   if (!ok || !transaction.commit()) return impl.db.error("trimming the intake");
   impl.intake_bytes = static_cast<std::uint64_t>(
       impl.db.scalar("SELECT coalesce(sum(length(frame) + 40), 0) FROM intake").value_or(0));

@@ -89,6 +89,7 @@ channel = "nobody"
 id = "twin"
 class = "error"
 match = 'twin'
+channel = "somebody"
 weight = "2"
 [[event.sample]]
 line = 'twin'

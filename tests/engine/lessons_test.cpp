@@ -34,17 +34,17 @@ double cost(int open, int lines) {
   Diagnosing d(R"toml(
 [[rule]]
 id = "chain"
-key = ["k"]
+key = ["k ?? ''"]
 sequence = { within = "24h", steps = ["a", "b"] }
 [[rule]]
 id = "count"
 on = "a"
-key = ["k"]
+key = ["k ?? ''"]
 count = "3 in 24h"
 [[rule]]
 id = "context"
 on = "a"
-set = { name = "seen", key = ["k"], for = "24h" }
+set = { name = "seen", key = ["k ?? ''"], for = "24h" }
 [[rule]]
 id = "other"
 on = "c"
@@ -81,7 +81,7 @@ TEST_CASE("L23: whatever the operation, a decision says in words why it fired") 
       {"on = \"a\"\n", {"a"}, "a"},
       {"on = \"a\"\ncount = \"2 in 24h\"\n", {"a", "a"}, "2 a of 2 in 1d"},
       {"on = \"a\"\nrate = { raise = \"2 in 10m\", clear = \"1 in 10m\" }\n", {"a", "a"}, "2 a of 2 in 10m"},
-      {"on = \"a\"\nkey = [\"host\"]\ndistinct = \"2 k in 1h\"\n", {"a k=1", "a k=2"}, "2"},
+      {"on = \"a\"\nkey = [\"host\"]\ndistinct = \"2 k ?? '' in 1h\"\n", {"a k=1", "a k=2"}, "2"},
       {"on = \"a\"\nstreak = 2\nbroken_by = \"b\"\n", {"a", "a"}, "2"},
       {"key = [\"host\"]\nsequence = { within = \"1m\", steps = [\"a\", \"b\"] }\n", {"a", "b"}, "1m"},
       {"key = [\"host\"]\ngroup = { within = \"1m\", of = [{ on = \"a\", count = 2 }, { on = \"b\" }] }\n",

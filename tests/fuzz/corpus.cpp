@@ -2,17 +2,21 @@
 // What is in the tree already, and how it is spoilt.
 #include <algorithm>
 #include <array>
+#include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <string_view>
 
+#include "rules/loader.h"
 #include "targets.h"
 
 namespace correlator::fuzz {
 namespace {
 
 namespace fs = std::filesystem;
+using namespace std::string_literals;
 using namespace std::string_view_literals;
 
 const fs::path kRoot = CORRELATOR_SOURCE_DIR;
@@ -94,6 +98,13 @@ std::vector<std::string> expressions() {
                            "(time - time) < 10s or not has(page)", "split(text, ',')"})
     out.emplace_back(text);
   return out;
+}
+
+std::shared_ptr<const rules::RuleSet> loaded(const std::string& text) {
+  rules::Loaded result = rules::load({{"site.toml", text}});
+  if (result.rules != nullptr) return result.rules;
+  for (const Diagnostic& d : result.diagnostics) std::fputs(to_text(d).c_str(), stderr);
+  std::abort();
 }
 
 std::string mutated(const std::vector<std::string>& corpus, std::mt19937_64& random) {

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // fuzz TARGET [--seed N] [--seconds N] [--run N]
+#include <unistd.h>
+
 #include <chrono>
+#include <csignal>
 #include <cstdio>
 #include <cstring>
 #include <string>
@@ -44,20 +47,40 @@ std::string input_of(const std::vector<std::string>& corpus, std::uint64_t seed,
   return fuzz::mutated(corpus, random);
 }
 
+// A crash says which run it was; the rest is for a debugger, on that run alone.
+std::uint64_t g_run = 0;
+void say_run() {
+  char text[64];
+  const int n = std::snprintf(text, sizeof text, "\ncrashed in --run %llu\n", static_cast<unsigned long long>(g_run));
+  if (::write(STDERR_FILENO, text, static_cast<std::size_t>(n)) < 0) return;
+}
+void on_signal(int number) {
+  say_run();
+  std::signal(number, SIG_DFL);
+  std::raise(number);
+}
+
 }  // namespace
+
+// Sanitizers end the program without a signal.
+extern "C" __attribute__((weak)) void __sanitizer_set_death_callback(void (*callback)());
 
 int main(int argc, char** argv) {
   const fuzz::Target* target = argc > 1 ? fuzz::find_target(argv[1]) : nullptr;
   Options options;
   if (target == nullptr || !parse(argc, argv, options)) return usage();
+  if (__sanitizer_set_death_callback != nullptr) {
+    __sanitizer_set_death_callback(say_run);
+  } else {
+    for (const int number : {SIGSEGV, SIGABRT, SIGFPE, SIGBUS, SIGILL}) std::signal(number, on_signal);
+  }
   const std::vector<std::string> corpus = target->corpus();
   std::printf("%s: %zu in the corpus, seed %llu\n", target->name, corpus.size(), static_cast<unsigned long long>(options.seed));
   using Clock = std::chrono::steady_clock;
   const auto begin = Clock::now();
   std::uint64_t run = options.run > 0 ? options.run : 1;
   for (;; ++run) {
-    // Flushed before a batch of runs, so that a crash can be found by going through them.
-    if (run % 100 == 1) std::printf("run %llu\r", static_cast<unsigned long long>(run)), std::fflush(stdout);
+    g_run = run;
     const std::string input = input_of(corpus, options.seed, run);
     if (options.run > 0) std::printf("input: %s\n", printable(shorten(input, 4000)).c_str()), std::fflush(stdout);
     const std::string wrong = target->run(input);

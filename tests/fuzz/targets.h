@@ -3,11 +3,14 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <random>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "rules/model.h"
 
 namespace correlator::fuzz {
 
@@ -33,6 +36,9 @@ std::vector<std::string> rule_files();
 std::vector<std::string> expressions();
 std::vector<std::string> state_rows();
 std::vector<std::string> intake_rows();
+
+// The rules of a target; ends the program where they do not load.
+std::shared_ptr<const rules::RuleSet> loaded(const std::string& text);
 
 // One to six edits of a member of the corpus: bytes, pieces of syntax, stretches of other members, lines moved.
 std::string mutated(const std::vector<std::string>& corpus, std::mt19937_64& random);

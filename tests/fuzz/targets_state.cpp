@@ -18,7 +18,7 @@ using engine::StateRow;
 
 const std::shared_ptr<const rules::RuleSet>& site() {
   static const auto rules = [] {
-    return rules::load({{"site.toml", R"toml(format = 1
+    return loaded(R"toml(format = 1
 [class.a]
 key = ["host"]
 may = { n = "int", k = "text" }
@@ -54,7 +54,7 @@ then = [{ do = "act" }, { do = "act", after = "1m", every = "1m", at_most = 3, u
 id = "distinct"
 on = "a"
 key = ["'all'"]
-distinct = "3 k in 1h"
+distinct = "3 k ?? '' in 1h"
 [[rule]]
 id = "streak"
 on = "a"
@@ -88,7 +88,7 @@ unless = { on = "b", after = "40s" }
 id = "context"
 on = "a"
 set = { name = "quiet", key = ["host"], for = "1m" }
-)toml"}}).rules;
+)toml");
   }();
   return rules;
 }

@@ -46,7 +46,7 @@ std::vector<std::string> frames_of(std::string_view stream, std::size_t size) {
 
 const std::shared_ptr<const rules::RuleSet>& site() {
   static const auto rules = [] {
-    return rules::load({{"site.toml", R"toml(format = 1
+    return loaded(R"toml(format = 1
 [class.error]
 key = ["host"]
 may = { n = "int", page = "hex", what = "text" }
@@ -75,7 +75,7 @@ on = { on = "error", where = "(n ?? 0) > 100" }
 id = "silent"
 key = ["host"]
 absence = { of = "error", for = "1h" }
-)toml"}}).rules;
+)toml");
   }();
   return rules;
 }

@@ -48,7 +48,7 @@ TEST_CASE("the hash is of the content") {
 TEST_CASE("what is wrong with a lookup file is said with its line") {
   const auto said = [](std::string_view text) { return to_text(parse_lookup(hosts(), text, "hosts.csv").error()); };
   CHECK(said("# c\nhost,rakc\n") ==
-        "hosts.csv:2: error: the first line names no column \"rack\" [E220]\n  hint: did you mean \"rack\"?\n");
+        "hosts.csv:2: error: the first line names no column \"rack\" [E220]\n  hint: did you mean \"rakc\"?\n");
   CHECK(said("host,rack\nh1,r1\n\nh2\n") ==
         "hosts.csv:4: error: 1 field where the first line has 2 [E221]\n  hint: quote fields that hold the separator: \"a,b\"\n");
   const testing::TempDir dir;

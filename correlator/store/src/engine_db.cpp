@@ -98,8 +98,8 @@ struct EngineDb::Impl {
   bool write_decisions(const std::vector<engine::Decision>& decisions);
   bool write_cursors(const std::vector<Cursor>& cursors);
   bool set_meta(std::string_view name, std::string_view value);
-  std::optional<std::string> meta(std::string_view name);  // empty: not set; nothing: it cannot be read
-  bool read_rows(Snapshot& snapshot);  // false: a page is damaged, and the rows are not all
+  Result<std::string> meta(std::string_view name);  // empty: not set
+  Status read_rows(Snapshot& snapshot);  // all of them or an error
 };
 
 Status EngineDb::Impl::migrate() {
@@ -245,13 +245,13 @@ bool EngineDb::Impl::set_meta(std::string_view name, std::string_view value) {
   return insert_meta.bind(1, name).bind(2, value).run() == SQLITE_OK;
 }
 
-std::optional<std::string> EngineDb::Impl::meta(std::string_view name) {
+Result<std::string> EngineDb::Impl::meta(std::string_view name) {
   Statement statement(db.get(), "SELECT value FROM meta WHERE name = ?1");
   statement.bind(1, name);
   const int code = statement.step();
   if (code == SQLITE_ROW) return std::string(statement.text(0));
-  if (code == SQLITE_DONE) return std::string{};
-  return std::nullopt;
+  if (code != SQLITE_DONE) return db.error("reading the state");
+  return std::string{};
 }
 
 Status EngineDb::commit(const Batch& batch) {
@@ -285,12 +285,12 @@ Status EngineDb::commit(const Batch& batch) {
   return {};
 }
 
-bool EngineDb::Impl::read_rows(Snapshot& snapshot) {
+Status EngineDb::Impl::read_rows(Snapshot& snapshot) {
   std::unordered_map<std::int64_t, std::string> names;
   Statement owner(db.get(), "SELECT id, name FROM owner");
   int code = owner.step();
   for (; code == SQLITE_ROW; code = owner.step()) names.emplace(owner.integer(0), owner.text(1));
-  if (code != SQLITE_DONE) return false;
+  if (code != SQLITE_DONE) return db.error("reading the state");
   for (std::size_t kind = 1; kind < kTables.size(); ++kind) {
     Statement rows(db.get(), fmt::format("SELECT id, owner, key, body FROM {} ORDER BY id", kTables[kind]));
     for (code = rows.step(); code == SQLITE_ROW; code = rows.step()) {
@@ -302,25 +302,25 @@ bool EngineDb::Impl::read_rows(Snapshot& snapshot) {
       row.body = rows.text(3);
       snapshot.rows.push_back(std::move(row));
     }
-    if (code != SQLITE_DONE) return false;
+    if (code != SQLITE_DONE) return db.error("reading the state");
   }
-  return true;
+  return {};
 }
 
 Result<Snapshot> EngineDb::snapshot() {
   Snapshot snapshot;
   const auto seq = impl_->meta("snapshot_seq"), hash = impl_->meta("rules");
-  if (!seq || !hash) return impl_->db.error("reading the state");
+  if (!seq || !hash) return seq.ok() ? hash.error() : seq.error();
   snapshot.seq = static_cast<std::uint64_t>(std::strtoull(seq->c_str(), nullptr, 10));
   snapshot.rules_hash = *hash;
-  if (!impl_->read_rows(snapshot)) return impl_->db.error("reading the state");
+  if (auto status = impl_->read_rows(snapshot); !status) return status.error();
   return snapshot;
 }
 
 Result<Snapshot> EngineDb::base_snapshot() {
   Snapshot snapshot;
   const auto seq = impl_->meta("base_seq"), hash = impl_->meta("base_rules");
-  if (!seq || !hash) return impl_->db.error("reading the state");
+  if (!seq || !hash) return seq.ok() ? hash.error() : seq.error();
   snapshot.seq = static_cast<std::uint64_t>(std::strtoull(seq->c_str(), nullptr, 10));
   snapshot.rules_hash = *hash;
   Statement rows(impl_->db.get(), "SELECT kind, id, owner, key, body FROM kept_state WHERE generation = 0 ORDER BY kind, id");
@@ -411,7 +411,9 @@ Status EngineDb::trim_intake() {
   Impl& impl = *impl_;
   if (impl.intake_bytes < impl.options.intake_bytes / 2) return {};
   const auto next = impl.meta("next_seq"), next_rules = impl.meta("next_rules"), seq = impl.meta("snapshot_seq"), hash = impl.meta("rules");
-  if (!next || !next_rules || !seq || !hash) return impl.db.error("trimming the intake");
+  for (const auto* value : {&next, &next_rules, &seq, &hash}) {
+    if (!value->ok()) return value->error();
+  }
   const std::string& next_seq = *next;
   if (!next_seq.empty() && impl.intake_bytes < impl.options.intake_bytes) return {};
   Transaction transaction(impl.db);

@@ -45,7 +45,7 @@ TEST_CASE("in D means now - t < D, to the microsecond") {
   CHECK(window.add(at(gap), 1, 2, kDay).has_value() == fires);
 }
 
-TEST_CASE("nine errors before midnight and nine after it are eighteen in ten minutes (L3)") {
+TEST_CASE("L3: nine errors before midnight and nine after it are eighteen in ten minutes") {
   SlidingWindow window;
   const Timestamp before = at(kDay - Duration::minutes(10)), after = at(kDay);
   for (int i = 0; i < 9; ++i) REQUIRE_FALSE(window.add(before, 1, 10, kDay));

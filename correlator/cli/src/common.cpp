@@ -109,7 +109,7 @@ Result<store::EngineDb> open_state_to_read(const std::string& dir) {
 int exit_code(const Diagnostic& d) {
   const std::string_view code = d.code;
   if (code == "E201" || code == "E208" || code == "E306") return kNoInput;
-  if (code == "E202" || code == "E203" || code == "E204" || code == "E206" || code == "E207" || code == "E304") return kBadData;
+  if (code == "E202" || code == "E203" || code == "E204" || code == "E206" || code == "E207" || code == "E304" || code == "E310") return kBadData;
   if (code == "E303" || code == "E307" || code.starts_with("E0") || code.starts_with("E1")) return kBadConfig;
   if (code.starts_with("E5")) return kUsage;
   return kIoError;

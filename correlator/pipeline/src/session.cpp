@@ -29,7 +29,7 @@ class RuleArchive {
     rules::Loaded loaded = rules::load(std::move(files));
     if (loaded.rules == nullptr) {
       return make_error("E307", fmt::format("the recorded rule set {} does not load with this version", hash),
-                        "start with the current rules: the state that they share is kept");
+                        "go back to the version that wrote the state, or move the directory away: windows begin empty then");
     }
     return loaded_.emplace(hash, loaded.rules).first->second;
   }

@@ -133,7 +133,11 @@ void Printer::decision(const engine::Decision& decision) {
 
 void Printer::stored_decision(std::string_view document) {
   if (options_.json) return put(std::string(document) + "\n");
-  if (const auto json = parse_json(document)) put(decision_text(*json));
+  try {
+    if (const auto json = parse_json(document); json && json->is_object()) return put(decision_text(*json));
+  } catch (const Json::exception&) {  // a member of another type: the database was changed by hand
+  }
+  put(printable(document) + "\n");
 }
 
 void Printer::window(const engine::WindowView& window) {

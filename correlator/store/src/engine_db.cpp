@@ -110,7 +110,7 @@ struct EngineDb::Impl {
   bool write_decisions(const std::vector<engine::Decision>& decisions);
   bool write_cursors(const std::vector<Cursor>& cursors);
   bool set_meta(std::string_view name, std::string_view value);
-  std::string meta(std::string_view name);
+  Result<std::string> meta(std::string_view name);  // empty: not set
   const std::string& owner_name(std::int64_t id);
 };
 
@@ -181,7 +181,9 @@ Result<EngineDb> EngineDb::open(const fs::path& dir, const DbOptions& options) {
     }
     if (auto status = impl->migrate(); !status) return status.error();
     if (auto status = impl->prepare(); !status) return status.error();
-    impl->intake_bytes = std::strtoull(impl->meta("intake_bytes").c_str(), nullptr, 10);
+    const auto bytes = impl->meta("intake_bytes");
+    if (!bytes) return bytes.error();
+    impl->intake_bytes = std::strtoull(bytes->c_str(), nullptr, 10);
   } else {
     const auto version = impl->db.scalar("PRAGMA user_version");
     if (!version) return impl->db.error("reading the schema version");
@@ -265,10 +267,13 @@ bool EngineDb::Impl::set_meta(std::string_view name, std::string_view value) {
   return insert_meta.bind(1, name).bind(2, value).run() == SQLITE_OK;
 }
 
-std::string EngineDb::Impl::meta(std::string_view name) {
+Result<std::string> EngineDb::Impl::meta(std::string_view name) {
   Statement statement(db.get(), "SELECT value FROM meta WHERE name = ?1");
   statement.bind(1, name);
-  return statement.step() == SQLITE_ROW ? std::string(statement.text(0)) : std::string{};
+  const int code = statement.step();
+  if (code == SQLITE_ROW) return std::string(statement.text(0));
+  if (code != SQLITE_DONE) return db.error("reading the state");
+  return std::string{};
 }
 
 Status EngineDb::commit(const Batch& batch) {
@@ -323,8 +328,10 @@ Status EngineDb::reading(const std::function<Status()>& inside) {
 
 Result<Snapshot> EngineDb::snapshot() {
   Snapshot snapshot;
-  snapshot.seq = static_cast<std::uint64_t>(std::strtoull(impl_->meta("snapshot_seq").c_str(), nullptr, 10));
-  snapshot.rules_hash = impl_->meta("rules");
+  const auto seq = impl_->meta("snapshot_seq"), hash = impl_->meta("rules");
+  if (!seq || !hash) return seq.ok() ? hash.error() : seq.error();
+  snapshot.seq = static_cast<std::uint64_t>(std::strtoull(seq->c_str(), nullptr, 10));
+  snapshot.rules_hash = *hash;
   return snapshot;
 }
 
@@ -368,10 +375,13 @@ Result<std::optional<engine::StateRow>> EngineDb::row(engine::StateKind kind, st
 
 Result<BaseSnapshot> EngineDb::base_snapshot() {
   BaseSnapshot snapshot;
-  snapshot.seq = static_cast<std::uint64_t>(std::strtoull(impl_->meta("base_seq").c_str(), nullptr, 10));
-  snapshot.rules_hash = impl_->meta("base_rules");
+  const auto seq = impl_->meta("base_seq"), hash = impl_->meta("base_rules");
+  if (!seq || !hash) return seq.ok() ? hash.error() : seq.error();
+  snapshot.seq = static_cast<std::uint64_t>(std::strtoull(seq->c_str(), nullptr, 10));
+  snapshot.rules_hash = *hash;
   Statement rows(impl_->db.get(), "SELECT kind, id, owner, key, body FROM kept_state WHERE generation = 0 ORDER BY kind, id");
-  while (rows.step() == SQLITE_ROW) {
+  int code = rows.step();
+  for (; code == SQLITE_ROW; code = rows.step()) {
     engine::StateRow row;
     row.kind = static_cast<engine::StateKind>(rows.integer(0));
     row.id = static_cast<std::uint64_t>(rows.integer(1));
@@ -380,6 +390,7 @@ Result<BaseSnapshot> EngineDb::base_snapshot() {
     row.body = rows.text(4);
     snapshot.rows.push_back(std::move(row));
   }
+  if (code != SQLITE_DONE) return impl_->db.error("reading the state");
   return snapshot;
 }
 
@@ -387,12 +398,16 @@ Result<RuleTexts> EngineDb::rules(const std::string& hash) {
   Statement statement(impl_->db.get(), "SELECT files FROM rule_set WHERE hash = ?1");
   statement.bind(1, hash);
   if (statement.step() != SQLITE_ROW) {
-    return make_error("E304", fmt::format("{} holds no rule set {}", impl_->db.path(), hash), "the database is damaged");
+    return make_error("E304", fmt::format("{} holds no rule set {}", impl_->db.path(), hash),
+                      "the state database is damaged: move it away and start again, windows begin empty then");
   }
   const auto json = parse_json(statement.text(0));
   RuleTexts texts;
   if (json && json->is_array()) {
-    for (const Json& file : *json) texts.emplace_back(file[0].get<std::string>(), file[1].get<std::string>());
+    for (const Json& file : *json) {
+      const bool pair = file.is_array() && file.size() == 2 && file[0].is_string() && file[1].is_string();
+      if (pair) texts.emplace_back(file[0].get<std::string>(), file[1].get<std::string>());
+    }
   }
   return texts;
 }
@@ -420,11 +435,13 @@ Status EngineDb::each_intake(std::uint64_t after_seq, const std::function<bool(I
 
 Result<std::vector<Cursor>> EngineDb::cursors() {
   std::vector<Cursor> out;
-  for (Statement rows(impl_->db.get(), "SELECT stream, identity, offset, line, extra FROM cursor ORDER BY stream");
-       rows.step() == SQLITE_ROW;) {
+  Statement rows(impl_->db.get(), "SELECT stream, identity, offset, line, extra FROM cursor ORDER BY stream");
+  int code = rows.step();
+  for (; code == SQLITE_ROW; code = rows.step()) {
     out.push_back({std::string(rows.text(0)), std::string(rows.text(1)), static_cast<std::uint64_t>(rows.integer(2)),
                    static_cast<std::uint64_t>(rows.integer(3)), std::string(rows.text(4))});
   }
+  if (code != SQLITE_DONE) return impl_->db.error("reading the positions");
   return out;
 }
 
@@ -449,7 +466,11 @@ Status EngineDb::each_decision(const DecisionFilter& filter, const std::function
 Status EngineDb::trim_intake() {
   Impl& impl = *impl_;
   if (impl.intake_bytes < impl.options.intake_bytes / 2) return {};
-  const std::string next_seq = impl.meta("next_seq");
+  const auto next = impl.meta("next_seq"), next_rules = impl.meta("next_rules"), seq = impl.meta("snapshot_seq"), hash = impl.meta("rules");
+  for (const auto* value : {&next, &next_rules, &seq, &hash}) {
+    if (!value->ok()) return value->error();
+  }
+  const std::string& next_seq = *next;
   if (!next_seq.empty() && impl.intake_bytes < impl.options.intake_bytes) return {};
   Transaction transaction(impl.db);
   if (!transaction.begun()) return impl.db.error("trimming the intake");
@@ -458,14 +479,14 @@ Status EngineDb::trim_intake() {
     Statement drop(impl.db.get(), "DELETE FROM intake WHERE seq <= ?1");
     ok = drop.bind(1, static_cast<std::int64_t>(std::strtoull(next_seq.c_str(), nullptr, 10))).run() == SQLITE_OK &&
          impl.db.exec("DELETE FROM kept_state WHERE generation = 0; UPDATE kept_state SET generation = 0") == SQLITE_OK &&
-         impl.set_meta("base_seq", next_seq) && impl.set_meta("base_rules", impl.meta("next_rules"));
+         impl.set_meta("base_seq", next_seq) && impl.set_meta("base_rules", *next_rules);
   }
   for (std::size_t kind = 1; ok && kind < kTables.size(); ++kind) {
     ok = impl.db.exec(fmt::format("INSERT INTO kept_state SELECT 1, {0}, {1}.id, owner.name, key, body FROM {1} "
                                   "JOIN owner ON owner.id = {1}.owner",
                                   kind, kTables[kind]).c_str()) == SQLITE_OK;
   }
-  ok = ok && impl.set_meta("next_seq", impl.meta("snapshot_seq")) && impl.set_meta("next_rules", impl.meta("rules"));
+  ok = ok && impl.set_meta("next_seq", *seq) && impl.set_meta("next_rules", *hash);
   const auto bytes = static_cast<std::uint64_t>(
       impl.db.scalar("SELECT coalesce(sum(length(frame) + 40), 0) FROM intake").value_or(0));
   ok = ok && impl.set_meta("intake_bytes", std::to_string(bytes));

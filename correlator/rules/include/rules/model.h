@@ -419,7 +419,7 @@ struct Action {
       serial;  // template as written; uses with one value run one at a time; compiled in Step::serial_by
   bool approve = false;
   bool shadow = false;
-  std::string undo;  // arguments or script; empty: none
+  std::string undo;  // options that begin with --, or a script; empty: none
   Place place;
 };
 

@@ -18,7 +18,8 @@ Timestamp nearest_year(CivilTime civil, Timestamp arrival, const Zone& zone) {
     civil.year = candidate;
     if (!is_valid(civil)) continue;
     const Timestamp time = zone.to_utc(civil);
-    if (best == Timestamp::min() || std::abs((time - arrival).us) < std::abs((best - arrival).us)) best = time;
+    if (best == Timestamp::min() || std::abs((time - arrival).us) < std::abs((best - arrival).us))
+      best = time;
   }
   return best == Timestamp::min() ? arrival : best;
 }
@@ -36,8 +37,7 @@ class Live {
     for (const Candidate& candidate : candidates_) line(*chunk, candidate);
     if (session_.uncommitted() == 0) return {};
     if (auto status = session_.commit(); !status) return status;
-    if (options_.after_commit) options_.after_commit();
-    return {};
+    return options_.after_commit ? options_.after_commit() : Status{};
   }
 
  private:
@@ -65,7 +65,8 @@ class Live {
         look_back_.before(chunk.offset + candidate.frame.begin, message.host, session_.matcher(), scratch_);
     line.frame = found.frame;
     line.times = message.repeats_previous;
-    if (!found.patterns.empty() && parser_.parse(found.frame, message)) session_.line(line, message, found.patterns);
+    if (!found.patterns.empty() && parser_.parse(found.frame, message))
+      session_.line(line, message, found.patterns);
   }
 
   Session& session_;
@@ -83,11 +84,15 @@ Effective effective_time(const syslog::Message& message, Timestamp arrival, cons
   Effective out{arrival, false, false};
   switch (message.stamp.kind) {
     case syslog::Stamp::Kind::none:
-    case syslog::Stamp::Kind::uptime: out.undated = !message.arrival.has_value(); return out;
+    case syslog::Stamp::Kind::uptime:
+      out.undated = !message.arrival.has_value();
+      return out;
     case syslog::Stamp::Kind::wall:
       out.time = message.stamp.utc ? *message.stamp.utc : options.zone.to_utc(message.stamp.civil);
       break;
-    case syslog::Stamp::Kind::yearless: out.time = nearest_year(message.stamp.civil, arrival, options.zone); break;
+    case syslog::Stamp::Kind::yearless:
+      out.time = nearest_year(message.stamp.civil, arrival, options.zone);
+      break;
   }
   if (out.time > arrival + options.ahead) {
     out.time = arrival;
@@ -96,7 +101,8 @@ Effective effective_time(const syslog::Message& message, Timestamp arrival, cons
   return out;
 }
 
-Status run_live(Session& session, std::unique_ptr<input::Reader> reader, const Clock& clock, const LiveOptions& options) {
+Status run_live(Session& session, std::unique_ptr<input::Reader> reader, const Clock& clock,
+                const LiveOptions& options) {
   input::BlockOptions blocks;
   blocks.eager = true;
   input::BlockReader source(std::move(reader), blocks);

@@ -179,7 +179,11 @@ Status Session::load_lookups() {
       notes_.back().pop_back();
       continue;
     }
-    this->lookup({lookup.name, std::move(table).value(), engine_.clock().value_or(Timestamp{})});
+    const Timestamp now = engine_.clock().value_or(Timestamp{});
+    // Content that is there already is no news, unless it would become stale without having been read again.
+    const auto known = engine_.lookup(lookup.name);
+    if (known && known->hash == table->hash && (lookup.max_age.us == 0 || known->loaded == now)) continue;
+    this->lookup({lookup.name, std::move(table).value(), now});
   }
   return {};
 }

@@ -140,7 +140,7 @@ void read_lookups(Context& context, const Document& document) {
     }
     if (table.written("file")) {
       table.no_effect("run", "the rows come from `file`", "keep one of the two");
-      table.no_effect("every", "a file is read again when it changes", "`every` belongs to `run`");
+      table.no_effect("every", "a file is read at each start and reload", "`every` belongs to `run`");
     } else if (table.written("run") && !table.written("every")) {
       context.error("E005", table.spot("run"), "`run` needs `every`", "write every = \"5m\"");
     }

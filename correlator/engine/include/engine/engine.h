@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,6 +32,12 @@ struct WindowView {
   std::uint64_t have = 0, need = 0;
   Timestamp newest;
   bool open_case = false;
+};
+
+// What the engine knows of a lookup.
+struct LookupView {
+  std::string hash;  // of its content
+  Timestamp loaded;
 };
 
 // Why an event did or did not move a rule, for `explain`.
@@ -73,6 +80,7 @@ class Engine {
   std::uint64_t open_cases() const;
   std::uint64_t evidence_bytes() const;  // memory that texts of evidence take, about
   std::vector<Explanation> explain(const Event& event) const;
+  std::optional<LookupView> lookup(std::string_view name) const;
   // What a reload with these rules would keep and drop, in words; changes nothing.
   std::vector<std::string> plan(const rules::RuleSet& next) const;
 

@@ -17,10 +17,10 @@ namespace correlator::pipeline {
 
 struct LiveOptions {
   std::string input = "stdin";
-  Zone zone;                             // of dates without offset
-  Duration ahead = Duration::seconds(5); // a line from further in the future takes its arrival time
+  Zone zone;                              // of dates without offset
+  Duration ahead = Duration::seconds(5);  // a line from further in the future takes its arrival time
   syslog::ParserOptions parser;
-  std::function<void()> after_commit;    // decisions are durable now
+  std::function<Status()> after_commit;  // decisions are durable now; an error ends the run
   std::function<bool()> stop;
 };
 
@@ -32,6 +32,7 @@ struct Effective {
 Effective effective_time(const syslog::Message& message, Timestamp arrival, const LiveOptions& options);
 
 // Until the end of the input or stop(). Commits behind each batch of lines that came together.
-Status run_live(Session& session, std::unique_ptr<input::Reader> reader, const Clock& clock, const LiveOptions& options);
+Status run_live(Session& session, std::unique_ptr<input::Reader> reader, const Clock& clock,
+                const LiveOptions& options);
 
 }  // namespace correlator::pipeline

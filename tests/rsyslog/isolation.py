@@ -75,6 +75,7 @@ class Isolation(unittest.TestCase):
         conf = shipped("60-correlator.conf", scratch=self.scratch, **hanging(self.log))
         modules = f'module(load="imtcp")\ninput(type="imtcp" port="{port}" address="127.0.0.1")'
         with Rsyslogd(self.scratch, conf, modules=modules) as daemon:
+            harness.wait_for_port(port)
             send_by_tcp(port, LINES)
             wait_until("all lines in the other file",
                        lambda: sum(1 for x in daemon.control_lines() if x.startswith("imtcp")) >= LINES)

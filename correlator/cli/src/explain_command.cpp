@@ -13,6 +13,7 @@
 #include "pipeline/live.h"
 #include "pipeline/session.h"
 #include "syslog/parser.h"
+#include "engine/provenance.h"
 #include "time/clock.h"
 
 namespace correlator::cli {
@@ -32,26 +33,24 @@ bool looks_like_id(const std::string& text) {
          });
 }
 
-Json message_json(const syslog::Message& m) {
-  Json out = {{"type", "line"},       {"format", to_string(m.format)}, {"host", m.host},
-              {"program", m.program}, {"origin", to_string(m.origin)}, {"text", m.text}};
+Json message_json(const syslog::Message& m, syslog::Origin origin) {
+  Json out = {{"type", "line"},     {"format", to_string(m.format)}, {"host", m.host},
+              {"program", m.program}, {"origin", to_string(origin)}, {"text", m.text}};
   if (m.pid) out["pid"] = *m.pid;
   if (!m.caller.empty()) out["caller"] = m.caller;
   if (!m.input.empty()) out["input"] = m.input;
   return out;
 }
 
-void print_message(report::Printer& printer, const syslog::Message& m, Timestamp time) {
+void print_message(report::Printer& printer, const syslog::Message& m, syslog::Origin origin, Timestamp time) {
   if (printer.json()) {
-    Json json = message_json(m);
+    Json json = message_json(m, origin);
     json["time"] = to_rfc3339(time);
     return printer.object(json);
   }
-  printer.note(
-      fmt::format("line     {} format, {}{}{}", to_string(m.format),
-                  m.host.empty() ? "no host" : fmt::format("host {}", m.host),
-                  m.program.empty() ? "" : fmt::format(", program {}", m.program),
-                  m.origin == syslog::Origin::program ? "" : fmt::format(", {}", to_string(m.origin))));
+  printer.note(fmt::format("line     {} format, {}{}{}", to_string(m.format), m.host.empty() ? "no host" : fmt::format("host {}", m.host),
+                           m.program.empty() ? "" : fmt::format(", program {}", m.program),
+                           origin == syslog::Origin::program ? "" : fmt::format(", {}", to_string(origin))));
   printer.note(fmt::format("time     {}", to_rfc3339(time)));
   printer.note(fmt::format("text     {}", m.text));
 }
@@ -90,7 +89,7 @@ int explain_line(const Options& o, std::shared_ptr<const rules::RuleSet> rules) 
     syslog::Message message;
     if (!parser.parse(text, message)) continue;
     const pipeline::Effective at = pipeline::effective_time(message, clock.now(), live);
-    print_message(printer, message, at.time);
+    print_message(printer, message, syslog::origin_of(message, engine::sources_of(*rules)), at.time);
     pipeline::Line line;
     line.frame = text;
     line.stream = "explain";

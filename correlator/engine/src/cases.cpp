@@ -29,7 +29,10 @@ Case& Core::open_case_for(RuleRun& run, std::string key, std::vector<KeyState*> 
   open.from = from;
   open.fired = last < Timestamp::max() ? std::max(last, firing->time) : firing->time;
   for (const KeyState* member : open.members) run.op->pairs(*member, from, open.heard, heard_of(run));
-  if (open.heard.empty()) open.heard.keep(std::max(from, firing->time), 1, heard_of(run));
+  if (open.heard.empty()) {  // nothing was counted in pairs
+    open.from = firing->time;
+    open.heard.keep(open.fired, 1, heard_of(run));
+  }
   open.firing = std::move(firing);
   run.cases[std::move(key)] = std::move(made);
   cases_by_id[open.id] = &open;

@@ -154,6 +154,7 @@ struct RuleRun final : Desk {
   ~RuleRun() override;
 
   Timestamp clock() const override;
+  Timestamp clock_goal() const override;
   const Options& options() const override;
   EvidenceStore& evidence() override;
   Counters& counters() override;
@@ -308,6 +309,7 @@ class Core final : public Questions {
   std::shared_ptr<const rules::RuleSet> rules;
   std::uint64_t seq = 0;
   std::optional<Timestamp> clock;
+  Timestamp clock_goal;  // while timers fire: where the clock is going
   Counters counters;
   EvidenceStore evidence;
   std::unique_ptr<Decoder> decoder;

@@ -28,6 +28,9 @@ RuleRun::~RuleRun() = default;
 Timestamp RuleRun::clock() const {
   return core.clock.value_or(Timestamp::min());
 }
+Timestamp RuleRun::clock_goal() const {
+  return core.clock_goal;
+}
 const Options& RuleRun::options() const {
   return core.options;
 }

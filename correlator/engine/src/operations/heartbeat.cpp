@@ -35,6 +35,8 @@ class HeartbeatOperation final : public Operation {
     HeartbeatState& state = of(key);
     // Whom nobody expects need not be remembered.
     if (absence_.expected_lookup && !expected(key)) return {std::nullopt, false, false};
+    // A line from before the last one is no sign of life since.
+    if (state.window.last() && x.event.time <= *state.window.last()) return {};
     key.trail.clear(desk.evidence());
     key.trail.add(x.event, desk.evidence());
     state.window.beat(x.event.time);

@@ -70,6 +70,7 @@ class Desk {
  public:
   virtual ~Desk() = default;
   virtual Timestamp clock() const = 0;
+  virtual Timestamp clock_goal() const = 0;  // while timers fire: where the clock is going
   virtual const Options& options() const = 0;
   virtual EvidenceStore& evidence() = 0;
   virtual Counters& counters() = 0;

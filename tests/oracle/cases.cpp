@@ -256,7 +256,7 @@ void Oracle::start_over(std::size_t index, Window& window) {
   if (spec_.rules[index].op == Op::heartbeat) {
     window.last = std::nullopt;
     window.due = *clock_ + spec_.rules[index].within;
-    window.told = std::nullopt;
+    window.told = false;
   }
 }
 
@@ -273,7 +273,7 @@ void Oracle::afresh(std::size_t index, const std::string& key, Time time, const 
     window.trail = {};
   }
   std::erase_if(window.pairs, [&](const Pair& pair) { return pair.time < time; });
-  window.trail.drop_before(time);
+  if (rule.op != Op::heartbeat) window.trail.drop_before(time);
   if (!has_pairs(rule)) return;
   const auto end = smallest_end(rule, window.pairs, INT64_MIN, INT64_MAX);
   if (end) fire(index, key, {key}, {key}, hit_at(rule, window.pairs, *end, *end), event);

@@ -82,6 +82,7 @@ int run(const Options& options) {
   const auto start = Clock::now();
   const auto passed = [&] { return std::chrono::duration<double>(Clock::now() - start).count(); };
   std::printf("seed %llu\n", static_cast<unsigned long long>(options.seed));
+  std::setvbuf(stdout, nullptr, _IOLBF, 0);
   std::uint64_t done = 0, failed = 0, records = 0;
   while (options.streams > 0 ? done < options.streams : passed() < static_cast<double>(options.seconds)) {
     const std::uint64_t seed = options.seed + done++;

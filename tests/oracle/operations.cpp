@@ -257,6 +257,7 @@ void Oracle::answer(const Rule& rule, Window& window, const Event& event, bool& 
 void Oracle::heartbeat(const Rule& rule, Window& window, const Event& event, bool& ends) {
   if (window.last && event.time <= *window.last) return;
   window.last = event.time;
+  window.told = false;
   window.trail = {};
   window.trail.add(event);
   ends = window.open != 0 && rule.clears == Clears::by_default;

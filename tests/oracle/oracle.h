@@ -76,7 +76,8 @@ class Oracle {
     std::vector<Chain> chains;
     std::vector<Wait> waits;
     std::vector<Time> answers;
-    std::optional<Time> last, due, told;  // heartbeat: newest event; deadline without one; the deadline that fired
+    std::optional<Time> last, due;        // heartbeat: newest event; deadline without one
+    bool told = false;                    // this silence fired already
     std::optional<Time> minute;           // schedule: the last minute that is done
     Evidence trail;
     Event named;  // knows the fields that the key is made of

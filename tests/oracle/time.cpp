@@ -68,9 +68,8 @@ std::vector<Oracle::Timer> Oracle::due_timers(Time until) const {
 
 // When a heartbeat's silence fires, unless it did.
 std::optional<Time> Oracle::heartbeat_deadline(const Rule& rule, const Window& window) const {
-  if (rule.op != Op::heartbeat || window.open != 0) return std::nullopt;
-  const auto out = window.last ? std::optional(*window.last + rule.within) : window.due;
-  return out == window.told ? std::nullopt : out;
+  if (rule.op != Op::heartbeat || window.open != 0 || window.told) return std::nullopt;
+  return window.last ? std::optional(*window.last + rule.within) : window.due;
 }
 
 // When the case closes because it became quiet: the smallest x = p + Q > e with less than it takes in (p, x).
@@ -133,7 +132,7 @@ void Oracle::run_absence(const Timer& timer) {
     hit.evidence->add(wait.event);
     event = wait.event;
   }
-  window.told = timer.deadline;
+  window.told = true;
   fire(timer.rule, timer.key, {timer.key}, {timer.key}, hit, event);
 }
 

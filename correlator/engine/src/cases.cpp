@@ -34,7 +34,7 @@ Case& Core::open_case_for(RuleRun& run, std::string key, std::vector<KeyState*> 
     open.heard.keep(open.fired, 1, heard_of(run));
   }
   open.firing = std::move(firing);
-  run.cases[std::move(key)] = std::move(made);
+  run.cases.emplace(std::move(key), std::move(made));
   cases_by_id[open.id] = &open;
   for (KeyState* member : open.members) {
     member->open = &open;
@@ -86,8 +86,10 @@ void Core::on_case_timer(RuleRun& run, Case& open) {
 }
 
 void Core::close_case(RuleRun& run, Case& open, Timestamp at, Closing how, const std::string& why) {
-  const auto node = run.cases.extract(open.key);
-  const std::unique_ptr<Case> gone = std::move(const_cast<std::unique_ptr<Case>&>(node.mapped()));
+  auto at_key = run.cases.lower_bound(open.key);
+  while (at_key->second.get() != &open) ++at_key;
+  const std::unique_ptr<Case> gone = std::move(at_key->second);
+  run.cases.erase(at_key);
   cases_by_id.erase(gone->id);
   if (gone->armed)
     timers.cancel({*gone->armed, TimerKind::clear, run.index, gone->key, gone->id, gone.get()});

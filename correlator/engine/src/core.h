@@ -185,7 +185,8 @@ struct RuleRun final : Desk {
   bool latches = true;
   Duration hold{};  // with `ignore … before` at least that
   KeyTable table_of_keys;
-  std::map<std::string, std::unique_ptr<Case>, std::less<>> cases;
+  // By whole key; of one list several, each for other elements of it.
+  std::multimap<std::string, std::unique_ptr<Case>, std::less<>> cases;
   std::vector<CauseMemory> ignore, unless;
   std::map<WaiterOrder, Waiter> waiters;
   std::optional<Timestamp> in_force;
@@ -353,7 +354,7 @@ class Core final : public Questions {
   // Rows of rules that were taken away, kept for a while.
   struct Orphan {
     StateRow row;
-    Evidence lines;  // references are kept
+    std::vector<Evidence> lines;  // that its body stands on; references are kept
   };
   struct Gone {
     std::string identity;

@@ -49,6 +49,12 @@ void Core::hear(RuleRun& run, Case& open, const Event& event) {
   if (run.clear.kind != rules::Clear::Kind::quiet_for || event.time < open.from) return;
   open.heard.keep(event.time, event.weight, heard_of(run));
   open.dirty = true;
+  // A late event can be the p of an earlier deadline, if some events are still allowed behind it.
+  if (!run.op->clear_below()) return;
+  const auto deadline = case_deadline(run, open);
+  if (!deadline || !open.armed || *open.armed <= *deadline) return;
+  timers.cancel({*open.armed, TimerKind::clear, run.index, open.key, open.id, &open});
+  arm_case(run, open);
 }
 
 std::optional<Timestamp> Core::case_deadline(RuleRun& run, const Case& open) const {
@@ -71,7 +77,7 @@ void Core::arm_case(RuleRun& run, Case& open) {
   timers.arm({*deadline, TimerKind::clear, run.index, open.key, open.id, &open});
 }
 
-// Events since it was armed may have moved the deadline; they only ever move it on.
+// Events since it was armed may have moved the deadline on.
 void Core::on_case_timer(RuleRun& run, Case& open) {
   const auto deadline = case_deadline(run, open);
   if (!deadline) return;

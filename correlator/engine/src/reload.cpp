@@ -77,6 +77,8 @@ void Core::restart_rules(std::shared_ptr<const rules::RuleSet> next) {
   echoes_of_class.assign(classes, {});
   for (std::uint32_t i = 0; i < rules->rules.size(); ++i)
     runs.push_back(std::make_unique<RuleRun>(*this, rules->rules[i], i));
+  longest_hold = {};
+  for (const auto& run : runs) longest_hold = std::max(longest_hold, run->hold);
   for (std::uint32_t i = 0; i < rules->mutes.size(); ++i) {
     auto& memories = mutes.emplace_back();
     const rules::Mute& mute = rules->mutes[i];

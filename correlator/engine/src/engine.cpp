@@ -60,15 +60,17 @@ void Core::mark(const MarkRecord& record) {
 }
 
 void Core::advance(Timestamp t) {
-  if (!clock || *clock < t) clock = t;
+  if (!clock) clock = t;
+  clock_goal = std::max(*clock, t);
   if (fresh_rules) {
     fresh_rules = false;
     for (const auto& run : runs) {
-      if (!run->in_force) rule_came_into_force(*run, *clock);
+      if (!run->in_force) rule_came_into_force(*run, clock_goal);
     }
   }
-  if (!orphan_rules.empty()) forget_orphans();
   fire_timers();
+  clock = clock_goal;
+  if (!orphan_rules.empty()) forget_orphans();
 }
 
 void Core::rule_came_into_force(RuleRun& run, Timestamp since) {
@@ -77,18 +79,21 @@ void Core::rule_came_into_force(RuleRun& run, Timestamp since) {
   run.op->in_force(since, run);
 }
 
+// The clock goes from timer to timer, so that one leap forgets no more than many small moves.
 void Core::fire_timers() {
-  const Timestamp due = *clock - options.disorder;
+  const Timestamp due = clock_goal - options.disorder;
   for (;;) {
     const auto record = decoder->next_deadline();
     const Timer* timer = timers.next();
     // Of equal deadlines the records come first.
     if (record && *record <= due && (timer == nullptr || *record <= timer->deadline)) {
       now = *record;
+      clock = std::max(*clock, now + options.disorder);
       std::vector<Event> events;
       decoder->complete_next(*clock, events);
       take(events);
     } else if (timer != nullptr && timer->deadline <= due) {
+      clock = std::max(*clock, timer->deadline + options.disorder);
       fire_timer(timers.pop());
       drain();
     } else {

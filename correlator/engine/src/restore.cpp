@@ -10,6 +10,16 @@
 namespace correlator::engine {
 namespace {
 
+// The evidence in a body that nobody reads: of trails ("e"), chains, waits and firings ("lines").
+void collect_lines(const Json& json, std::vector<Evidence>& to) {
+  if (!json.is_structured()) return;
+  for (const auto& item : json.items()) {
+    const bool named = json.is_object() && (item.key() == "lines" || item.key() == "e");
+    if (auto lines = named ? Evidence::from_json(item.value()) : std::nullopt) to.push_back(std::move(*lines));
+    collect_lines(item.value(), to);
+  }
+}
+
 class Restorer {
  public:
   explicit Restorer(Core& core) : core_(core) {}
@@ -94,10 +104,15 @@ class Restorer {
 
   void orphan(const StateRow& row) {
     Core::Orphan gone{row, {}};
-    if (row.kind == StateKind::window && read_key_body(row.body, body_) && body_.lines) {
-      gone.lines = std::move(*body_.lines);
+    if (row.kind == StateKind::window) {
+      if (read_key_body(row.body, body_)) {
+        if (body_.lines) gone.lines.push_back(std::move(*body_.lines));
+        if (const auto state = parse_json(body_.state)) collect_lines(*state, gone.lines);
+      }
+    } else if (const auto body = parse_json(row.body)) {
+      collect_lines(*body, gone.lines);
     }
-    gone.lines.keep(core_.evidence);
+    for (const Evidence& lines : gone.lines) lines.keep(core_.evidence);
     core_.orphans.insert_or_assign({row.kind, row.id}, std::move(gone));
   }
 
@@ -156,8 +171,8 @@ class Restorer {
       made->members.push_back(member);
     }
     core_.cases_by_id[made->id] = made.get();
-    const std::string key = made->key;
-    run->cases[key] = std::move(made);
+    std::string key = made->key;
+    run->cases.emplace(std::move(key), std::move(made));
     return true;
   }
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Writes a syslog archive as a site of many hosts would: dozens of programmes, some two hundred message shapes, hosts of
-// different loudness, bursts. The same seed gives the same bytes on every machine.
+// Writes a syslog archive as a site of many hosts would: dozens of programmes, some two hundred message
+// shapes, hosts of different loudness, bursts. The same seed gives the same bytes on every machine.
 //   bench_generate [--bytes N] [--hosts N] [--errors SHARE] [--seed N] [--format rfc3164|iso|json]
 #include <fmt/format.h>
 
-#include <cmath>
+#include <array>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
@@ -35,11 +35,14 @@ class Random {
   std::uint64_t state_;
 };
 
-constexpr std::string_view kWords[] = {"alpha", "billing", "cache", "delta", "edge", "frontend", "gateway", "harbor", "index", "journal",
-                                       "keeper", "ledger", "mailer", "notify", "orders", "proxy", "queue", "relay", "search", "tracker",
-                                       "upload", "vault", "worker", "zone"};
-constexpr std::string_view kUsers[] = {"root", "admin", "deploy", "anna", "bert", "carla", "backup", "www-data", "postgres", "oracle", "git", "nagios"};
-constexpr std::string_view kMonths[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+constexpr std::string_view kWords[] = {"alpha",   "billing", "cache",  "delta",   "edge",   "frontend",
+                                       "gateway", "harbor",  "index",  "journal", "keeper", "ledger",
+                                       "mailer",  "notify",  "orders", "proxy",   "queue",  "relay",
+                                       "search",  "tracker", "upload", "vault",   "worker", "zone"};
+constexpr std::string_view kUsers[] = {"root",   "admin",    "deploy",   "anna",   "bert", "carla",
+                                       "backup", "www-data", "postgres", "oracle", "git",  "nagios"};
+constexpr std::string_view kMonths[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                        "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 
 struct Options {
   std::uint64_t bytes = 100'000'000;
@@ -54,22 +57,57 @@ std::string_view pick(Random& random, const Array& array) {
   return array[random.below(std::size(array))];
 }
 
+// Numbers below each of `bounds`, drawn in this order. Arguments of one call are drawn in an order that the
+// compiler chooses, so that lines of several draws go through here.
+template <class... Bounds>
+std::array<std::uint64_t, sizeof...(Bounds)> draw(Random& random, Bounds... bounds) {
+  return {random.below(bounds)...};
+}
+
 std::string value(char kind, Random& r) {
+  constexpr std::uint64_t kNumberOfWords = std::size(kWords);
   switch (kind) {
-    case 'n': return std::to_string(r.below(r.below(4) == 0 ? 100'000 : 100));
-    case 'h': return fmt::format("{:06x}", r.below(0xFFFFFF));
-    case 'x': return fmt::format("{:016x}", r.next());
-    case 'i': return fmt::format("10.{}.{}.{}", r.below(256), r.below(256), r.below(256));
-    case 'u': return std::string(pick(r, kUsers));
-    case 'p': return fmt::format("/srv/{}/{}/{}.{}", pick(r, kWords), pick(r, kWords), r.below(10'000), r.below(2) ? "log" : "dat");
-    case 'd': return fmt::format("sd{}", static_cast<char>('a' + r.below(12)));
-    case 'w': return fmt::format("{}{}", pick(r, kWords), r.below(3) == 0 ? std::to_string(r.below(20)) : "");
-    case 'g': return fmt::format("vm-{}", r.below(200));
-    case 'e': return r.below(2) ? fmt::format("tap{}", r.below(64)) : fmt::format("enp{}s0", r.below(6));
-    case 'b': return fmt::format("0000:{:02x}:{:02x}.{}", r.below(0x40), r.below(0x20), r.below(8));
-    case 't': return fmt::format("{}.{:03}", r.below(3'000), r.below(1'000));
-    case 's': return fmt::format("{:08x}-{:04x}-4{:03x}-{:04x}-{:012x}", r.below(1ULL << 32), r.below(65536), r.below(4096), r.below(65536), r.below(1ULL << 48));
-    default: return {};
+    case 'n':
+      return std::to_string(r.below(r.below(4) == 0 ? 100'000 : 100));
+    case 'h':
+      return fmt::format("{:06x}", r.below(0xFFFFFF));
+    case 'x':
+      return fmt::format("{:016x}", r.next());
+    case 'i': {
+      const auto [a, b, c] = draw(r, 256u, 256u, 256u);
+      return fmt::format("10.{}.{}.{}", a, b, c);
+    }
+    case 'u':
+      return std::string(pick(r, kUsers));
+    case 'p': {
+      const auto [a, b, number, is_log] = draw(r, kNumberOfWords, kNumberOfWords, 10'000u, 2u);
+      return fmt::format("/srv/{}/{}/{}.{}", kWords[a], kWords[b], number, is_log ? "log" : "dat");
+    }
+    case 'd':
+      return fmt::format("sd{}", static_cast<char>('a' + r.below(12)));
+    case 'w': {
+      const auto [word, numbered, number] = draw(r, kNumberOfWords, 3u, 20u);
+      return numbered == 0 ? fmt::format("{}{}", kWords[word], number) : std::string(kWords[word]);
+    }
+    case 'g':
+      return fmt::format("vm-{}", r.below(200));
+    case 'e':
+      return r.below(2) ? fmt::format("tap{}", r.below(64)) : fmt::format("enp{}s0", r.below(6));
+    case 'b': {
+      const auto [bus, device, function] = draw(r, 0x40u, 0x20u, 8u);
+      return fmt::format("0000:{:02x}:{:02x}.{}", bus, device, function);
+    }
+    case 't': {
+      const auto [whole, part] = draw(r, 3'000u, 1'000u);
+      return fmt::format("{}.{:03}", whole, part);
+    }
+    case 's': {
+      const auto [a, b, c, d, e] =
+          draw(r, std::uint64_t{1} << 32, 65536u, 4096u, 65536u, std::uint64_t{1} << 48);
+      return fmt::format("{:08x}-{:04x}-4{:03x}-{:04x}-{:012x}", a, b, c, d, e);
+    }
+    default:
+      return {};
   }
 }
 
@@ -97,10 +135,13 @@ class Generator {
     }
     // Programmes of the house: each site has its own, with a handful of shapes each.
     for (int program = 0; program < 24; ++program) {
-      const std::string name = fmt::format("{}-{}", kWords[static_cast<std::size_t>(program)], program % 3 == 0 ? "api" : "job");
+      const std::string name =
+          fmt::format("{}-{}", kWords[static_cast<std::size_t>(program)], program % 3 == 0 ? "api" : "job");
       for (int shape = 0; shape < 4; ++shape) {
-        own_.push_back({name, fmt::format("level={} msg=\"{} {} {}\" id={{x}} took={{t}}ms peer={{i}}", shape == 0 ? "error" : "info",
-                                          pick(random_, kWords), shape == 0 ? "failed for" : "finished", pick(random_, kWords))});
+        const auto [subject, object] = draw(random_, std::size(kWords), std::size(kWords));
+        own_.push_back({name, fmt::format("level={} msg=\"{} {} {}\" id={{x}} took={{t}}ms peer={{i}}",
+                                          shape == 0 ? "error" : "info", kWords[subject],
+                                          shape == 0 ? "failed for" : "finished", kWords[object])});
       }
     }
   }
@@ -119,7 +160,10 @@ class Generator {
       --burst_;
     }
     now_.us += static_cast<std::int64_t>(random_.below(burst_ > 0 ? 2'000 : 40'000));
-    if (random_.unit() < o_.errors) return dress(errors_[random_.below(errors_.size())]->program, errors_[random_.below(errors_.size())]->text);
+    if (random_.unit() < o_.errors) {
+      const Shape& shape = *errors_[random_.below(errors_.size())];
+      return dress(shape.program, shape.text);
+    }
     if (shape_ != nullptr) return dress(shape_->program, shape_->text);
     const std::uint64_t kind = random_.below(1000);
     if (kind < 4) {
@@ -138,17 +182,25 @@ class Generator {
   std::string dress(std::string_view program, std::string_view shape) {
     std::string text = fill(shape, random_);
     const bool kernel = program == "kernel";
-    if (kernel && o_.format != "json") text = fmt::format("[{:5}.{:06}] {}", now_.us / 1'000'000 % 100'000, now_.us % 1'000'000, text);
+    if (kernel && o_.format != "json")
+      text = fmt::format("[{:5}.{:06}] {}", now_.us / 1'000'000 % 100'000, now_.us % 1'000'000, text);
     const std::string host = fmt::format("kvm{:03}", host_);
     const std::string tag = kernel ? "kernel" : fmt::format("{}[{}]", program, 300 + random_.below(30'000));
     if (o_.format == "json") {
-      return to_line(Json{{"timereported", to_rfc3339(now_)}, {"timegenerated", to_rfc3339(now_)}, {"hostname", host},
-                          {"inputname", kernel ? "imklog" : "imuxsock"}, {"programname", program}, {"syslogfacility-text", kernel ? "kern" : "daemon"},
-                          {"syslogtag", tag + ":"}, {"msg", " " + text}}) + "\n";
+      return to_line(Json{{"timereported", to_rfc3339(now_)},
+                          {"timegenerated", to_rfc3339(now_)},
+                          {"hostname", host},
+                          {"inputname", kernel ? "imklog" : "imuxsock"},
+                          {"programname", program},
+                          {"syslogfacility-text", kernel ? "kern" : "daemon"},
+                          {"syslogtag", tag + ":"},
+                          {"msg", " " + text}}) +
+             "\n";
     }
     if (o_.format == "iso") return fmt::format("{} {} {}: {}\n", to_rfc3339(now_), host, tag, text);
     const CivilTime c = to_civil(now_);
-    return fmt::format("{} {:2} {:02}:{:02}:{:02} {} {}: {}\n", kMonths[c.month - 1], c.day, c.hour, c.minute, c.second, host, tag, text);
+    return fmt::format("{} {:2} {:02}:{:02}:{:02} {} {}: {}\n", kMonths[c.month - 1], c.day, c.hour, c.minute,
+                       c.second, host, tag, text);
   }
 
   Options o_;
@@ -188,7 +240,10 @@ bool parse(int argc, char** argv, Options& o) {
 int main(int argc, char** argv) {
   correlator::bench::Options options;
   if (!correlator::bench::parse(argc, argv, options)) {
-    std::fputs("usage: bench_generate [--bytes N] [--hosts N] [--errors SHARE] [--seed N] [--format rfc3164|iso|json]\n", stderr);
+    std::fputs(
+        "usage: bench_generate [--bytes N] [--hosts N] [--errors SHARE] [--seed N] [--format "
+        "rfc3164|iso|json]\n",
+        stderr);
     return 2;
   }
   correlator::bench::Generator generator(options);

@@ -15,9 +15,29 @@ TEST_CASE("printable keeps text and shows what a terminal would obey") {
   CHECK(printable("a\nb\tc") == "a\\nb\\tc");
   CHECK(printable("é") == "é");
   CHECK(printable("\xff\xc3") == "\\xff\\xc3");
-  CHECK(printable("\xc2\x9b" "2J") == "\\xc2\\x9b2J");  // C1 CSI
+  CHECK(printable("\xc2\x9b"
+                  "2J") == "\\xc2\\x9b2J");  // C1 CSI
+  CHECK(printable("a\xe2\x80\xae"
+                  "b") ==
+        "a\\xe2\\x80\\xae"
+        "b");  // U+202E turns the rest of the line round
+  CHECK(printable("\xef\xbb\xbf"
+                  "a\xe2\x80\x8b") ==
+        "\\xef\\xbb\\xbf"
+        "a\\xe2\\x80\\x8b");
+  CHECK(printable("\xe2\x80\x94 \xc2\xa0 \xd8\x9b \xe2\x82\xac") ==
+        "\xe2\x80\x94 \xc2\xa0 \xd8\x9b \xe2\x82\xac");
   CHECK(printable(std::string_view("a\0b", 3)) == "a\\x00b");
   CHECK(printable("\xed\xa0\x80") == "\\xed\\xa0\\x80");  // a surrogate is not UTF-8
+}
+
+TEST_CASE("a JSON line hides nothing from who reads it on a terminal, and is the same document") {
+  const std::string text =
+      "a\x1b[1m\x7f\xc2\x9b"
+      "2J\xe2\x80\xae\xef\xbb\xbf \xe2\x80\x94 \xc3\xa9\xff";
+  const std::string line = to_line(Json{{"t", text}});
+  CHECK(line == "{\"t\":\"a\\u001b[1m\\u007f\\u009b2J\\u202e\\ufeff \xe2\x80\x94 \xc3\xa9\xef\xbf\xbd\"}");
+  CHECK(parse_json(line)->at("t") == text.substr(0, text.size() - 1) + "\xef\xbf\xbd");
 }
 
 TEST_CASE("numbers are whole, unsigned and do not wrap") {

@@ -1,88 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "dispatch/dispatcher.h"
-
+// One action: how it is started, bounded, ended and recorded.
 #include <unistd.h>
 
-#include "base/text.h"
-#include "catch.h"
-#include "rules/loader.h"
-#include "temp_dir.h"
+#include "base/json.h"
+#include "bench.h"
+#include "engine/json.h"
 
 using namespace correlator;
 using namespace correlator::dispatch;
-using correlator::testing::TempDir;
-using store::JobState;
-
-namespace {
-
-// Real processes, and a clock that moves only when the test says so: nothing here waits for wall time to pass.
-struct Bench {
-  TempDir dir;
-  SimulatedClock clock{*parse_rfc3339("2026-01-01T00:00:00Z")};
-  std::shared_ptr<const rules::RuleSet> rules;
-  std::optional<Dispatcher> dispatcher;
-  std::vector<engine::OutcomeRecord> outcomes;
-
-  explicit Bench(const std::string& action, const std::string& script) {
-    dir.write("act", "#!/bin/sh\n" + script, true);
-    rules = rules::load({{"a.toml", "format = 1\n[[rule]]\nid = \"r\"\nmatch = 'x (?P<who>\\w+)'\nkey = [\"who\"]\nthen = [\"act\"]\n" + action}}).rules;
-    REQUIRE(rules != nullptr);
-    open();
-  }
-
-  void open(DispatchOptions options = {}) {
-    options.actions_dir = dir.path();
-    options.kill_switch = dir.path() / "stop-actions";
-    options.environment = {{"DIR", dir.path().string()}};
-    auto ledger = store::LedgerDb::open(dir.path());
-    REQUIRE(ledger.ok());
-    auto opened = Dispatcher::open(std::move(*ledger), rules, clock, options);
-    REQUIRE(opened.ok());
-    dispatcher.emplace(std::move(*opened));
-  }
-
-  engine::Decision decision(std::string id, std::vector<std::string> argv = {}) {
-    engine::Decision d;
-    d.id = std::move(id);
-    d.rule = "r";
-    d.action = "act";
-    d.argv = std::move(argv);
-    d.time = clock.now();
-    d.trust = engine::Trust::vouched;
-    return d;
-  }
-
-  void poll(Duration wait = Duration::seconds(20)) {
-    auto ended = dispatcher->poll(wait);
-    REQUIRE(ended.ok());
-    outcomes.insert(outcomes.end(), ended->begin(), ended->end());
-  }
-  void until_idle() {
-    for (int i = 0; i < 20000 && !dispatcher->idle(); ++i) poll();
-  }
-  store::Job job(const std::string& id) { return dispatcher->ledger().find(id)->value(); }
-  store::Attempt attempt(const std::string& id) {
-    store::Attempt last;
-    REQUIRE(dispatcher->ledger().each_attempt(id, [&](const store::Attempt& a) {
-      last = a;
-      return true;
-    }).ok());
-    return last;
-  }
-};
-
-// Gone, or only waiting for its parent to ask how it ended (init does, where there is one).
-bool dead(std::uint64_t pid) {
-  std::ifstream in("/proc/" + std::to_string(pid) + "/stat");
-  std::string number, name, state;
-  in >> number >> name >> state;
-  return !in || state == "Z";
-}
-
-}  // namespace
+using namespace correlator::dispatch::test;
 
 TEST_CASE("an action gets its arguments as they are, the document on stdin, and nothing of ours") {
-  Bench b("[action.act]\nrun = \"act\"\n", "printf '%s\\n' \"$@\" >$DIR/argv; cat >$DIR/stdin; ls /proc/self/fd >$DIR/fds; pwd\n");
+  Bench b("[action.act]\nrun = \"act\"\n",
+          "printf '%s\\n' \"$@\" >$DIR/argv; cat >$DIR/stdin; ls /proc/self/fd >$DIR/fds; pwd\n");
   REQUIRE(b.dispatcher->submit(b.decision("d1", {"--name", "$(touch $DIR/owned); `id`\n-rf *"})).ok());
   b.until_idle();
   CHECK(b.dir.read("argv") == "--name\n$(touch $DIR/owned); `id`\n-rf *\n");
@@ -105,6 +35,27 @@ TEST_CASE("the same decision runs once") {
   CHECK(b.dir.read("runs") == "x\n");
 }
 
+TEST_CASE("a decision as the store keeps it is the same job") {
+  Bench b("[action.act]\nrun = \"act\"\nbudget = \"b\"\n[budget.b]\nat_most = 9\nover = \"who\"\n",
+          "echo x >>$DIR/runs\n");
+  engine::Decision decision = b.decision("d1", {"a b"});
+  decision.serial = "vm1";
+  decision.key = {{"who", expr::Value(std::string("kim"))}};
+  REQUIRE(b.dispatcher->submit(to_line(engine::to_json(decision))).ok());
+  REQUIRE(b.dispatcher->submit(decision).ok());
+  CHECK(b.job("d1").serial == "vm1");
+  CHECK(b.job("d1").budget == "b/kim");
+  CHECK(b.job("d1").argv == std::vector<std::string>{"a b"});
+  CHECK(b.job("d1").decided == decision.time);
+  b.until_idle();
+  CHECK(b.dir.read("runs") == "x\n");
+  decision.id = "d2";
+  decision.fate = engine::Decision::Fate::held;
+  REQUIRE(b.dispatcher->submit(to_line(engine::to_json(decision))).ok());
+  CHECK_FALSE(b.dispatcher->ledger().find("d2")->has_value());
+  CHECK(b.dispatcher->submit(std::string_view("no document")).error().code == "E304");
+}
+
 TEST_CASE("L22: a script that a signal ended has failed") {
   Bench b("[action.act]\nrun = \"act\"\n", "kill -9 $$\n");
   REQUIRE(b.dispatcher->submit(b.decision("d1")).ok());
@@ -125,9 +76,21 @@ TEST_CASE("a failure is tried again as often as told, after its pause") {
   CHECK(b.job("d1").tries == 3);
 }
 
+TEST_CASE("what another try cannot help is not tried again") {
+  const int code = GENERATE(2, 5, 6);
+  Bench b("[action.act]\nrun = \"act\"\nretry = 2\nretry_after = \"1s\"\n",
+          "echo x >>$DIR/runs; exit " + std::to_string(code) + "\n");
+  REQUIRE(b.dispatcher->submit(b.decision("d1")).ok());
+  b.until_idle();
+  CHECK(b.job("d1").state == JobState::failed);
+  CHECK(b.job("d1").reason.starts_with("exit code " + std::to_string(code)));
+  CHECK(b.dir.read("runs") == "x\n");
+}
+
 TEST_CASE("L13: a script that hangs is killed with its children; others go on") {
   Bench b("[action.act]\nrun = \"act\"\ntimeout = \"30s\"\n",
-          "[ \"$1\" = hang ] || exit 0\ntrap '' TERM\nsleep 1000 & echo $! >$DIR/child; echo $$ >$DIR/self; wait; sleep 1000\n");
+          "[ \"$1\" = hang ] || exit 0\ntrap '' TERM\nsleep 1000 & echo $! >$DIR/child; echo $$ >$DIR/self; "
+          "wait; sleep 1000\n");
   REQUIRE(b.dispatcher->submit(b.decision("d1", {"hang"})).ok());
   for (int i = 0; i < 400 && b.dir.read("self").empty(); ++i) b.poll(Duration{20'000});
   REQUIRE(b.dispatcher->submit(b.decision("d2", {"quick"})).ok());
@@ -187,9 +150,11 @@ TEST_CASE("a destructive action does not start on lines nobody vouches for") {
 }
 
 TEST_CASE("L15: a budget counts what runs and what is unknown") {
-  Bench b("[action.act]\nrun = \"act\"\nbudget = \"b\"\n[budget.b]\nat_most = 2\nper = \"1h\"\n", "echo x >>$DIR/runs\n");
+  Bench b("[action.act]\nrun = \"act\"\nbudget = \"b\"\n[budget.b]\nat_most = 2\nper = \"1h\"\n",
+          "echo x >>$DIR/runs\n");
   for (const char* id : {"d1", "d2", "d3"}) REQUIRE(b.dispatcher->submit(b.decision(id)).ok());
-  for (int i = 0; i < 100 && (b.dispatcher->waiting() > 1 || b.dispatcher->running() > 0); ++i) b.poll(Duration{50'000});
+  for (int i = 0; i < 100 && (b.dispatcher->waiting() > 1 || b.dispatcher->running() > 0); ++i)
+    b.poll(Duration{50'000});
   CHECK(b.dir.read("runs") == "x\nx\n");
   CHECK(b.dispatcher->waiting() == 1);
 }
@@ -200,8 +165,10 @@ TEST_CASE("the kill switch stops starts, and taking it away lets them go on") {
   REQUIRE(b.dispatcher->submit(b.decision("d1")).ok());
   b.poll(Duration{1'000});
   CHECK(b.dispatcher->waiting() == 1);
+  CHECK(b.dispatcher->idle());  // it will not start by itself
+  CHECK(b.job("d1").reason.find("stop-actions exists") != std::string::npos);
   std::filesystem::remove(b.dir.path() / "stop-actions");
-  b.until_idle();
+  for (int i = 0; i < 200 && b.job("d1").state != JobState::done; ++i) b.poll(Duration{50'000});
   CHECK(b.job("d1").state == JobState::done);
 }
 
@@ -216,7 +183,8 @@ TEST_CASE("shadow mode records what would run") {
 
 TEST_CASE("after a crash: idempotent runs again, anything else is unknown and waits for a person") {
   const bool idempotent = GENERATE(true, false);
-  Bench b(idempotent ? "[action.act]\nrun = \"act\"\nidempotent = true\n" : "[action.act]\nrun = \"act\"\n", "echo x >>$DIR/runs\n");
+  Bench b(idempotent ? "[action.act]\nrun = \"act\"\nidempotent = true\n" : "[action.act]\nrun = \"act\"\n",
+          "echo x >>$DIR/runs\n");
   {
     auto ledger = store::LedgerDb::open(b.dir.path());
     REQUIRE(ledger.ok());

@@ -32,6 +32,17 @@ contains "help explains" out "E003"
 code_of "version" 0 "$CORRELATOR" --version
 code_of "usage" 2 "$CORRELATOR" replay --no-such-option
 code_of "no log" 2 "$CORRELATOR" replay
+code_of "--to before --from" 2 "$CORRELATOR" replay --rules "$RULES" --from 2026-01-02 --to 2026-01-01 "$captures/edac-skx-ue.log"
+code_of "an unknown command" 2 "$CORRELATOR" repaly
+contains "it says which was meant" err "did you mean replay?"
+for command in "status" "windows" "decisions" "why abc" "explain abcdef"; do
+  # shellcheck disable=SC2086
+  code_of "$command without a state" 66 "$CORRELATOR" $command --state nowhere
+done
+code_of "--recorded without a state" 66 "$CORRELATOR" replay --recorded nowhere
+code_of "explain with a state that is not there" 66 "$CORRELATOR" explain --rules "$RULES" --state nowhere x
+code_of "a full disk behind stdout" 74 sh -c '"$1" replay --rules "$2" --events "$3" >/dev/full' - "$CORRELATOR" "$RULES" "$captures/edac-skx-ue.log"
+code_of "a reader that has seen enough" 0 sh -c '"$1" schema | head -n 1' - "$CORRELATOR"
 code_of "not a time" 2 "$CORRELATOR" replay --rules "$RULES" --from yesterday "$captures/edac-skx-ue.log"
 
 # run: lines on stdin, and the same windows go on in the next process.
@@ -66,5 +77,7 @@ T
 printf '%s h prog: needle one\n' "$(stamp)" | "$CORRELATOR" run --rules site.toml --state disp --dispatch --actions actions >out 2>err || fail "run --dispatch"
 contains "the script got its argument" ran "--name one"
 contains "the script got the document" ran '"rule":"test.seen"'
+code_of "why says what became of it" 0 "$CORRELATOR" why "$("$CORRELATOR" decisions --state disp --json | sed -E 's/.*"id":"([0-9a-f]+)".*/\1/')" --state disp
+contains "the outcome" out "exit code 0"
 same "the ledger says done" "done" "$(sqlite3 disp/dispatch.db 'SELECT state FROM job')"
 finish

@@ -11,7 +11,7 @@ on    = "a"
 count = "3 in 1h"
 )toml";
 
-TEST_CASE("count fires on the Nth, once, and says so in words") {  // L4, L23
+TEST_CASE("L4: count fires on the Nth, once, and says so in words") {
   Diagnosing d(kThree);
   CHECK(d.say(s(0), "a") == kNone);
   CHECK(d.say(m(1), "a") == kNone);
@@ -61,7 +61,7 @@ TEST_CASE("count: weights, ties and late lines") {
   CHECK(late.engine().counters().late == 1);
 }
 
-TEST_CASE("count: order inside disorder opens the same cases") {  // L12
+TEST_CASE("L12: order inside disorder opens the same cases") {
   const std::vector<Duration> times = {s(0), s(2), s(4)};
   std::vector<int> order = {0, 1, 2};
   do {
@@ -233,7 +233,7 @@ TEST_CASE("trust is the lowest of the evidence") {
   CHECK(d.out().decisions[0].trust == Trust::claimed);
 }
 
-TEST_CASE("the number of keys is bounded: untrusted ones go first, then the oldest; counted") {  // L24
+TEST_CASE("L24: the number of keys is bounded: untrusted ones go first, then the oldest; counted") {
   Diagnosing d(R"toml(
 [[rule]]
 id    = "r"

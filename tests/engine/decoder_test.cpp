@@ -105,6 +105,26 @@ TEST_CASE("a forged kernel line is no event, but one logger.forged a minute and 
   CHECK(d.counters.forged == 4);
 }
 
+TEST_CASE("[input] trusted: what is forged by one rule set is the kernel's by another, also after a reload") {
+  const std::string trusting = std::string(kMemory) + "[input]\ntrusted = [\"relay-kernel\"]\n";
+  Decoding d(kMemory);
+  Said said{"EDAC MC0: 8 CE on D1"};
+  said.origin = syslog::Origin::forged_kernel;
+  said.input = "relay-kernel";
+  said.facility = 0;
+  CHECK(d.show(d.say(said)) == Shown{"logger.forged info x1 1 +0s"});
+  d.reload(trusting);
+  said.at = Duration::minutes(2);
+  const auto events = d.say(said);
+  REQUIRE(events.size() == 1);
+  CHECK(events[0].weight == 8);
+  CHECK(events[0].trust == Trust::vouched);
+  said.input = "imtcp";
+  said.at = Duration::minutes(4);
+  CHECK(d.show(d.say(said)) == Shown{"logger.forged info x1 2 +4m"});
+  CHECK(d.counters.forged == 2);
+}
+
 TEST_CASE("from says who may have written the line") {
   Decoding d(std::string(kMemory) + R"toml(
 [class."guest.crashed"]
@@ -142,6 +162,7 @@ match = '(?P<guest>\S+) is dead'
   CHECK(d.say(said).empty());
   said.program = "tool";
   said.origin = syslog::Origin::program;
+  said.input = "imuxsock";
   said.uid = 0;
   CHECK(d.say(said)[0].trust == Trust::vouched);
   said.uid = 1000;

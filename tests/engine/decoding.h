@@ -47,6 +47,7 @@ struct Said {
   std::uint32_t times = 1, repeated = 0;
   std::string input{};
   std::optional<std::uint32_t> pid{}, uid{};
+  std::optional<std::uint8_t> facility{};
 };
 
 class Decoding {
@@ -84,6 +85,7 @@ class Decoding {
     message.input = said.input;
     message.pid = said.pid;
     message.uid = said.uid;
+    message.facility = said.facility;
     std::vector<PatternMatch> matches;
     for (std::uint32_t i = 0; i < rules_->patterns.size(); ++i) {
       PatternMatch match;

@@ -244,7 +244,7 @@ TEST_CASE("heartbeat: hosts that fall silent and hosts that never spoke") {
   CHECK(d.mark(m(30)) == Shown{"+12m r host=h1"});
 }
 
-TEST_CASE("a backlog is never overtaken by timers") {  // L31
+TEST_CASE("L31: a backlog is never overtaken by timers") {
   Diagnosing d(R"toml(
 [[rule]]
 id = "r"

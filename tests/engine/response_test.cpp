@@ -318,7 +318,7 @@ then = [{ do = "act", with = { what = "${x ?? ''}" } }]
               "begins with \"-\""});
 }
 
-TEST_CASE("echoes of an action reach no rule while it runs and a while after") {  // L9, L32
+TEST_CASE("L9, L32: echoes of an action reach no rule while it runs and a while after") {
   Diagnosing d(R"toml(
 [action.act]
 run = "act"
@@ -347,7 +347,7 @@ on = "b"
   CHECK(d.say(s(230), "b", "h3").size() == 1);
 }
 
-TEST_CASE("twenty identical lines in one second have twenty ids") {  // L33
+TEST_CASE("L33: twenty identical lines in one second have twenty ids") {
   Diagnosing d("[[rule]]\nid = \"r\"\non = \"a\"\n");
   std::set<std::string> ids;
   for (int i = 0; i < 20; ++i) {
@@ -362,7 +362,7 @@ TEST_CASE("twenty identical lines in one second have twenty ids") {  // L33
   CHECK(ids.contains(again.out().decisions[0].id));
 }
 
-TEST_CASE("a line from the future is a fact of its reader: the clock does not go back") {  // L11
+TEST_CASE("a line from the future is a fact of its reader: the clock does not go back") {
   Diagnosing d("[[rule]]\nid = \"r\"\non = \"a\"\ncount = \"2 in 1h\"\n");
   d.say(h(48), "b", "h9");
   CHECK(d.say(s(0), "a") == kNone);

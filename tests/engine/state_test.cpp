@@ -215,7 +215,7 @@ TEST_CASE("restarting at any point changes no decision and no row") {
   }
 }
 
-TEST_CASE("a reload with the same meaning changes no decision") {  // L2, L34
+TEST_CASE("a reload with the same meaning changes no decision") {
   for (std::uint64_t seed = 1; seed <= 6; ++seed) {
     INFO("seed " << seed);
     std::mt19937_64 random(seed);
@@ -235,7 +235,7 @@ TEST_CASE("a reload with the same meaning changes no decision") {  // L2, L34
   }
 }
 
-TEST_CASE("four, an edit of the rule file, the fifth fires") {  // L2
+TEST_CASE("L2: four, an edit of the rule file, the fifth fires") {
   const auto rules = [](std::string_view title, std::string_view threshold) {
     return "[[rule]]\nid = \"r\"\ntitle = \"" + std::string(title) + "\"\non = \"a\"\ncount = \"" +
            std::string(threshold) + "\"\n";
@@ -281,7 +281,7 @@ TEST_CASE("another meaning drops the state and plan() says so; a removed rule ke
   }
 }
 
-TEST_CASE("rules share no state: adding one changes no other one's decisions") {  // L6
+TEST_CASE("L6: rules share no state: adding one changes no other one's decisions") {
   const std::vector<std::string> pool = {
       "on = \"a\"\ncount = \"2 in 1m\"\n",
       "on = \"a\"\n",

@@ -7,24 +7,63 @@
 namespace correlator::oracle {
 namespace {
 
-constexpr std::size_t kCauseTimes = 64;
-constexpr std::size_t kHeard = 64;
+constexpr std::size_t kCauseTimes = 64, kHeard = 64, kFirstLines = 4, kLines = 16;
+
+bool has_pairs(const Rule& rule) { return rule.op == Op::count || rule.op == Op::rate || rule.op == Op::distinct || rule.op == Op::group; }
 
 }  // namespace
 
+void Oracle::Evidence::add(const Line& line) {
+  if (std::find(lines.begin(), lines.end(), line) != lines.end()) return;
+  lines.push_back(line);
+  std::sort(lines.begin(), lines.end());
+  if (lines.size() <= kLines) return;
+  lines.erase(lines.begin() + kFirstLines);
+  ++gone;
+}
+
+void Oracle::Evidence::add(const Event& event) {
+  for (std::uint64_t number : event.lines) add(Line{event.time, number});
+}
+
+void Oracle::Evidence::drop_before(Time time) {
+  std::erase_if(lines, [&](const Line& line) { return line.time < time; });
+  if (lines.empty()) gone = 0;
+}
+
+Oracle::Evidence Oracle::Evidence::between(Time from, Time to) const {
+  Evidence out;
+  for (const Line& line : lines) {
+    if (from <= line.time && line.time <= to) out.lines.push_back(line);
+  }
+  out.gone = gone;
+  return out;
+}
+
+std::size_t Oracle::index_of(const std::string& id) const {
+  std::size_t i = 0;
+  while (spec_.rules[i].id != id) ++i;
+  return i;
+}
+
 bool Oracle::latches(const Rule& rule) const {
+  if (rule.op == Op::schedule) return false;
   if (rule.op == Op::each || rule.op == Op::sequence) return rule.clears != Clears::by_default;
   return !rule.at_once;
 }
 
+// Whether a case of the rule closes by what is heard.
+bool Oracle::judged_quiet(const Rule& rule) const {
+  return rule.op == Op::rate || rule.clears == Clears::quiet || (has_pairs(rule) && rule.clears == Clears::by_default);
+}
+
 // Whether `time` lies in [u - before, u + after) of one of the newest 64 times u of the cause.
 bool Oracle::covered(const Cause& cause, Time time, const Event& event) const {
-  std::vector<Time> times;
+  std::set<Time> times;
   for (const Event& u : seen_) {
-    if (matches(cause.ref, u) && (!cause.same_host || u.host == event.host)) times.push_back(u.time);
+    if (matches(cause.ref, u) && (!cause.same_host || u.host == event.host)) times.insert(u.time);
   }
-  std::sort(times.rbegin(), times.rend());
-  if (times.size() > kCauseTimes) times.resize(kCauseTimes);
+  while (times.size() > kCauseTimes) times.erase(times.begin());
   return std::any_of(times.begin(), times.end(), [&](Time u) { return u - cause.before <= time && time < u + cause.after; });
 }
 
@@ -38,131 +77,237 @@ std::vector<const Cause*> Oracle::holding_causes(const Rule& rule) const {
   return out;
 }
 
-bool Oracle::excused(const Rule& rule, Time time, const Event& event) const {
-  const auto causes = holding_causes(rule);
-  return std::any_of(causes.begin(), causes.end(), [&](const Cause* cause) { return covered(*cause, time, event); });
+bool Oracle::silences(const Silence& silence, const Firing& firing) const {
+  return silence.rule == firing.rule && (silence.key.empty() || silence.key == firing.key);
 }
 
-bool Oracle::dropped(const Rule& rule, Time time, const Event& event) const {
+bool Oracle::excused(const Firing& firing, Time time) const {
+  const auto causes = holding_causes(spec_.rules[index_of(firing.rule)]);
+  return std::any_of(causes.begin(), causes.end(), [&](const Cause* cause) { return covered(*cause, time, firing.event); }) ||
+         std::any_of(silences_.begin(), silences_.end(), [&](const Silence& one) { return silences(one, firing) && time < one.until; });
+}
+
+bool Oracle::dropped(const Firing& firing, Time time) const {
   return std::any_of(spec_.mutes.begin(), spec_.mutes.end(), [&](const Mute& mute) {
-    const bool named = std::find(mute.rules.begin(), mute.rules.end(), rule.id) != mute.rules.end();
-    return named && mute.drop && covered(mute.during, time, event);
+    const bool named = std::find(mute.rules.begin(), mute.rules.end(), firing.rule) != mute.rules.end();
+    return named && mute.drop && covered(mute.during, time, firing.event);
   });
 }
 
-void Oracle::decide(std::size_t index, const std::string& key, Time time, const char* fate) {
-  const Rule& rule = spec_.rules[index];
-  if (rule.then.empty()) say(said_decision(fate, rule.id, key, time, 0, false, ""));
+namespace {
+
+std::vector<std::uint64_t> numbers(const auto& lines) {
+  std::vector<std::uint64_t> out;
+  for (const auto& line : lines) out.push_back(line.number);
+  return out;
+}
+
+}  // namespace
+
+void Oracle::decide(const FiringRef& firing, Time time, const char* fate) {
+  const Rule& rule = spec_.rules[index_of(firing->rule)];
+  const auto lines = numbers(firing->evidence.lines);
+  const std::uint64_t total = lines.size() + firing->evidence.gone;
+  if (rule.then.empty()) say(said_decision(fate, rule.id, firing->key, time, 0, false, "", lines, total));
   for (std::size_t i = 0; i < rule.then.size(); ++i) {
     const Step& step = rule.then[i];
-    std::uint32_t left = step.at_most;
-    Time due = time + step.after;
     if (step.after == 0) {
-      say(said_decision(fate, rule.id, key, time, i + 1, false, step.action));
-      due += step.every;
-      --left;
+      say(said_decision(fate, rule.id, firing->key, time, i + 1, false, step.action, lines, total));
+    } else if (std::string(fate) == "decided") {
+      delayed_.push_back({firing, i, time + step.after, step.at_most});
     }
-    if (left > 0) delayed_.push_back({index, key, keys_[index][key].case_number, i, due, left});
   }
 }
 
-// `event`: the one at hand, or, for timers, one of the same key.
-void Oracle::fire(std::size_t index, const std::string& key, Time time, const Event& event) {
+// `event`: the one at hand, or what is known without one.
+void Oracle::fire(std::size_t index, const std::string& key, const std::vector<std::string>& members,
+                  const std::vector<std::string>& hitting, const Hit& hit, const Event& event) {
   const Rule& rule = spec_.rules[index];
-  Key& state = keys_[index][key];
-  if (latches(rule)) {
-    state.open = true;
-    state.case_number = ++cases_;
-    state.fired_at = time;
-    state.heard.clear();
-    for (const Pair& pair : state.pairs) {
-      if (rule.op != Op::rises && pair.time >= state.from) hear(rule, state, pair.time, pair.weight);
+  Windows& windows = windows_[index];
+  const auto starts_over = [&] {
+    if (latches(rule)) return;
+    for (const std::string& name : hitting) {
+      windows[name].pairs.clear();
+      windows[name].total = 0;
+      windows[name].trail = {};
     }
-    if (state.heard.empty()) hear(rule, state, state.until, 1);
-    say(said_case(true, rule.id, key, time));
-  } else if (rule.cooldown > 0) {
-    if (state.decided_at && time < *state.decided_at + rule.cooldown) return;
-    state.decided_at = time;
+  };
+  if (!latches(rule) && rule.cooldown > 0) {
+    const bool cooling = std::any_of(members.begin(), members.end(), [&](const std::string& name) {
+      return windows[name].decided_at && hit.time < *windows[name].decided_at + rule.cooldown;
+    });
+    if (cooling) return starts_over();
+    for (const std::string& name : members) windows[name].decided_at = hit.time;
   }
-  if (dropped(rule, time, event)) {
-    decide(index, key, time, "dropped");
-  } else if (excused(rule, time, event)) {
-    state.held.push_back({time, event});
-    decide(index, key, time, "held");
+  auto made = std::make_shared<Firing>();
+  made->rule = rule.id;
+  made->key = key;
+  made->of_case = latches(rule) ? ++cases_ever_ : 0;
+  made->time = hit.time;
+  made->event = event;
+  if (hit.evidence) {
+    made->evidence = *hit.evidence;
   } else {
-    decide(index, key, time, "decided");
+    for (const std::string& name : hitting) {
+      const Evidence& trail = windows[name].trail;
+      const Evidence part = hit.whole_trail ? trail : trail.between(hit.from, hit.until);
+      for (const Line& line : part.lines) made->evidence.add(line);
+      made->evidence.gone += part.gone;
+    }
   }
+  const FiringRef firing = made;
+  if (firing->of_case != 0) {
+    Case& one = cases_[firing->of_case];
+    one = {firing->of_case, index, key, members, firing, hit.from, std::max(hit.until, hit.time), hit.asked, {}, {}};
+    for (const std::string& name : members) {
+      windows[name].open = one.number;
+      for (const Pair& pair : windows[name].pairs) {
+        if (has_pairs(rule) && pair.time >= one.from) hear(one, pair.time, pair.weight);
+      }
+    }
+    if (!has_pairs(rule)) {
+      one.from = hit.time;
+      hear(one, one.until, 1);
+    }
+    say(said_case(true, rule.id, key, hit.time));
+  }
+  if (dropped(*firing, hit.time)) {
+    decide(firing, hit.time, "dropped");
+  } else if (excused(*firing, hit.time)) {
+    held_.push_back(firing);
+    decide(firing, hit.time, "held");
+  } else {
+    decide(firing, hit.time, "decided");
+  }
+  effects(*firing);
+  starts_over();
+}
+
+void Oracle::effects(const Firing& firing) {
+  const Rule& rule = spec_.rules[index_of(firing.rule)];
   if (rule.emits != 0) {
     Event made;
-    made.time = time;
+    made.time = firing.time;
     made.cls = rule.emits;
-    made.host = event.host;
-    made.dimm = rule.key == KeyOf::host ? "e" : event.dimm;
+    made.host = firing.event.host;
+    made.dimm = rule.key == KeyOf::host_dimm ? firing.event.dimm : "e";
     made.v = 3;
+    for (const Line& line : firing.evidence.lines) made.lines.push_back(line.number);
     queue_.push_back(made);
   }
+  const std::string& host = firing.event.host;
   if (rule.sets) {
-    const bool fresh = !contexts_.contains(event.host);
-    Context& context = contexts_[event.host];
+    const bool fresh = !contexts_.contains(host);
+    Context& context = contexts_[host];
+    context.rule = rule.id;
     if (rule.lifetime == 0) {
       context.end = std::nullopt;
     } else if (fresh || context.end) {
-      context.end = std::max(context.end.value_or(time + rule.lifetime), time + rule.lifetime);
+      context.end = std::max(context.end.value_or(firing.time + rule.lifetime), firing.time + rule.lifetime);
     }
   }
-  if (rule.unsets) contexts_.erase(event.host);
+  if (rule.unsets) contexts_.erase(host);
 }
 
 // An event while the case is open.
-void Oracle::hear(const Rule& rule, Key& state, Time time, std::uint64_t weight) {
-  if (!state.open || time < state.from) return;
+void Oracle::hear(Case& one, Time time, std::uint64_t weight) {
+  const Rule& rule = spec_.rules[one.rule];
+  if (!judged_quiet(rule) || time < one.from) return;
   const std::size_t most = std::max<std::size_t>(kHeard, rule.op == Op::rate ? rule.clear_n : 0);
-  const auto deadline = clear_deadline(rule, state);
-  if (state.heard.size() >= most && deadline && time >= *deadline) return;
-  state.heard.push_back({time, ++arrivals_, weight, 0, ""});
-  if (state.heard.size() <= most) return;
-  const auto oldest = std::min_element(state.heard.begin(), state.heard.end(), [](const Pair& a, const Pair& b) {
-    return std::tie(a.time, a.arrival) < std::tie(b.time, b.arrival);
-  });
-  state.heard.erase(oldest);
+  one.heard.push_back({time, ++arrivals_, weight, 0, ""});
+  if (one.heard.size() > most) {
+    one.heard.erase(std::min_element(one.heard.begin(), one.heard.end(), [](const Pair& a, const Pair& b) {
+      return std::tie(a.time, a.arrival) < std::tie(b.time, b.arrival);
+    }));
+  }
+  one.deadline = clear_deadline(one);
 }
 
-void Oracle::close(std::size_t index, const std::string& key, Time time, Closing how) {
-  const Rule& rule = spec_.rules[index];
-  Key& state = keys_[index][key];
-  state.open = false;
-  state.heard.clear();
-  say(said_case(false, rule.id, key, time));
-  for (std::size_t i = 0; i < state.held.size(); ++i) decide(index, key, time, "dropped");
-  state.held.clear();
-  if (rule.then_clear) say(said_decision("decided", rule.id, key, time, 1, true, "n2"));
-  if (how == Closing::start_over) start_over(index, state);
-  if (how == Closing::quiet) afresh(index, key, time);
+void Oracle::close(std::uint64_t number, Time time, Closing how) {
+  const Case one = cases_.at(number);
+  const Rule& rule = spec_.rules[one.rule];
+  cases_.erase(number);
+  for (const std::string& name : one.members) windows_[one.rule][name].open = 0;
+  say(said_case(false, rule.id, one.key, time));
+  for (const FiringRef& firing : std::vector<FiringRef>(held_)) {
+    if (firing->of_case == number) decide(firing, time, "dropped");
+  }
+  std::erase_if(held_, [&](const FiringRef& firing) { return firing->of_case == number; });
+  if (rule.then_clear) {
+    const auto lines = numbers(one.firing->evidence.lines);
+    say(said_decision("decided", rule.id, one.key, time, 1, true, "n2", lines, lines.size() + one.firing->evidence.gone));
+  }
+  for (const std::string& name : one.members) {
+    if (how == Closing::start_over) start_over(one.rule, windows_[one.rule][name]);
+    if (how == Closing::quiet) afresh(one.rule, name, time, one.firing->event);
+  }
 }
 
 // An event, a level or a command closed the case: nothing stays of the key.
-void Oracle::start_over(std::size_t, Key& state) {
-  state.pairs.clear();
-  state.streak = 0;
-  state.total = 0;
-  state.bucket_over = false;
-  state.chains.clear();
-  state.waits.clear();
-  state.answers.clear();
+void Oracle::start_over(std::size_t index, Window& window) {
+  window.pairs.clear();
+  window.streak = 0;
+  window.total = 0;
+  window.bucket_over = false;
+  window.chains.clear();
+  window.waits.clear();
+  window.answers.clear();
+  window.trail = {};
+  if (spec_.rules[index].op == Op::heartbeat) {
+    window.last = std::nullopt;
+    window.due = *clock_ + spec_.rules[index].within;
+    window.told = false;
+  }
 }
 
 // What is left of the key once its case closed at `time`; it may be enough for the next one.
-void Oracle::afresh(std::size_t index, const std::string& key, Time time) {
+void Oracle::afresh(std::size_t index, const std::string& key, Time time, const Event& event) {
   const Rule& rule = spec_.rules[index];
-  Key& state = keys_[index][key];
-  state.streak = 0;
-  std::erase_if(state.pairs, [&](const Pair& pair) { return pair.time < time; });
-  if (rule.op == Op::rises) return;
-  const auto end = smallest_end(rule, state.pairs, INT64_MIN, INT64_MAX);
-  if (!end) return;
-  state.from = state.until = *end;
-  for (const Pair& pair : interval(rule, state.pairs, *end)) state.from = std::min(state.from, pair.time);
-  fire(index, key, *end, state.sample);
+  Window& window = windows_[index][key];
+  if (rule.op == Op::tumbling) {
+    window.bucket_over = true;
+    window.trail = {};
+  }
+  if (rule.op == Op::streak) {
+    window.streak = 0;
+    window.trail = {};
+  }
+  std::erase_if(window.pairs, [&](const Pair& pair) { return pair.time < time; });
+  if (rule.op != Op::heartbeat) window.trail.drop_before(time);
+  if (!has_pairs(rule)) return;
+  const auto end = smallest_end(rule, window.pairs, INT64_MIN, INT64_MAX);
+  if (end) fire(index, key, {key}, {key}, hit_at(rule, window.pairs, *end, *end), event);
+}
+
+void Oracle::command(const Input& input) {
+  if (input.rule >= spec_.rules.size() || !clock_) return;
+  const std::string rule = spec_.rules[input.rule].id;
+  const auto aims_at = [&](const std::string& key) { return input.key.empty() || input.key == key; };
+  if (input.kind == Input::Kind::silence) silences_.push_back({rule, input.key, *clock_ + input.lifetime});
+  if (input.kind == Input::Kind::release) {
+    std::vector<Silence> ended;
+    std::erase_if(silences_, [&](const Silence& one) {
+      if (one.rule != rule || one.key != input.key) return false;
+      ended.push_back(one);
+      return true;
+    });
+    for (const FiringRef& firing : std::vector<FiringRef>(held_)) {
+      const bool was = std::any_of(ended.begin(), ended.end(), [&](const Silence& one) { return silences(one, *firing) && *clock_ < one.until; });
+      if (!was || excused(*firing, *clock_)) continue;
+      std::erase(held_, firing);
+      decide(firing, *clock_, dropped(*firing, *clock_) ? "dropped" : "decided");
+    }
+  }
+  if (input.kind == Input::Kind::reset) {
+    std::vector<std::uint64_t> open;
+    for (const auto& [number, one] : cases_) {
+      if (one.rule == input.rule && aims_at(one.key)) open.push_back(number);
+    }
+    for (std::uint64_t number : open) close(number, *clock_, Closing::start_over);
+    for (auto& [name, window] : windows_[input.rule]) {
+      if (aims_at(name)) start_over(input.rule, window);
+    }
+  }
 }
 
 }  // namespace correlator::oracle

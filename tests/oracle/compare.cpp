@@ -16,138 +16,193 @@ std::vector<std::string> sorted(std::vector<std::string> lines) {
 }
 
 std::string described(const Input& input) {
+  const std::string rule = "r" + std::to_string(input.rule) + (input.key.empty() ? "" : " " + input.key);
   switch (input.kind) {
     case Input::Kind::line:
-      return to_line(input.event);
+      return to_line(input) + (input.again ? " (repeated " + std::to_string(input.times) + " times)" : "");
     case Input::Kind::noise:
       return to_rfc3339({input.event.time}) + " h1 prog: nothing";
     case Input::Kind::mark:
       return "mark " + to_rfc3339({input.event.time});
+    case Input::Kind::end:
+      return "end";
     case Input::Kind::reset:
-      return "reset r" + std::to_string(input.reset_rule);
+      return "reset rule " + rule;
+    case Input::Kind::silence:
+      return "silence rule " + rule + " for " + to_string(Duration{input.lifetime});
+    case Input::Kind::release:
+      return "release rule " + rule;
+    case Input::Kind::reload:
+      return "reload " + std::to_string(input.spec);
+    case Input::Kind::restart:
+      return "restart";
   }
   return "";
 }
 
-// Takes runs of records away, long ones first, as long as the difference stays.
-void drop_records(const Spec& spec, Stream& stream) {
-  for (std::size_t run = std::max<std::size_t>(1, stream.size() / 2); run > 0; run /= 2) {
-    for (std::size_t at = 0; at < stream.size();) {
-      Stream less = stream;
-      const auto from = less.begin() + static_cast<std::ptrdiff_t>(at);
-      less.erase(from, from + static_cast<std::ptrdiff_t>(std::min(run, stream.size() - at)));
-      const auto difference = compare(spec, less);
-      if (difference && difference->error.empty()) {
-        less.resize(difference->record + 1);
-        stream = std::move(less);
-      } else {
-        at += run;
+// A world and a stream that differ, and what is tried to make them smaller.
+class Shrinking {
+ public:
+  Shrinking(World world, Stream stream) : world_(std::move(world)), stream_(std::move(stream)) {}
+
+  bool differs() { return still(world_, stream_); }
+
+  void run() {
+    drop_specs();
+    drop_rules();
+    drop_records();
+    drop_specs();
+    drop_rules();
+  }
+
+  const World& world() const { return world_; }
+  const Stream& stream() const { return stream_; }
+
+ private:
+  // Takes them over if they differ.
+  bool still(const World& world, Stream stream) {
+    const Loaded loaded = load(world);
+    if (!loaded.error.empty()) return false;
+    const auto difference = compare(world, loaded, stream);
+    if (!difference) return false;
+    stream.resize(difference->record + 1);
+    world_ = world;
+    stream_ = std::move(stream);
+    return true;
+  }
+
+  template <class Change>
+  void simplify(Change change) {
+    World less = world_;
+    for (Spec& spec : less.specs) change(spec);
+    still(less, stream_);
+  }
+
+  void drop_specs() {
+    Stream stream = stream_;
+    std::erase_if(stream, [](const Input& input) { return input.kind == Input::Kind::reload; });
+    World less = world_;
+    less.specs.resize(1);
+    still(less, stream);
+  }
+
+  void drop_rules() {
+    simplify([](Spec& s) { s.groups.clear(); });
+    simplify([](Spec& s) { s.mutes.clear(); });
+    simplify([](Spec& s) { s.stale_v = kAny; });
+    if (std::none_of(stream_.begin(), stream_.end(), [](const Input& input) { return input.form >= Input::Form::start; })) {
+      simplify([](Spec& s) { s.record = {}; });
+    }
+    while (world_.specs.size() == 1 && world_.specs[0].rules.size() > 1) {
+      const std::size_t before = world_.specs[0].rules.size();
+      simplify([](Spec& s) { s.rules.pop_back(); });
+      if (world_.specs[0].rules.size() == before) break;
+    }
+    for (const char* id : {"r0", "r1", "r2"}) {
+      const auto of = [&](auto change) {
+        simplify([&](Spec& s) {
+          for (Rule& rule : s.rules) {
+            if (rule.id == id) change(rule);
+          }
+        });
+      };
+      of([](Rule& r) { r.hold = 0; });
+      of([](Rule& r) { r.ignore.clear(); });
+      of([](Rule& r) { r.unless.clear(); });
+      of([](Rule& r) { r.where_below = kAny; });
+      of([](Rule& r) { r.where_context = 0; });
+      of([](Rule& r) { r.cooldown = 0; });
+      of([](Rule& r) { r.then_clear = false; });
+      of([](Rule& r) { r.then.clear(); });
+      of([](Rule& r) { r.emits = 0; });
+      of([](Rule& r) { r.weigh_by_v = false; });
+      of([](Rule& r) {
+        if (r.op != Op::schedule) r.key = KeyOf::host;
+      });
+    }
+  }
+
+  // Takes runs of records away, long ones first.
+  void drop_records() {
+    for (std::size_t run = std::max<std::size_t>(1, stream_.size() / 2); run > 0; run /= 2) {
+      for (std::size_t at = 0; at < stream_.size();) {
+        Stream less = stream_;
+        const auto from = less.begin() + static_cast<std::ptrdiff_t>(at);
+        less.erase(from, from + static_cast<std::ptrdiff_t>(std::min(run, less.size() - at)));
+        if (!still(world_, less)) at += run;
       }
     }
   }
-}
 
-bool still_differs(const Spec& spec, Stream& stream) {
-  const auto difference = compare(spec, stream);
-  if (!difference || !difference->error.empty()) return false;
-  stream.resize(difference->record + 1);
-  return true;
-}
-
-template <class Change>
-void simplify(Spec& spec, Stream& stream, Change change) {
-  Spec less = spec;
-  change(less);
-  if (still_differs(less, stream)) spec = std::move(less);
-}
-
-void drop_rules(Spec& spec, Stream& stream) {
-  simplify(spec, stream, [](Spec& s) { s.groups.clear(); });
-  simplify(spec, stream, [](Spec& s) { s.mutes.clear(); });
-  while (spec.rules.size() > 1) {
-    const std::size_t before = spec.rules.size();
-    simplify(spec, stream, [](Spec& s) { s.rules.pop_back(); });
-    if (spec.rules.size() == before) break;
-  }
-  for (std::size_t i = 0; i < spec.rules.size(); ++i) {
-    simplify(spec, stream, [i](Spec& s) { s.rules[i].hold = 0; });
-    simplify(spec, stream, [i](Spec& s) { s.rules[i].ignore.clear(); });
-    simplify(spec, stream, [i](Spec& s) { s.rules[i].unless.clear(); });
-    simplify(spec, stream, [i](Spec& s) { s.rules[i].where_below = kAny; });
-    simplify(spec, stream, [i](Spec& s) { s.rules[i].where_context = 0; });
-    simplify(spec, stream, [i](Spec& s) { s.rules[i].cooldown = 0; });
-    simplify(spec, stream, [i](Spec& s) { s.rules[i].then_clear = false; });
-    simplify(spec, stream, [i](Spec& s) { s.rules[i].then.clear(); });
-    simplify(spec, stream, [i](Spec& s) { s.rules[i].key = KeyOf::host; });
-    simplify(spec, stream, [i](Spec& s) { s.rules[i].weigh_by_v = false; });
-  }
-}
+  World world_;
+  Stream stream_;
+};
 
 }  // namespace
 
-std::optional<Difference> compare(const Spec& spec, const Stream& stream, const std::vector<std::size_t>& restarts) {
-  Difference out;
-  const auto rules = load(spec, out.error);
-  if (!rules) return out;
+Loaded load(const World& world) {
+  Loaded out;
+  for (const Spec& spec : world.specs) {
+    out.rules.push_back(load(spec, out.error));
+    if (out.rules.back() != nullptr) continue;
+    out.error += to_toml(spec);
+    return out;
+  }
   out.error.clear();
-  Real real(rules, spec);
-  Oracle oracle(spec);
-  std::size_t next = 0;
+  return out;
+}
+
+std::optional<Difference> compare(const World& world, const Loaded& loaded, const Stream& stream) {
+  Real real(loaded.rules, world);
+  Oracle oracle(world);
+  Difference out;
   for (std::size_t i = 0; i < stream.size(); ++i) {
-    for (; next < restarts.size() && restarts[next] <= i; ++next) {
-      if (!real.restart(out.error)) return out;
-    }
     out.record = i;
     out.expected = sorted(oracle.step(stream[i]));
     out.got = sorted(real.step(stream[i]));
     if (out.expected != out.got) return out;
   }
-  if (!real.ids_unique()) {
-    out.error = "two decisions have one id";
-    return out;
-  }
   return std::nullopt;
 }
 
-void shrink(Spec& spec, Stream& stream) {
-  if (!still_differs(spec, stream)) return;
-  drop_rules(spec, stream);
-  drop_records(spec, stream);
-  drop_rules(spec, stream);
-}
-
-std::string report(const Spec& spec, const Stream& stream, const Difference& difference) {
-  const std::string toml = to_toml(spec);
-  std::string out = "--- rules\n" + toml + "--- records\n";
-  for (std::size_t i = 0; i <= difference.record && i < stream.size(); ++i) out += described(stream[i]) + "\n";
-  if (!difference.error.empty()) return out + "--- error\n" + difference.error + "\n";
-  out += "--- the oracle expects of the last one\n";
-  for (const std::string& line : difference.expected) out += "  " + line + "\n";
-  out += "--- the engine gave\n";
-  for (const std::string& line : difference.got) out += "  " + line + "\n";
+std::string printed(const Stream& stream) {
+  std::string out;
+  for (const Input& input : stream) out += described(input) + "\n";
   return out;
 }
 
-std::vector<std::size_t> openings(const Spec& spec, const Stream& stream) {
-  std::vector<std::size_t> out(spec.rules.size());
-  std::string errors;
-  const auto rules = load(spec, errors);
-  if (!rules) return {};
-  Real real(rules, spec);
+std::string shrunk(World world, Stream stream) {
+  Shrinking shrinking(std::move(world), std::move(stream));
+  if (!shrinking.differs()) return "it differed once, but not again\n";
+  shrinking.run();
+  const auto difference = compare(shrinking.world(), load(shrinking.world()), shrinking.stream());
+  if (!difference) return "it differed once, but not again\n";
+  std::string out;
+  for (std::size_t i = 0; i < shrinking.world().specs.size(); ++i) {
+    out += "--- rules " + std::to_string(i) + "\n" + to_toml(shrinking.world().specs[i]);
+  }
+  out += "--- records\n" + printed(shrinking.stream());
+  out += "--- the oracle expects of the last one\n";
+  for (const std::string& line : difference->expected) out += "  " + line + "\n";
+  out += "--- the engine gave\n";
+  for (const std::string& line : difference->got) out += "  " + line + "\n";
+  return out;
+}
+
+std::vector<std::size_t> openings(const World& world, const Stream& stream) {
+  std::vector<std::size_t> out(world.first().rules.size());
+  Real real(load(world).rules, world);
   for (const Input& input : stream) {
     for (const std::string& line : real.step(input)) {
-      for (std::size_t i = 0; i < spec.rules.size(); ++i) out[i] += line.starts_with("opened " + spec.rules[i].id + " ") ? 1 : 0;
+      for (std::size_t i = 0; i < out.size(); ++i) out[i] += line.starts_with("opened " + world.first().rules[i].id + " ") ? 1 : 0;
     }
   }
   return out;
 }
 
-std::vector<std::string> said_about(const Spec& spec, const Stream& stream, const std::string& rule) {
+std::vector<std::string> said_about(const World& world, const Stream& stream, const std::string& rule) {
   std::vector<std::string> out;
-  std::string errors;
-  const auto rules = load(spec, errors);
-  if (!rules) return {errors};
-  Real real(rules, spec);
+  Real real(load(world).rules, world);
   for (std::size_t i = 0; i < stream.size(); ++i) {
     std::vector<std::string> lines;
     for (const std::string& line : real.step(stream[i])) {

@@ -2,31 +2,39 @@
 // Runs both engines over one stream and makes what differs small.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "model.h"
+#include "rules/model.h"
 
 namespace correlator::oracle {
+
+// A world with its rules loaded, one set for each spec.
+struct Loaded {
+  std::vector<std::shared_ptr<const rules::RuleSet>> rules;
+  std::string error;  // if one does not load
+};
+Loaded load(const World& world);
 
 struct Difference {
   std::size_t record = 0;  // first one whose answers differ
   std::vector<std::string> expected, got;
-  std::string error;  // instead: what went wrong altogether
 };
 
-// `restarts`: the real engine is written out and read back before these records (sorted).
-std::optional<Difference> compare(const Spec& spec, const Stream& stream, const std::vector<std::size_t>& restarts = {});
+std::optional<Difference> compare(const World& world, const Loaded& loaded, const Stream& stream);
 
-// Rules and records that are not needed for the difference are taken away.
-void shrink(Spec& spec, Stream& stream);
-
-std::string report(const Spec& spec, const Stream& stream, const Difference& difference);
+// Takes away rules and records that are not needed for the difference, and says what is left of it.
+std::string shrunk(World world, Stream stream);
 
 // How often each rule's cases open for the stream, by the real engine.
-std::vector<std::size_t> openings(const Spec& spec, const Stream& stream);
+std::vector<std::size_t> openings(const World& world, const Stream& stream);
 // What the real engine says about one rule, record by record.
-std::vector<std::string> said_about(const Spec& spec, const Stream& stream, const std::string& rule);
+std::vector<std::string> said_about(const World& world, const Stream& stream, const std::string& rule);
+
+// For people: the records as lines.
+std::string printed(const Stream& stream);
 
 }  // namespace correlator::oracle

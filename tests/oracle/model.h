@@ -11,6 +11,7 @@ namespace correlator::oracle {
 
 using Time = std::int64_t;  // microseconds since 1970
 inline constexpr Time kSecond = 1'000'000;
+inline constexpr Time kMinute = 60 * kSecond;
 inline constexpr Time kHour = 3'600 * kSecond;
 inline constexpr Time kDisorder = 5 * kSecond;
 inline constexpr Time kLate = 24 * kHour;
@@ -18,18 +19,28 @@ inline constexpr std::uint64_t kAny = UINT64_MAX;
 
 struct Event {
   Time time = 0;
-  char cls = 'a';  // a, b, c from lines; d, e from `emit`
+  char cls = 'a';  // a, b, c from lines; d from `emit`
   std::string host, dimm;
+  std::vector<std::string> parts;  // field `ds`, a list; empty: none
   std::uint64_t weight = 1, v = 0;
-  std::string channel;  // "x", "y", "z" or none
-  std::string text;     // message text; empty for synthetic events
+  std::string channel;               // "x", "y", "z" or none
+  std::string text;                  // message text; empty for synthetic events
+  std::vector<std::uint64_t> lines;  // numbers of its lines in the stream
 };
 
 // One record of a stream, in order of arrival.
 struct Input {
-  enum class Kind { line, noise, mark, reset } kind = Kind::line;
-  Event event;                // line; mark and noise: only the time
-  std::size_t reset_rule = 0;  // reset: every key of that rule
+  enum class Kind { line, noise, mark, end, reset, silence, release, reload, restart } kind = Kind::line;
+  // What a line is to its decoders: a whole event, a counter that only rises, or a line of a record.
+  enum class Form { whole, counter, start, place, part, loose, last } form = Form::whole;
+  Event event;             // line; mark and noise: only the time
+  std::string id;          // lines of records: what keeps them apart
+  std::uint64_t times = 1;  // "message repeated N times: [ … ]"
+  bool again = false;      // "last message repeated N times" of this line, instead of the former
+  std::size_t rule = 0;    // reset, silence, release
+  std::string key;         // of these; empty: every key
+  Time lifetime = 0;       // silence
+  std::size_t spec = 0;    // reload: which of the world's specs
 };
 using Stream = std::vector<Input>;
 
@@ -54,13 +65,20 @@ struct Step {
   std::uint32_t at_most = 1;
 };
 
-enum class Op { each, count, tumbling, rate, distinct, streak, sequence, answer, heartbeat, group, above, below, rises };
+enum class Op { each, count, tumbling, rate, distinct, streak, sequence, answer, heartbeat, group, above, below, rises, schedule };
 enum class Clears { by_default, quiet, event, level, manual };
-enum class KeyOf { host, host_dimm, dimm };
+enum class KeyOf { host, host_dimm, dimm, parts, host_parts };
 
 struct Member {
   Ref ref;
   std::uint64_t count = 1;
+};
+
+// "minute hour * * *" in UTC: every `every` minutes, or at one minute of every hour, or of one.
+struct Cron {
+  std::uint64_t every = 0;  // 0: at `minute`
+  std::uint64_t minute = 0;
+  int hour = -1;  // -1: all
 };
 
 struct Rule {
@@ -89,6 +107,7 @@ struct Rule {
   std::vector<Ref> of;
   std::vector<Member> members;
   std::uint64_t bound = 0;
+  Cron cron;
   std::vector<Cause> ignore, unless;
   Time hold = 0;
   char emits = 0;  // class
@@ -110,10 +129,33 @@ struct SameError {
   Time within = 0;
 };
 
+// One event of several lines. Its fields: v of `start`, dimm of `place`, ds of `part` and `loose`.
+struct RecordSpec {
+  bool used = false;
+  char cls = 'a';
+  bool by_id = true;  // same: host and id, or host alone
+  Time within = 0;
+  std::size_t max_lines = 64;
+  bool needs_start = false, needs_place = false;
+  bool ready = false;         // as soon as v and dimm are known
+  bool early = false;         // as soon as there is an element of ds
+  bool weigh_by_v = false;
+  bool also = false;          // `start` lines are events of their own as well
+  std::string channel;
+};
+
 struct Spec {
   std::vector<Rule> rules;
   std::vector<Mute> mutes;
   std::vector<SameError> groups;  // channels x, y, z, the best first
+  RecordSpec record;
+  std::uint64_t stale_v = kAny;  // whole lines without channel: stale with this v
+};
+
+// The rules in force first, and those that reloads bring.
+struct World {
+  std::vector<Spec> specs;
+  const Spec& first() const { return specs.front(); }
 };
 
 }  // namespace correlator::oracle

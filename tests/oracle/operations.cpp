@@ -18,44 +18,42 @@ bool newer(const auto& a, const auto& b) { return std::tie(a.time, a.arrival) > 
 
 }  // namespace
 
-void Oracle::operate(std::size_t index, const std::string& key, const Event& event) {
-  Key& state = keys_[index][key];
-  ++arrivals_;
-  const Op op = spec_.rules[index].op;
-  const bool pairs = op == Op::each || op == Op::count || op == Op::rate || op == Op::distinct || op == Op::group || op == Op::tumbling;
-  if (!pairs) {
-    hear(spec_.rules[index], state, event.time, event.weight);
-    if (!state.open) state.from = state.until = event.time;  // should it fire
-  }
-  switch (op) {
-    case Op::each:
+// `counted`: it took part. `ends`: it closes the case in the operation's own way.
+std::optional<Oracle::Hit> Oracle::operate(std::size_t index, const std::string& key, const Event& event, bool& counted, bool& ends) {
+  const Rule& rule = spec_.rules[index];
+  Window& window = windows_[index][key];
+  switch (rule.op) {
+    case Op::each: {
+      if (window.open != 0) return std::nullopt;
+      Evidence own;
+      own.add(event);
+      return Hit{event.time, event.time, event.time, own, false, 0};
+    }
     case Op::count:
     case Op::rate:
     case Op::distinct:
     case Op::group:
-      windowed(index, key, event);
-      break;
+      return windowed(rule, window, event, counted);
     case Op::tumbling:
-      tumble(index, key, event);
-      break;
+      return tumble(index, key, event, counted);
     case Op::streak:
-      streak(index, key, event);
-      break;
+      return streak(rule, window, event);
     case Op::sequence:
-      sequence(index, key, event);
-      break;
+      return sequence(rule, window, event);
     case Op::answer:
-      answer(index, key, event);
+      answer(rule, window, event, ends);
       break;
     case Op::heartbeat:
-      heartbeat(index, key, event);
+      heartbeat(rule, window, event, ends);
       break;
     case Op::above:
     case Op::below:
     case Op::rises:
-      level(index, key, event);
+      return level(rule, window, event, ends);
+    case Op::schedule:
       break;
   }
+  return std::nullopt;
 }
 
 // Whether the pairs, all of one interval, are enough to fire.
@@ -96,6 +94,12 @@ std::optional<Time> Oracle::smallest_end(const Rule& rule, const std::vector<Pai
   return best;
 }
 
+Oracle::Hit Oracle::hit_at(const Rule& rule, const std::vector<Pair>& pairs, Time end, Time time) const {
+  Hit hit{time, end, end, std::nullopt, false, 0};
+  for (const Pair& pair : interval(rule, pairs, end)) hit.from = std::min(hit.from, pair.time);
+  return hit;
+}
+
 std::vector<Oracle::Pair> Oracle::cut(const Rule& rule, std::vector<Pair> pairs) const {
   std::sort(pairs.begin(), pairs.end(), [](const Pair& a, const Pair& b) { return newer(a, b); });
   std::vector<Pair> out;
@@ -121,72 +125,79 @@ std::vector<Oracle::Pair> Oracle::cut(const Rule& rule, std::vector<Pair> pairs)
   return out;
 }
 
-void Oracle::windowed(std::size_t index, const std::string& key, const Event& event) {
-  const Rule& rule = spec_.rules[index];
-  Key& state = keys_[index][key];
+std::optional<Oracle::Hit> Oracle::windowed(const Rule& rule, Window& window, const Event& event, bool& counted) {
   Pair x{event.time, arrivals_, rule.weigh_by_v ? event.v : event.weight, 0, ""};
-  if (x.weight == 0) return;
-  hear(rule, state, x.time, x.weight);
+  if (x.weight == 0) {
+    counted = false;
+    return std::nullopt;
+  }
   if (rule.op == Op::distinct) {
     x.value = rule.distinct_v ? std::to_string(event.v) : event.dimm;
-    const bool known = std::any_of(state.pairs.begin(), state.pairs.end(), [&](const Pair& p) { return p.value == x.value && p.time == x.time; });
-    if (!known) state.pairs.push_back(x);
+    const bool known = std::any_of(window.pairs.begin(), window.pairs.end(), [&](const Pair& p) { return p.value == x.value && p.time == x.time; });
+    if (!known) window.pairs.push_back(x);
   } else if (rule.op == Op::group) {
     for (std::size_t m = 0; m < rule.members.size(); ++m) {
       x.member = m;
-      if (matches(rule.members[m].ref, event)) state.pairs.push_back(x);
+      if (matches(rule.members[m].ref, event)) window.pairs.push_back(x);
     }
   } else {
-    state.pairs.push_back(x);
+    window.pairs.push_back(x);
   }
-  const std::vector<Pair> all = state.pairs;
-  state.pairs = cut(rule, all);
-  if (state.open) return;
+  const bool by_age = rule.op == Op::distinct || rule.op == Op::group;
+  if (by_age && window.open == 0) window.trail.drop_before(*clock_ - wait_of(rule) - rule.within - kLate + 1);
+  window.trail.add(event);
+  const std::vector<Pair> all = window.pairs;
+  window.pairs = cut(rule, all);
+  if (window.open != 0) return std::nullopt;
   const auto end = smallest_end(rule, all, event.time, event.time + rule.within);
-  if (!end) return;
-  state.from = state.until = *end;
-  for (const Pair& pair : interval(rule, all, *end)) state.from = std::min(state.from, pair.time);
-  if (!latches(rule)) state.pairs.clear();
-  fire(index, key, event.time, event);
+  return end ? std::optional(hit_at(rule, all, *end, event.time)) : std::nullopt;
 }
 
-void Oracle::tumble(std::size_t index, const std::string& key, const Event& event) {
+// What is no evidence any more, once a firing has taken its own.
+void Oracle::trim_trail(const Rule& rule, Window& window) {
+  if ((rule.op != Op::count && rule.op != Op::rate) || window.pairs.empty()) return;
+  Time earliest = window.pairs.front().time;
+  for (const Pair& pair : window.pairs) earliest = std::min(earliest, pair.time);
+  window.trail.drop_before(earliest);
+}
+
+std::optional<Oracle::Hit> Oracle::tumble(std::size_t index, const std::string& key, const Event& event, bool& counted) {
   const Rule& rule = spec_.rules[index];
-  Key& state = keys_[index][key];
+  Window& window = windows_[index][key];
   const std::uint64_t weight = rule.weigh_by_v ? event.v : event.weight;
-  if (weight == 0) return;
+  counted = false;  // nothing looks at what was heard
+  if (weight == 0) return std::nullopt;
   const Time bucket = bucket_of(event.time, rule.within);
-  if (state.bucket && (bucket < *state.bucket || (bucket == *state.bucket && state.bucket_over))) return;
-  if (!state.bucket || bucket > *state.bucket) {
-    if (state.open) close(index, key, (*state.bucket + 1) * rule.within, Closing::quiet);
-    state.bucket = bucket;
-    state.bucket_over = false;
-    state.total = 0;
+  if (window.bucket && (bucket < *window.bucket || (bucket == *window.bucket && window.bucket_over))) return std::nullopt;
+  if (!window.bucket || bucket > *window.bucket) {
+    if (window.open != 0) close(window.open, (*window.bucket + 1) * rule.within, Closing::quiet);
+    window.bucket = bucket;
+    window.bucket_over = false;
+    window.total = 0;
+    window.trail = {};
   }
-  state.total += weight;
-  if (state.total < rule.n || state.open) return;
-  if (!latches(rule)) state.total = 0;
-  fire(index, key, event.time, event);
+  window.trail.add(event);
+  window.total += weight;
+  if (window.total < rule.n || window.open != 0) return std::nullopt;
+  return Hit{event.time, event.time, event.time, std::nullopt, true, 0};
 }
 
-void Oracle::streak(std::size_t index, const std::string& key, const Event& event) {
-  const Rule& rule = spec_.rules[index];
-  Key& state = keys_[index][key];
-  state.streak += event.weight;
-  if (state.streak < rule.n || state.open) return;
-  fire(index, key, event.time, event);
+std::optional<Oracle::Hit> Oracle::streak(const Rule& rule, Window& window, const Event& event) {
+  window.streak += event.weight;
+  window.trail.add(event);
+  if (window.streak < rule.n || window.open != 0) return std::nullopt;
+  return Hit{event.time, event.time, event.time, std::nullopt, true, 0};
 }
 
-void Oracle::sequence(std::size_t index, const std::string& key, const Event& event) {
-  const Rule& rule = spec_.rules[index];
-  Key& state = keys_[index][key];
-  if (state.open) return;
+std::optional<Oracle::Hit> Oracle::sequence(const Rule& rule, Window& window, const Event& event) {
+  if (window.open != 0) return std::nullopt;
   const auto fits = [&](std::size_t step, const Chain& chain) {
     const Ref& ref = rule.steps[step];
     return matches(ref, event) && (!ref.same_v || event.v == chain.first_v);
   };
-  bool advanced = false, complete = false;
-  for (Chain& chain : state.chains) {
+  bool advanced = false;
+  std::optional<Hit> hit;
+  for (Chain& chain : window.chains) {
     if (event.time - chain.begin >= rule.within) continue;
     if (rule.ordered ? event.time < chain.last : chain.begin - event.time >= rule.within) continue;
     for (std::size_t step = 0; step < rule.steps.size(); ++step) {
@@ -195,81 +206,83 @@ void Oracle::sequence(std::size_t index, const std::string& key, const Event& ev
         chain.filled.insert(step);
         chain.last = event.time;
         chain.newest = std::max(chain.newest, event.time);
+        chain.evidence.add(event);
         advanced = true;
         break;
       }
       if (rule.ordered) break;
     }
-    if (chain.filled.size() < rule.steps.size()) continue;
-    state.until = complete ? std::max(state.until, chain.newest) : chain.newest;
-    complete = true;
+    // Of several the one that came to be first.
+    if (chain.filled.size() == rule.steps.size() && !hit) hit = Hit{event.time, event.time, chain.newest, chain.evidence, false, 0};
   }
-  if (complete) {
-    state.chains.clear();
-    state.from = event.time;
-    fire(index, key, event.time, event);
-    return;
+  if (hit) {
+    window.chains.clear();
+    return hit;
   }
-  if (advanced && !rule.ordered) return;
+  if (advanced && !rule.ordered) return std::nullopt;
   for (std::size_t step = 0; step < rule.steps.size(); ++step) {
     if (!matches(rule.steps[step], event) || rule.steps[step].same_v) {
       if (rule.ordered) break;
       continue;
     }
-    state.chains.push_back({event.time, event.time, event.time, event.v, {step}});
-    if (state.chains.size() > kChains) {
-      const auto oldest = std::min_element(state.chains.begin(), state.chains.end(), [](const Chain& a, const Chain& b) { return a.begin < b.begin; });
-      state.chains.erase(oldest);
+    Chain chain{event.time, event.time, event.time, event.v, {step}, {}};
+    chain.evidence.add(event);
+    window.chains.push_back(chain);
+    if (window.chains.size() > kChains) {
+      const auto oldest = std::min_element(window.chains.begin(), window.chains.end(), [](const Chain& a, const Chain& b) { return a.begin < b.begin; });
+      window.chains.erase(oldest);
     }
     break;
   }
+  return std::nullopt;
 }
 
-void Oracle::answer(std::size_t index, const std::string& key, const Event& event) {
-  const Rule& rule = spec_.rules[index];
-  Key& state = keys_[index][key];
+void Oracle::answer(const Rule& rule, Window& window, const Event& event, bool& ends) {
   const bool answers = std::any_of(rule.of.begin(), rule.of.end(), [&](const Ref& ref) { return matches(ref, event); });
   const auto satisfied = [&](Time asked, Time at) { return at >= asked && at < asked + rule.within; };
   if (answers) {
-    std::erase_if(state.waits, [&](Time asked) { return satisfied(asked, event.time); });
-    if (std::find(state.answers.begin(), state.answers.end(), event.time) == state.answers.end()) state.answers.push_back(event.time);
-    std::sort(state.answers.rbegin(), state.answers.rend());
-    if (state.answers.size() > kTimesPerValue) state.answers.pop_back();
-    if (state.open && rule.clears == Clears::by_default && event.time >= state.asked_at) close(index, key, event.time, Closing::own);
+    std::erase_if(window.waits, [&](const Wait& wait) { return satisfied(wait.asked, event.time); });
+    if (std::find(window.answers.begin(), window.answers.end(), event.time) == window.answers.end()) window.answers.push_back(event.time);
+    std::sort(window.answers.rbegin(), window.answers.rend());
+    if (window.answers.size() > kTimesPerValue) window.answers.pop_back();
+    ends = window.open != 0 && rule.clears == Clears::by_default && event.time >= cases_.at(window.open).asked;
   }
   if (!matches(rule.after, event)) return;
-  for (Time at : state.answers) {
+  for (Time at : window.answers) {
     if (satisfied(event.time, at)) return;
   }
-  if (state.waits.size() < kWaits) state.waits.push_back(event.time);
+  if (window.waits.size() < kWaits) window.waits.push_back({event.time, event});
 }
 
-void Oracle::heartbeat(std::size_t index, const std::string& key, const Event& event) {
-  Key& state = keys_[index][key];
-  if (state.last && event.time <= *state.last) return;
-  state.last = event.time;
-  if (state.open && spec_.rules[index].clears == Clears::by_default) close(index, key, event.time, Closing::own);
+void Oracle::heartbeat(const Rule& rule, Window& window, const Event& event, bool& ends) {
+  if (window.last && event.time <= *window.last) return;
+  window.last = event.time;
+  window.told = false;
+  window.trail = {};
+  window.trail.add(event);
+  ends = window.open != 0 && rule.clears == Clears::by_default;
 }
 
-void Oracle::level(std::size_t index, const std::string& key, const Event& event) {
-  const Rule& rule = spec_.rules[index];
-  Key& state = keys_[index][key];
+std::optional<Oracle::Hit> Oracle::level(const Rule& rule, Window& window, const Event& event, bool& ends) {
   bool beyond = rule.op == Op::above ? event.v > rule.bound : event.v < rule.bound;
   if (rule.op == Op::rises) {
-    state.pairs.push_back({event.time, arrivals_, event.v, 0, ""});
+    window.pairs.push_back({event.time, arrivals_, event.v, 0, ""});
     std::uint64_t low = event.v;
-    for (const Pair& pair : state.pairs) {
+    for (const Pair& pair : window.pairs) {
       if (pair.time > event.time - rule.within && pair.time <= event.time) low = std::min(low, pair.weight);
     }
     beyond = event.v - low >= rule.bound;
-    std::sort(state.pairs.begin(), state.pairs.end(), [](const Pair& a, const Pair& b) { return newer(a, b); });
-    if (state.pairs.size() > kLevels) state.pairs.pop_back();
+    std::sort(window.pairs.begin(), window.pairs.end(), [](const Pair& a, const Pair& b) { return newer(a, b); });
+    if (window.pairs.size() > kLevels) window.pairs.pop_back();
   }
+  window.trail.drop_before(*clock_ - wait_of(rule) - (rule.op == Op::rises ? rule.within : 0) - kLate + 1);
+  window.trail.add(event);
   if (!beyond) {
-    if (state.open && rule.clears == Clears::by_default) close(index, key, event.time, Closing::own);
-    return;
+    ends = window.open != 0 && rule.clears == Clears::by_default;
+    return std::nullopt;
   }
-  if (!state.open) fire(index, key, event.time, event);
+  if (window.open != 0) return std::nullopt;
+  return Hit{event.time, rule.op == Op::rises ? event.time - rule.within + 1 : event.time, event.time, std::nullopt, false, 0};
 }
 
 }  // namespace correlator::oracle

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The step of a record: clock, same-error groups, and which rules an event meets.
+// The step of a record, and which rules an event meets.
 #include "oracle.h"
 
 #include <algorithm>
@@ -7,107 +7,133 @@
 #include "time/timestamp.h"
 
 namespace correlator::oracle {
+namespace {
+
+std::string listed(const auto& items) {
+  std::string out;
+  for (const auto& item : items) {
+    if (!out.empty()) out += ',';
+    if constexpr (std::is_same_v<std::decay_t<decltype(item)>, std::string>) {
+      out += item;
+    } else {
+      out += std::to_string(item);
+    }
+  }
+  return out;
+}
+
+}  // namespace
 
 std::string said_decision(const char* fate, const std::string& rule, const std::string& key, Time time, std::size_t step,
-                          bool clearing, const std::string& action) {
+                          bool clearing, const std::string& action, const std::vector<std::uint64_t>& lines, std::uint64_t total) {
   return std::string(fate) + " " + rule + " [" + key + "] " + to_rfc3339({time}) + " step " + std::to_string(step) +
-         (clearing ? " clearing" : "") + (action.empty() ? "" : " " + action);
+         (clearing ? " clearing" : "") + (action.empty() ? "" : " " + action) + " on lines " + listed(lines) + " of " +
+         std::to_string(total);
 }
 
 std::string said_case(bool opened, const std::string& rule, const std::string& key, Time time) {
   return std::string(opened ? "opened " : "closed ") + rule + " [" + key + "] " + to_rfc3339({time});
 }
 
+std::string said_event(const Event& event, Fate fate) {
+  constexpr const char* kFates[] = {"", " late", " stale", " folded"};
+  return "event " + std::string(1, event.cls) + " " + event.host + " " + to_rfc3339({event.time}) + " dimm=" + event.dimm +
+         " ds=" + listed(event.parts) + " v=" + std::to_string(event.v) + " x" + std::to_string(event.weight) + " lines " +
+         listed(event.lines) + kFates[static_cast<int>(fate)];
+}
+
 bool matches(const Ref& ref, const Event& event) {
   return ref.classes.find(event.cls) != std::string::npos && (ref.below == kAny || event.v < ref.below);
 }
 
-Oracle::Oracle(Spec spec) : spec_(std::move(spec)), keys_(spec_.rules.size()), groups_(spec_.groups.size()) {}
+// How long events of the rule wait in its hold buffer.
+Time wait_of(const Rule& rule) {
+  Time out = rule.hold;
+  for (const Cause& cause : rule.ignore) out = std::max(out, cause.before);
+  return out;
+}
+
+Oracle::Oracle(const World& world)
+    : world_(world), spec_(world.first()), windows_(spec_.rules.size()), groups_(spec_.groups.size()) {}
 
 std::vector<std::string> Oracle::step(const Input& input) {
   out_.clear();
   switch (input.kind) {
     case Input::Kind::noise:  // matches no pattern: it never enters the intake
+      ++number_;
       break;
     case Input::Kind::mark:
       advance(input.event.time);
       break;
     case Input::Kind::line:
+      ++number_;
       advance(input.event.time);
-      decode(input.event);
+      line(input);
       break;
-    case Input::Kind::reset: {
-      auto& keys = keys_[input.reset_rule];
-      for (auto& [text, key] : keys) {
-        if (key.open) close(input.reset_rule, text, *clock_, Closing::start_over);
-        start_over(input.reset_rule, key);
-      }
+    case Input::Kind::end: {
+      // In the order of begin, event, values of `same`.
+      std::vector<std::tuple<Time, std::string, std::string, std::uint64_t>> open;
+      for (const auto& [number, record] : records_) open.emplace_back(record.begin, record.host, record.id, number);
+      std::sort(open.begin(), open.end());
+      for (const auto& one : open) complete(std::get<3>(one));
       drain();
       break;
     }
+    case Input::Kind::restart:  // changes nothing
+      break;
+    case Input::Kind::reload:
+      reload(world_.specs[input.spec]);
+      break;
+    default:
+      command(input);
+      break;
   }
+  drain();
   return out_;
 }
 
-void Oracle::decode(Event event) {
-  if (event.time <= *clock_ - kLate || event.weight == 0) return;
-  for (std::size_t i = 0; i < spec_.groups.size(); ++i) {
-    if (!merge(spec_.groups[i], i, event)) return;
-  }
-  diagnose(event);
-}
-
-// Returns whether the event goes on, with the weight that is left.
-bool Oracle::merge(const SameError& spec, std::size_t index, Event& event) {
-  if (event.channel.empty() || spec.classes.find(event.cls) == std::string::npos) return true;
-  const std::string key = spec.by_dimm ? event.host + "/" + event.dimm : event.host;
-  auto& groups = groups_[index];
-  auto at = groups.find(key);
-  if (at != groups.end()) {
-    const Group& group = at->second;
-    const bool over = *clock_ >= group.last + spec.within + kDisorder;
-    const bool meets = event.time - group.last < spec.within && group.first - event.time < spec.within;
-    if (over || !meets) {
-      groups.erase(at);
-      at = groups.end();
-    }
-  }
-  if (at == groups.end()) at = groups.emplace(key, Group{event.time, event.time, {}, 0}).first;
-  Group& group = at->second;
-  group.first = std::min(group.first, event.time);
-  group.last = std::max(group.last, event.time);
-  group.sums[event.channel] += event.weight;
-  const std::uint64_t best = group.sums.begin()->second;  // x before y before z
-  if (best <= group.counted) return false;
-  event.weight = best - group.counted;
-  group.counted = best;
-  return true;
-}
-
-void Oracle::diagnose(const Event& event) {
-  queue_.push_back(event);
-  drain();
+bool Oracle::may_be_cause(const Event& event) const {
+  const auto any = [&](const std::vector<Cause>& causes) {
+    return std::any_of(causes.begin(), causes.end(), [&](const Cause& cause) { return matches(cause.ref, event); });
+  };
+  return std::any_of(spec_.rules.begin(), spec_.rules.end(), [&](const Rule& rule) { return any(rule.ignore) || any(rule.unless); }) ||
+         std::any_of(spec_.mutes.begin(), spec_.mutes.end(), [&](const Mute& mute) { return matches(mute.during.ref, event); });
 }
 
 void Oracle::drain() {
   while (!queue_.empty()) {
     const Event event = queue_.front();
     queue_.erase(queue_.begin());
-    seen_.push_back(event);
+    say(said_event(event, Fate::met));
+    if (may_be_cause(event)) seen_.push_back(event);
     for (std::size_t i = 0; i < spec_.rules.size(); ++i) meet(i, event);
   }
 }
 
-std::string Oracle::key_text(const Rule& rule, const Event& event) const {
+// The texts of the windows that the event takes part in; none: it has no key.
+std::vector<std::string> Oracle::window_keys(const Rule& rule, const Event& event) const {
+  std::set<std::string> out;
   switch (rule.key) {
     case KeyOf::host:
-      return "host=" + event.host;
+      return {"host=" + event.host};
     case KeyOf::dimm:
-      return "dimm=" + event.dimm;
+      return {"dimm=" + event.dimm};
     case KeyOf::host_dimm:
+      return {"host=" + event.host + " dimm=" + event.dimm};
+    case KeyOf::parts:
+      for (const std::string& part : event.parts) out.insert("ds=" + part);
+      break;
+    case KeyOf::host_parts:
+      for (const std::string& part : event.parts) out.insert("host=" + event.host + " ds=" + part);
       break;
   }
-  return "host=" + event.host + " dimm=" + event.dimm;
+  return {out.begin(), out.end()};
+}
+
+std::string Oracle::case_key(const Rule& rule, const Event& event) const {
+  if (rule.key == KeyOf::parts) return "ds=" + listed(event.parts);
+  if (rule.key == KeyOf::host_parts) return "host=" + event.host + " ds=" + listed(event.parts);
+  return window_keys(rule, event).front();
 }
 
 bool Oracle::in_context(const std::string& host, Time time) const {
@@ -149,42 +175,83 @@ void Oracle::meet(std::size_t index, const Event& event) {
   const bool breaks = rule.op == Op::streak && matches(rule.broken_by, event);
   const bool levels = rule.clears == Clears::level && of_own_class(rule, event);
   if (!refers_to(rule, event) && !closes && !breaks && !levels) return;
-  Time before = 0;
-  for (const Cause& cause : rule.ignore) before = std::max(before, cause.before);
-  const Time wait = std::max(rule.hold, before);
-  if (wait > 0) {
-    waiting_.push_back({index, event, event.time + wait});
-    return;
+  if (wait_of(rule) > 0) {
+    waiting_.push_back({index, event});
+  } else {
+    take(index, event);
   }
-  take(index, event);
 }
 
 void Oracle::take(std::size_t index, const Event& event) {
   const Rule& rule = spec_.rules[index];
-  const std::string key = key_text(rule, event);
-  const bool known = keys_[index].contains(key);
-  if (!known) keys_[index][key].sample = event;
-  Key& state = keys_[index][key];
+  const std::vector<std::string> keys = window_keys(rule, event);
+  if (keys.empty()) return;
+  Windows& windows = windows_[index];
+  const auto open_cases = [&] {  // that the event's windows belong to, if it may close them
+    std::set<std::uint64_t> out;
+    for (const std::string& key : keys) {
+      const auto at = windows.find(key);
+      if (at == windows.end() || at->second.open == 0) continue;
+      if (event.time >= cases_.at(at->second.open).firing->time) out.insert(at->second.open);
+    }
+    return out;
+  };
+  const auto close_all = [&] {
+    const auto open = open_cases();
+    for (std::uint64_t number : open) close(number, event.time, Closing::start_over);
+    return !open.empty();
+  };
   // What ends a case comes first, and no `ignore` stops it.
   if (rule.op == Op::streak && matches(rule.broken_by, event)) {
-    state.streak = 0;
-    if (state.open && rule.clears == Clears::by_default) close(index, key, event.time, Closing::start_over);
-    if (rule.clears != Clears::event || !matches(rule.clear_event, event)) return;
+    if (rule.clears == Clears::by_default) close_all();
+    for (const std::string& key : keys) {
+      const auto at = windows.find(key);
+      if (at == windows.end()) continue;
+      at->second.streak = 0;
+      at->second.trail = {};
+    }
   }
-  const bool may_close = state.open && event.time >= state.fired_at;
-  if (may_close && rule.clears == Clears::event && matches(rule.clear_event, event)) {
-    close(index, key, event.time, Closing::start_over);
-  }
-  if (rule.op == Op::streak && matches(rule.broken_by, event)) return;
-  if (state.open && rule.clears == Clears::level && of_own_class(rule, event) && event.v < rule.clear_below) {
-    if (may_close) close(index, key, event.time, Closing::start_over);
-    return;
-  }
+  if (rule.clears == Clears::event && matches(rule.clear_event, event)) close_all();
+  const bool fine = rule.clears == Clears::level && of_own_class(rule, event) && event.v < rule.clear_below;
+  if (fine && close_all()) return;
   if (!takes_part(rule, event)) return;
   for (const Cause& cause : rule.ignore) {
     if (covered(cause, event.time, event)) return;
   }
-  operate(index, key, event);
+
+  ++arrivals_;
+  std::optional<Hit> joint;
+  std::vector<std::string> hitting;
+  std::set<std::uint64_t> ended, told;
+  for (const std::string& key : keys) {
+    const auto [at, fresh] = windows.try_emplace(key);
+    if (fresh) {
+      at->second.named.host = rule.key == KeyOf::dimm || rule.key == KeyOf::parts ? "" : event.host;
+      at->second.named.dimm = rule.key == KeyOf::dimm || rule.key == KeyOf::host_dimm ? event.dimm : "";
+    }
+    bool counted = true, ends = false;
+    const auto hit = operate(index, key, event, counted, ends);
+    Window& window = at->second;
+    if (counted && window.open != 0 && told.insert(window.open).second) hear(cases_.at(window.open), event.time, event.weight);
+    if (ends && window.open != 0) ended.insert(window.open);
+    if (!hit || window.open != 0) continue;
+    hitting.push_back(key);
+    if (!joint) {
+      joint = hit;
+    } else {
+      joint->from = std::min(joint->from, hit->from);
+      joint->until = std::max(joint->until, hit->until);
+    }
+  }
+  for (std::uint64_t number : ended) {
+    if (is_open(number)) close(number, event.time, Closing::own);
+  }
+  std::vector<std::string> members;
+  for (const std::string& key : keys) {
+    if (windows[key].open == 0) members.push_back(key);
+  }
+  if (joint) fire(index, case_key(rule, event), members, hitting, *joint, event);
+  for (const std::string& key : keys) trim_trail(rule, windows[key]);
 }
 
 }  // namespace correlator::oracle

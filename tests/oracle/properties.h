@@ -11,6 +11,5 @@ namespace correlator::oracle {
 // Each makes a case at random and says what is wrong with it; empty: nothing.
 std::string order_within_disorder(Random& random);   // the same cases open as often, whatever the order inside 5 s
 std::string unrelated_rule(Random& random);          // another rule changes no answer of the first
-std::string restart_changes_nothing(Random& random, const std::string& only);  // written out and read back at random points
 
 }  // namespace correlator::oracle

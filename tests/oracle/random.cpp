@@ -2,6 +2,7 @@
 #include "random.h"
 
 #include <algorithm>
+#include <map>
 
 namespace correlator::oracle {
 namespace {
@@ -10,7 +11,7 @@ constexpr Time kStart = 1'767'225'600 * kSecond;  // 2026-01-01T00:00:00Z
 const std::vector<Time> kDurations = {kSecond,      2 * kSecond,  5 * kSecond,   7 * kSecond, 10 * kSecond,
                                       30 * kSecond, 60 * kSecond, 600 * kSecond, kHour,       30 * kHour};
 constexpr Op kOps[] = {Op::each,   Op::count,     Op::tumbling, Op::rate,  Op::distinct, Op::streak, Op::sequence,
-                       Op::answer, Op::heartbeat, Op::group,    Op::above, Op::below,    Op::rises};
+                       Op::answer, Op::heartbeat, Op::group,    Op::above, Op::below,    Op::rises,  Op::schedule};
 
 Time duration(Random& random) {
   return kDurations[random.below(random.chance(85) ? 7 : kDurations.size())];
@@ -50,6 +51,7 @@ std::vector<Clears> ways_to_clear(Op op) {
       return {Clears::by_default, Clears::by_default, Clears::by_default, Clears::quiet, Clears::event, Clears::manual};
     case Op::rate:
     case Op::tumbling:
+    case Op::schedule:
       break;
   }
   return {Clears::by_default};
@@ -126,12 +128,33 @@ void response(Random& random, Rule& rule, bool latch) {
   }
 }
 
+KeyOf random_key(Random& random) {
+  if (random.chance(12)) return random.chance(50) ? KeyOf::parts : KeyOf::host_parts;
+  return random.chance(50) ? KeyOf::host : random.chance(70) ? KeyOf::host_dimm : KeyOf::dimm;
+}
+
+bool knows_host(const Rule& rule) {
+  return rule.op != Op::schedule && (rule.key == KeyOf::host || rule.key == KeyOf::host_dimm || rule.key == KeyOf::host_parts);
+}
+
+Rule random_schedule(Random& random, Rule rule) {
+  if (random.chance(60)) {
+    rule.cron.every = random.one_of<std::uint64_t>({1, 2, 5, 7, 30});
+  } else {
+    rule.cron.minute = random.below(60);
+  }
+  if (random.chance(30)) rule.cron.hour = static_cast<int>(random.below(24));
+  if (random.chance(50)) rule.then.push_back({"n1"});
+  return rule;
+}
+
 Rule random_rule(Random& random, std::size_t index, Op op, bool synthetic) {
   Rule rule;
   rule.id = "r" + std::to_string(index);
   rule.op = op;
-  rule.key = random.chance(50) ? KeyOf::host : random.chance(70) ? KeyOf::host_dimm : KeyOf::dimm;
+  rule.key = random_key(random);
   if (op == Op::distinct && !rule.distinct_v) rule.key = KeyOf::host;
+  if (op == Op::schedule) return random_schedule(random, rule);
   operation(random, rule, "ab");
   if (synthetic && !rule.on.empty()) rule.on = {ref(random, "d")};
   if (!rule.at_once) rule.clears = random.one_of(ways_to_clear(op));
@@ -145,7 +168,7 @@ Rule random_rule(Random& random, std::size_t index, Op op, bool synthetic) {
   if (random.chance(12)) rule.hold = duration(random);
   if (random.chance(12)) rule.ignore.push_back(cause(random, true));
   const bool plain = rule.then.size() < 2;
-  if (rule.key != KeyOf::dimm && plain && random.chance(15)) rule.unless.push_back(cause(random, false));
+  if (knows_host(rule) && plain && random.chance(15)) rule.unless.push_back(cause(random, false));
   return rule;
 }
 
@@ -163,6 +186,7 @@ std::vector<Time> edges(const Spec& spec) {
     }
   }
   for (const SameError& one : spec.groups) out.push_back(one.within);
+  if (spec.record.used) out.push_back(spec.record.within);
   return out;
 }
 
@@ -212,8 +236,27 @@ Time lateness(Random& random, const std::vector<Time>& at) {
 
 const char* name_of(Op op) {
   constexpr const char* kNames[] = {"each", "count", "tumbling", "rate", "distinct", "streak", "sequence",
-                                    "answer", "heartbeat", "group", "above", "below", "rises"};
+                                    "answer", "heartbeat", "group", "above", "below", "rises", "schedule"};
   return kNames[static_cast<std::size_t>(op)];
+}
+
+namespace {
+
+RecordSpec random_record(Random& random) {
+  RecordSpec out;
+  out.used = true;
+  out.cls = "ab"[random.below(2)];
+  out.by_id = random.chance(70);
+  out.within = duration(random);
+  if (random.chance(30)) out.max_lines = random.between(1, 5);
+  out.needs_start = random.chance(30);
+  out.needs_place = random.chance(30);
+  out.ready = random.chance(30);
+  out.early = random.chance(20);
+  out.weigh_by_v = random.chance(20);
+  out.also = random.chance(30);
+  if (random.chance(60)) out.channel = std::string(1, "xyz"[random.below(3)]);
+  return out;
 }
 
 Spec random_spec(Random& random, const std::string& only) {
@@ -226,7 +269,8 @@ Spec random_spec(Random& random, const std::string& only) {
     }
     const bool fed = i > 0 && spec.rules[0].emits != 0 && random.chance(60);
     Rule rule = random_rule(random, i, op, fed);
-    if (i == 0 && rules > 1 && rule.key != KeyOf::dimm && rule.unless.empty()) {
+    const bool free = knows_host(rule) && rule.unless.empty();
+    if (i == 0 && rules > 1 && free) {
       if (random.chance(30)) rule.emits = 'd';
       if (random.chance(30)) {
         rule.sets = true;
@@ -234,57 +278,168 @@ Spec random_spec(Random& random, const std::string& only) {
       }
     } else if (i > 0 && spec.rules[0].sets) {
       if (!rule.on.empty() && random.chance(60)) rule.where_context = random.chance(50) ? 1 : -1;
-      if (rule.key != KeyOf::dimm && rule.unless.empty() && random.chance(20)) rule.unsets = true;
+      if (free && random.chance(20)) rule.unsets = true;
     }
     spec.rules.push_back(std::move(rule));
   }
   Rule& first = spec.rules[0];
-  if (first.key != KeyOf::dimm && first.then.size() < 2 && !first.emits && !first.sets && random.chance(8)) {
+  if (knows_host(first) && first.then.size() < 2 && !first.emits && !first.sets && random.chance(8)) {
     spec.mutes.push_back({cause(random, false), random.chance(50), {first.id}});
   }
   if (random.chance(20)) spec.groups.push_back({random.chance(50) ? "ab" : "a", random.chance(50), duration(random)});
   if (!spec.groups.empty() && random.chance(30)) spec.groups.push_back({"abc", random.chance(50), duration(random)});
+  if (random.chance(25)) spec.record = random_record(random);
+  if (random.chance(10)) spec.stale_v = random.below(4);
   return spec;
 }
 
-Stream random_stream(Random& random, const Spec& spec, std::size_t length) {
-  const std::vector<Time> at = edges(spec);
-  const std::uint64_t dense = random.between(10, 90);   // percent of records that come at once
-  const std::uint64_t hosts = random.between(1, 3), dimms = random.between(1, 3);
-  const std::uint64_t tops = random.one_of<std::uint64_t>({2, 4, 10});
-  const bool late = random.chance(70);
-  std::vector<std::size_t> resettable;
-  for (std::size_t i = 0; i < spec.rules.size(); ++i) {
-    if (spec.rules[i].clears == Clears::manual || random.chance(10)) resettable.push_back(i);
+// The same rules with other thresholds and durations, in another order, one of them gone or with another key.
+Spec variant(Random& random, const Spec& from) {
+  Spec out = from;
+  for (Rule& rule : out.rules) {
+    if (random.chance(40)) rule.n = rule.op == Op::each ? 1 : random.between(1, 5);
+    if (rule.op == Op::rate) rule.clear_n = std::min(rule.clear_n, rule.n);
+    if (rule.op != Op::tumbling && random.chance(30)) rule.within = duration(random);
+    if (random.chance(30)) rule.quiet = duration(random);
+    if (rule.cooldown > 0 && random.chance(30)) rule.cooldown = duration(random);
+    if (random.chance(30)) rule.bound = random.between(2, 7);
+    for (Member& member : rule.members) {
+      if (random.chance(20)) member.count = random.between(1, 3);
+    }
   }
-  Time clock = kStart;
-  Stream out;
-  while (out.size() < length) {
+  const auto may_go = [&](const Rule& rule) { return rule.ignore.empty() && rule.unless.empty() && out.mutes.empty(); };
+  const std::size_t at = random.below(out.rules.size());
+  if (out.rules.size() > 1 && may_go(out.rules[at]) && random.chance(30)) {
+    out.rules.erase(out.rules.begin() + static_cast<std::ptrdiff_t>(at));
+  } else if (may_go(out.rules[at]) && (out.rules[at].key == KeyOf::host || out.rules[at].key == KeyOf::host_dimm) && random.chance(20)) {
+    if (out.rules[at].op != Op::schedule && out.rules[at].op != Op::distinct) {
+      out.rules[at].key = out.rules[at].key == KeyOf::host ? KeyOf::host_dimm : KeyOf::host;
+    }
+  }
+  if (random.chance(30)) std::rotate(out.rules.begin(), out.rules.begin() + 1, out.rules.end());
+  return out;
+}
+
+// Draws the records of one stream one after the other.
+class Drawing {
+ public:
+  Drawing(Random& random, const World& world) : random_(random), world_(world) {
+    for (const Spec& spec : world.specs) {
+      const auto more = edges(spec);
+      edges_.insert(edges_.end(), more.begin(), more.end());
+    }
+    dense_ = random.between(10, 90);
+    hosts_ = random.between(1, 3);
+    dimms_ = random.between(1, 3);
+    tops_ = random.one_of<std::uint64_t>({2, 4, 10});
+    late_ = random.chance(70);
+    lists_ = false;
+    for (const Spec& spec : world.specs) {
+      for (const Rule& rule : spec.rules) lists_ = lists_ || rule.key == KeyOf::parts || rule.key == KeyOf::host_parts;
+    }
+    counters_ = random.chance(20);
+    repeats_ = random.chance(20);
+    commands_ = random.chance(20);
+    for (const Rule& rule : world.first().rules) commands_ = commands_ || rule.clears == Clears::manual;
+    if (random.chance(8)) restarts_ = random.chance(70) ? 3 : 40;
+    silences_ = world.specs.size() == 1 && random.chance(10);
+  }
+
+  Input next() {
+    clock_ += random_.chance(dense_) ? static_cast<Time>(random_.below(kSecond)) : gap(random_, edges_);
+    if (random_.chance(1) && random_.chance(20)) clock_ += kLate - 1 + static_cast<Time>(random_.below(3));
     Input input;
-    clock += random.chance(dense) ? static_cast<Time>(random.below(kSecond)) : gap(random, at);
-    if (random.chance(1) && random.chance(20)) clock += kLate - 1 + static_cast<Time>(random.below(3));
-    Event& event = input.event;
-    event.time = clock;
-    const std::uint64_t what = random.below(100);
+    input.event.time = clock_;
+    const std::uint64_t what = random_.below(100);
     if (what < 4) {
       input.kind = Input::Kind::mark;
     } else if (what < 5) {
       input.kind = Input::Kind::noise;
-    } else if (what < 8 && !resettable.empty()) {
-      input.kind = Input::Kind::reset;
-      input.reset_rule = random.one_of(resettable);
+    } else if (what < 7 && (commands_ || silences_)) {
+      command(input);
+    } else if (restarts_ > 0 && random_.chance(restarts_)) {
+      input.kind = Input::Kind::restart;
+    } else if (what < 8 && world_.specs.size() > 1 && random_.chance(40)) {
+      input.kind = Input::Kind::reload;
+      input.spec = spec_ = random_.below(world_.specs.size());
     } else {
-      if (late && random.chance(30)) event.time -= lateness(random, at);
-      event.cls = "aaaabbbc"[random.below(8)];
-      event.host = "h" + std::to_string(random.between(1, hosts));
-      event.dimm = "p" + std::to_string(random.between(1, dimms));
-      event.weight = random.chance(70) ? 1 : random.between(0, 4);
-      event.v = random.below(tops);
-      if (!spec.groups.empty() && random.chance(80)) event.channel = std::string(1, "xyz"[random.below(3)]);
-      event.text = message_text(event);
+      line(input);
     }
-    out.push_back(std::move(input));
+    return input;
   }
+
+ private:
+  void command(Input& input) {
+    input.kind = Input::Kind::reset;
+    if (silences_ && (!commands_ || random_.chance(70))) input.kind = random_.chance(70) ? Input::Kind::silence : Input::Kind::release;
+    const auto& rules = world_.specs[spec_].rules;
+    input.rule = random_.below(rules.size());
+    input.lifetime = gap(random_, edges_) + 1;
+    if (rules[input.rule].key == KeyOf::host && random_.chance(40)) input.key = "host=h" + std::to_string(random_.between(1, hosts_));
+  }
+
+  std::string dimm() { return "p" + std::to_string(random_.between(1, dimms_)); }
+
+  void line(Input& input) {
+    Event& event = input.event;
+    if (late_ && random_.chance(30)) event.time -= lateness(random_, edges_);
+    event.cls = "aaaabbbc"[random_.below(8)];
+    event.host = "h" + std::to_string(random_.between(1, hosts_));
+    event.dimm = dimm();
+    event.weight = random_.chance(70) ? 1 : random_.between(0, 4);
+    event.v = random_.below(tops_);
+    const RecordSpec& record = world_.specs[spec_].record;
+    if (record.used && random_.chance(50)) {
+      using Form = Input::Form;
+      input.form = random_.one_of<Form>({Form::start, Form::start, Form::place, Form::part, Form::loose, Form::last});
+      input.id = std::to_string(random_.between(1, 2));
+    } else if (counters_ && random_.chance(30)) {
+      input.form = Input::Form::counter;
+      event.cls = 'a';
+      event.v = totals_[event.host + event.dimm] += random_.below(4);
+      if (random_.chance(10)) event.v = totals_[event.host + event.dimm] = random_.below(3);
+    } else if (!world_.first().groups.empty() && random_.chance(80)) {
+      event.channel = std::string(1, "xyz"[random_.below(3)]);
+    }
+    const bool part = input.form == Input::Form::part || input.form == Input::Form::loose;
+    if (part || (lists_ && input.form == Input::Form::whole && random_.chance(80))) {
+      for (std::uint64_t n = random_.between(1, 3); n > 0; --n) event.parts.push_back(dimm());
+    }
+    event.text = message_text(input);
+    if (repeats_ && random_.chance(15)) {
+      input.times = random_.between(2, 4);
+      input.again = random_.chance(50);
+    }
+  }
+
+  Random& random_;
+  const World& world_;
+  std::vector<Time> edges_;
+  std::uint64_t dense_ = 0;  // percent of records that come at once
+  std::uint64_t hosts_ = 1, dimms_ = 1, tops_ = 2, restarts_ = 0;
+  bool late_ = false, lists_ = false, counters_ = false, repeats_ = false, commands_ = false, silences_ = false;
+  std::map<std::string, std::uint64_t> totals_;
+  std::size_t spec_ = 0;  // in force
+  Time clock_ = kStart;
+};
+
+}  // namespace
+
+World random_world(Random& random, const std::string& only) {
+  World out;
+  out.specs.push_back(random_spec(random, only));
+  if (random.chance(15)) {
+    const std::size_t more = random.between(1, 2);
+    for (std::size_t i = 0; i < more; ++i) out.specs.push_back(variant(random, out.specs.front()));
+  }
+  return out;
+}
+
+Stream random_stream(Random& random, const World& world, std::size_t length) {
+  Drawing drawing(random, world);
+  Stream out;
+  while (out.size() < length) out.push_back(drawing.next());
+  out.emplace_back().kind = Input::Kind::end;
   return out;
 }
 

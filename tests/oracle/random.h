@@ -26,13 +26,13 @@ class Random {
 };
 
 // `only`: name of the operation of the first rule ("count", "sequence", …), or empty for any.
-Spec random_spec(Random& random, const std::string& only);
+World random_world(Random& random, const std::string& only);
 // About `length` records whose gaps lie at the edges of the rules' durations, with ties, bursts and late lines.
-Stream random_stream(Random& random, const Spec& spec, std::size_t length);
+Stream random_stream(Random& random, const World& world, std::size_t length);
 
 std::string to_toml(const Spec& spec);
-std::string to_line(const Event& event);  // the whole frame
-std::string message_text(const Event& event);
+std::string to_line(const Input& input);       // the whole frame
+std::string message_text(const Input& input);  // without repeats
 const char* name_of(Op op);
 
 }  // namespace correlator::oracle

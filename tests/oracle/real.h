@@ -19,21 +19,24 @@ std::shared_ptr<const rules::RuleSet> load(const Spec& spec, std::string& errors
 
 class Real {
  public:
-  explicit Real(std::shared_ptr<const rules::RuleSet> rules, const Spec& spec);
+  // `rules`: one set for each spec of the world, which must outlive this.
+  Real(const std::vector<std::shared_ptr<const rules::RuleSet>>& rules, const World& world);
   // Steps one record and returns what it gave, in the oracle's words, in no particular order.
   std::vector<std::string> step(const Input& input);
-  // Takes the state out as rows and puts it into a new engine. The rows are kept up to date by each call.
-  bool restart(std::string& error);
-  bool ids_unique() const { return unique_; }
 
  private:
-  std::shared_ptr<const rules::RuleSet> rules_;
-  std::vector<std::string> rule_ids_;
+  void line(const Input& input);
+  // Takes the state out as rows and puts it into a new engine. The rows are kept up to date by each call.
+  void restart();
+
+  std::vector<std::shared_ptr<const rules::RuleSet>> rules_;
+  const World& world_;
+  std::size_t spec_ = 0;  // in force
   std::unique_ptr<pipeline::Session> session_;
   std::uint64_t lines_ = 0;
   std::vector<std::string> out_;
   std::set<std::string> ids_;
-  bool unique_ = true;
+  std::map<std::uint64_t, std::uint64_t> line_of_;  // by intake number
   std::map<std::pair<engine::StateKind, std::uint64_t>, engine::StateRow> rows_;
 };
 

@@ -90,6 +90,10 @@ std::string operation(const Rule& rule) {
       return "level = { of = \"v\", below = " + number(rule.bound) + " }\n";
     case Op::rises:
       return "level = { of = \"v\", rises_by = " + number(rule.bound) + ", within = " + text(rule.within) + " }\n";
+    case Op::schedule: {
+      const std::string minute = rule.cron.every > 0 ? "*/" + number(rule.cron.every) : number(rule.cron.minute);
+      return "schedule = \"" + minute + " " + (rule.cron.hour < 0 ? "*" : std::to_string(rule.cron.hour)) + " * * * UTC\"\n";
+    }
   }
   return "";
 }
@@ -128,8 +132,8 @@ std::string response(const Rule& rule) {
   std::string out;
   if (rule.then_clear) out += "then_clear = \"n2\"\n";
   if (rule.emits != 0) {
-    const bool has_dimm = rule.key != KeyOf::host;
-    out += "emit = { class = \"ev." + std::string(1, rule.emits) + "\", fields = { v = \"3\"" + (has_dimm ? "" : ", dimm = \"'e'\"") + " } }\n";
+    const bool has_dimm = rule.key == KeyOf::host_dimm;
+    out += "emit = { class = \"ev." + std::string(1, rule.emits) + "\", fields = { v = \"3\", ds = \"[]\"" + (has_dimm ? ", dimm = \"dimm\"" : ", dimm = \"'e'\"") + " } }\n";
   }
   if (rule.sets) {
     out += "set = { name = \"k\", key = [\"host\"]" + (rule.lifetime > 0 ? ", for = " + text(rule.lifetime) : "") + " }\n";
@@ -147,16 +151,52 @@ std::string response(const Rule& rule) {
 std::string to_toml(const Rule& rule) {
   std::string out = "\n[[rule]]\nid = \"" + rule.id + "\"\n";
   if (!rule.on.empty()) out += "on = " + refs(rule.on) + "\n";
-  out += rule.key == KeyOf::host ? "key = [\"host\"]\n" : rule.key == KeyOf::dimm ? "key = [\"dimm\"]\n" : "key = [\"host\", \"dimm\"]\n";
+  constexpr const char* kKeys[] = {"[\"host\"]", "[\"host\", \"dimm\"]", "[\"dimm\"]", "[\"ds\"]", "[\"host\", \"ds\"]"};
+  if (rule.op != Op::schedule) out += "key = " + std::string(kKeys[static_cast<int>(rule.key)]) + "\n";
   return out + operation(rule) + conditions(rule) + clear(rule) + response(rule);
 }
 
 constexpr std::string_view kClass = "${cls == 'a' ? 'ev.a' : cls == 'b' ? 'ev.b' : 'ev.c'}";
 
-std::string decoder(const std::string& channel) {
+std::string quoted(const std::string& one) { return one.empty() ? "" : "channel = \"" + one + "\"\n"; }
+
+std::string decoder(const std::string& channel, const std::string& more) {
   return "\n[[event]]\nid = \"line" + channel + "\"\nclass = \"" + std::string(kClass) + "\"\nmatch = '^EV (?P<cls>[abc])" +
-         (channel.empty() ? "" : " ch=" + channel) + " dimm=(?P<dimm>\\w+) w=(?P<w>\\d+) v=(?P<v>\\d+)$'\n" +
-         "types = { w = \"int\", v = \"int\" }\nweight = \"w\"\n" + (channel.empty() ? "" : "channel = \"" + channel + "\"\n");
+         (channel.empty() ? "" : " ch=" + channel) + " dimm=(?P<dimm>\\w+) w=(?P<w>\\d+) v=(?P<v>\\d+)(?: ds=(?P<items>[\\w,]*))?$'\n" +
+         "types = { w = \"int\", v = \"int\", items = \"list:,\" }\nweight = \"w\"\nlet = { ds = \"items ?? []\" }\n" + quoted(channel) + more;
+}
+
+constexpr std::string_view kCounter = R"toml(
+[[event]]
+id = "counter"
+class = "ev.a"
+match = '^CN dimm=(?P<dimm>\w+) c=(?P<total>\d+)$'
+types = { total = "int" }
+let = { v = "0", ds = "[]" }
+weight = { increase_of = "total", per = ["host", "dimm"] }
+)toml";
+
+std::string record(const RecordSpec& one) {
+  const std::string id = one.by_id ? "(?P<id>\\w+)" : "\\w+";
+  std::string out = "\n[[event]]\nid = \"record\"\nclass = \"ev." + std::string(1, one.cls) + "\"\n" + quoted(one.channel) +
+                    "types = { n = \"int\", items = \"list:,\" }\nlet = { v = \"n ?? 0\", dimm = \"dm ?? 'q'\", ds = \"items ?? []\" }\n";
+  if (one.weigh_by_v) out += "weight = \"n\"\n";
+  out += "[event.record]\nonce = [{ match = '^RA id=" + id + " v=(?P<n>\\d+)$'" + (one.also ? ", also = true" : "") + " }, '^RB id=" + id +
+         " dimm=(?P<dm>\\w+)$']\nmany = ['^RM id=" + id + " ds=(?P<items>[\\w,]*)$', '^RN ds=(?P<items>[\\w,]*)$']\nlast = '^RL id=" + id + "$'\n" +
+         "same = [\"host\"" + (one.by_id ? ", \"id\"" : "") + "]\nwithin = " + text(one.within) + "\nmax_lines = " + number(one.max_lines) + "\n";
+  if (one.needs_start || one.needs_place) {
+    out += std::string("needs = [") + (one.needs_start ? "\"n\"" : "") + (one.needs_start && one.needs_place ? ", " : "") +
+           (one.needs_place ? "\"dm\"" : "") + "]\n";
+  }
+  if (one.ready) out += "ready = [\"n\", \"dm\"]\n";
+  if (one.early) out += "early = \"has(items)\"\n";
+  return out + "\n[[event]]\nid = \"single\"\nclass = \"ev.c\"\nmatch = '^RA id=\\w+ v=(?P<v>\\d+)$'\ntypes = { v = \"int\" }\nlet = { dimm = \"'q'\", ds = \"[]\" }\n";
+}
+
+std::string listed(const std::vector<std::string>& items) {
+  std::string out;
+  for (const std::string& item : items) out += (out.empty() ? "" : ",") + item;
+  return out;
 }
 
 }  // namespace
@@ -164,11 +204,13 @@ std::string decoder(const std::string& channel) {
 std::string to_toml(const Spec& spec) {
   std::string out = "format = 1\n";
   for (char c : std::string("abcd")) {
-    out += "\n[class.\"ev." + std::string(1, c) + "\"]\nkey = [\"host\", \"dimm\"]\nrequires = { dimm = \"text\", v = \"int\" }\n";
+    out += "\n[class.\"ev." + std::string(1, c) + "\"]\nkey = [\"host\", \"dimm\"]\nrequires = { dimm = \"text\", v = \"int\", ds = \"list\" }\n";
   }
   for (const char* name : {"n1", "n2", "n3"}) out += "\n[action." + std::string(name) + "]\nrun = \"" + name + "\"\n";
-  out += decoder("");
-  for (const char* channel : {"x", "y", "z"}) out += decoder(channel);
+  out += decoder("", spec.stale_v == kAny ? "" : "stale = \"v == " + number(spec.stale_v) + "\"\n");
+  for (const char* channel : {"x", "y", "z"}) out += decoder(channel, "");
+  out += kCounter;
+  if (spec.record.used) out += record(spec.record);
   for (std::size_t i = 0; i < spec.groups.size(); ++i) {
     const SameError& one = spec.groups[i];
     out += "\n[same_error.g" + number(i) + "]\nclasses = " + (one.classes.size() == 1 ? "[" + classes(one.classes) + "]" : classes(one.classes)) +
@@ -183,11 +225,33 @@ std::string to_toml(const Spec& spec) {
   return out;
 }
 
-std::string message_text(const Event& event) {
-  return "EV " + std::string(1, event.cls) + (event.channel.empty() ? "" : " ch=" + event.channel) + " dimm=" + event.dimm +
-         " w=" + number(event.weight) + " v=" + number(event.v);
+std::string message_text(const Input& input) {
+  const Event& event = input.event;
+  using Form = Input::Form;
+  switch (input.form) {
+    case Form::whole:
+      return "EV " + std::string(1, event.cls) + (event.channel.empty() ? "" : " ch=" + event.channel) + " dimm=" + event.dimm +
+             " w=" + number(event.weight) + " v=" + number(event.v) + (event.parts.empty() ? "" : " ds=" + listed(event.parts));
+    case Form::counter:
+      return "CN dimm=" + event.dimm + " c=" + number(event.v);
+    case Form::start:
+      return "RA id=" + input.id + " v=" + number(event.v);
+    case Form::place:
+      return "RB id=" + input.id + " dimm=" + event.dimm;
+    case Form::part:
+      return "RM id=" + input.id + " ds=" + listed(event.parts);
+    case Form::loose:
+      return "RN ds=" + listed(event.parts);
+    case Form::last:
+      return "RL id=" + input.id;
+  }
+  return "";
 }
 
-std::string to_line(const Event& event) { return to_rfc3339({event.time}) + " " + event.host + " prog: " + message_text(event); }
+std::string to_line(const Input& input) {
+  const std::string start = to_rfc3339({input.event.time}) + " " + input.event.host + " prog: ";
+  if (input.times == 1 || input.again) return start + message_text(input);
+  return start + "message repeated " + number(input.times) + " times: [ " + message_text(input) + "]";
+}
 
 }  // namespace correlator::oracle

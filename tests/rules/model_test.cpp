@@ -456,5 +456,18 @@ count = "${settings.dimm_ce}"
         "W004 t.toml:33 rule `s` counts, and no test says where its boundary is\n");
 }
 
+TEST_CASE("[input] says whose word counts") {
+  const auto set = good(R"([input]
+trusted = ["relay-kernel", "relay-libvirt"]
+writers = [{ uid = 109, exe = "/usr/sbin/corosync" }, { uid = 64055 }]
+)");
+  CHECK(set->trusted_inputs == std::vector<std::string>{"relay-kernel", "relay-libvirt"});
+  REQUIRE(set->trusted_writers.size() == 2);
+  CHECK(set->trusted_writers[0].uid == 109);
+  CHECK(set->trusted_writers[0].exe == "/usr/sbin/corosync");
+  CHECK(set->trusted_writers[1].uid == 64055);
+  CHECK(set->trusted_writers[1].exe.empty());
+}
+
 }  // namespace
 }  // namespace correlator::rules

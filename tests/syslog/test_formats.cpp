@@ -39,6 +39,8 @@ const Row kRows[] = {
     // RFC 3164 and its relatives
     {"Nov  3 17:40:22 db1 kernel: EDAC MC0: 1 CE x", "yearless -11-03T17:40:22Z", "db1", "kernel",
      "EDAC MC0: 1 CE x", Format::bsd},
+    {"\xEF\xBB\xBFNov  3 17:40:22 db1 kernel: EDAC MC0: 1 CE x", "yearless -11-03T17:40:22Z", "db1", "kernel",
+     "EDAC MC0: 1 CE x", Format::bsd},
     {"<4>Nov  3 17:40:22 db1 kernel: EDAC MC0: 1 CE x", "yearless -11-03T17:40:22Z", "db1", "kernel",
      "EDAC MC0: 1 CE x", Format::bsd},
     {"Jul 05 08:23:16 my sql[12]: hi", "yearless -07-05T08:23:16Z", "my", "sql", "hi", Format::bsd},

@@ -61,6 +61,56 @@ TEST_CASE("rsyslog JSON") {
   CHECK(m.id == "c9");
 }
 
+// As rsyslog.d/60-correlator.conf writes them, captured from rsyslogd 8.2302.
+TEST_CASE("lines of the shipped template") {
+  Parser parser;
+  Message m;
+  REQUIRE(parser.parse(
+      R"({"id":"E392B093CAA84954811D7B3CF1E6DCDB","timereported":"2026-11-26T15:40:42.275318+00:00",)"
+      R"("timegenerated":"2026-11-26T15:40:42.275318+00:00","hostname":"vm","fromhost-ip":"127.0.0.1","inputname":"imuxsock",)"
+      R"("uid":"65534","exe":"\/usr\/bin\/logger","facility":"1","severity":"6","programname":"app","syslogtag":"app[4661]:",)"
+      R"("procid":"4661","sequence":"","message":" hello \"x\\y\" #011 end"})",
+      m));
+  CHECK(m.id == "E392B093CAA84954811D7B3CF1E6DCDB");
+  CHECK(m.uid == 65534u);
+  CHECK(m.exe == "/usr/bin/logger");
+  CHECK(m.program == "app");
+  CHECK(m.pid == 4661u);
+  CHECK(m.facility == 1);
+  CHECK(m.level == 6);
+  CHECK(m.text == "hello \"x\\y\" #011 end");
+  CHECK(m.from_ip == "127.0.0.1");
+  CHECK(m.arrival == m.stamp.utc);
+  CHECK_FALSE(m.sequence);
+  REQUIRE(parser.parse(
+      R"({"id":"DAA018EDE09046A6A47A617A4CBF22C2","timereported":"2026-11-26T15:58:48.167602+00:00",)"
+      R"("timegenerated":"2026-11-26T15:58:48.167602+00:00","hostname":"vm","fromhost-ip":"127.0.0.1","inputname":"imkmsg",)"
+      R"("uid":"","exe":"","facility":"0","severity":"6","programname":"kernel","syslogtag":"kernel:","procid":"-",)"
+      R"("sequence":"373","message":"segv[19812]: segfault at 0 ip 0000557da6a49132"})",
+      m));
+  CHECK(m.origin == Origin::kernel);
+  CHECK(m.sequence == 373u);
+  CHECK(m.program == "kernel");
+  CHECK(m.text == "segv[19812]: segfault at 0 ip 0000557da6a49132");
+  CHECK_FALSE(m.uid);
+  // imklog leaves the kernel's time in the text.
+  REQUIRE(parser.parse(
+      R"({"id":"E9","timereported":"2026-11-26T15:58:45.107144+00:00","timegenerated":"2026-11-26T15:58:45.107144+00:00",)"
+      R"("hostname":"vm","fromhost-ip":"127.0.0.1","inputname":"imklog","uid":"","exe":"","facility":"0","severity":"6",)"
+      R"("programname":"kernel","syslogtag":"kernel:","procid":"-","sequence":"","message":"[ 1879.112519] EDAC MC0: 1 UE x"})",
+      m));
+  CHECK(m.origin == Origin::kernel);
+  CHECK(m.text == "EDAC MC0: 1 UE x");
+  REQUIRE(parser.parse(
+      R"({"id":"","timereported":"2026-11-26T15:40:43.288402+00:00","timegenerated":"2026-11-26T15:40:43.288402+00:00",)"
+      R"("hostname":"vm","fromhost-ip":"127.0.0.1","inputname":"immark","uid":"","exe":"","facility":"5","severity":"6",)"
+      R"("programname":"rsyslogd","syslogtag":"rsyslogd:","procid":"-","sequence":"","message":"-- MARK --"})",
+      m));
+  CHECK(m.input == "immark");
+  CHECK(m.id.empty());
+  CHECK(m.text == "-- MARK --");
+}
+
 TEST_CASE("JSON that is odd") {
   Parser parser;
   Message m;

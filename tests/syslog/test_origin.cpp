@@ -2,6 +2,7 @@
 // Whose word a line is: what can be forged must never come out as the kernel's.
 #include "catch.h"
 #include "syslog/parser.h"
+#include "syslog/sources.h"
 
 using namespace correlator::syslog;
 
@@ -82,12 +83,6 @@ TEST_CASE("the origin of a line") {
 }
 
 TEST_CASE("options move the line between vouched and claimed") {
-  ParserOptions relay;
-  relay.trusted_inputs = {"imrelp"};
-  CHECK(origin_of("2026-01-01T00:00:00Z h imrelp kern.emerg kernel: x", relay) == Origin::kernel);
-  CHECK(origin_of("2026-01-01T00:00:00Z h imrelp user.emerg kernel: x", relay) == Origin::forged_kernel);
-  CHECK(origin_of("2026-01-01T00:00:00Z h imtcp kern.emerg kernel: x", relay) == Origin::forged_kernel);
-
   ParserOptions doubt;
   doubt.believe_provenance = false;
   CHECK(origin_of("2026-01-01T00:00:00Z h imklog kern.warning kernel: x", doubt) == Origin::claimed_kernel);
@@ -100,4 +95,52 @@ TEST_CASE("options move the line between vouched and claimed") {
   ring.live_kmsg = true;
   CHECK(origin_of("4,1,5,-;EDAC MC0: x", ring) == Origin::kernel);
   CHECK(origin_of("12,1,5,-;kernel: EDAC MC0: x", ring) == Origin::forged_kernel);
+}
+
+TEST_CASE("a site can trust an input: kernel lines of its peers are the kernel's") {
+  const Sources site{{"relay-kernel"}, {}};
+  const auto judged = [&](std::string_view line) {
+    Parser parser;
+    Message m;
+    REQUIRE(parser.parse(line, m));
+    return origin_of(m, site);
+  };
+  CHECK(judged("2026-01-01T00:00:00Z h relay-kernel kern.emerg kernel: x") == Origin::kernel);
+  CHECK(judged(R"({"inputname":"relay-kernel","facility":"0","syslogtag":"kernel:","message":"x"})") == Origin::kernel);
+  // not without facility kern, nor with a process behind it
+  CHECK(judged("2026-01-01T00:00:00Z h relay-kernel user.emerg kernel: x") == Origin::forged_kernel);
+  CHECK(judged(R"({"inputname":"relay-kernel","syslogtag":"kernel:","message":"x"})") == Origin::forged_kernel);
+  CHECK(judged(R"({"inputname":"relay-kernel","facility":"0","syslogtag":"kernel[12]:","message":"x"})") ==
+        Origin::forged_kernel);
+  CHECK(judged(R"({"inputname":"relay-kernel","facility":"0","syslogtag":"kernel:","message":"x","uid":"0"})") ==
+        Origin::forged_kernel);
+  // another input, a program
+  CHECK(judged("2026-01-01T00:00:00Z h imtcp kern.emerg kernel: x") == Origin::forged_kernel);
+  CHECK(judged("2026-01-01T00:00:00Z h relay-kernel daemon.info libvirtd: x") == Origin::program);
+  // The journal's field of the same name is a client's transport, no input of rsyslog.
+  CHECK(judged(R"({"_TRANSPORT":"relay-kernel","SYSLOG_FACILITY":"0","SYSLOG_IDENTIFIER":"kernel","MESSAGE":"x"})") ==
+        Origin::forged_kernel);
+}
+
+TEST_CASE("a program's line is believed by its user, never by its name or path alone") {
+  const Sources site{{"libvirt"}, {{109, "/usr/sbin/corosync"}, {64055, ""}}};
+  const auto trusted = [&](std::string_view line) {
+    Parser parser;
+    Message m;
+    REQUIRE(parser.parse(line, m));
+    return trusted_writer(m, site);
+  };
+  CHECK(trusted(R"({"inputname":"imuxsock","programname":"libvirtd","uid":"0","message":"x"})"));
+  CHECK(trusted(R"({"_TRANSPORT":"syslog","_UID":"0","SYSLOG_IDENTIFIER":"libvirtd","MESSAGE":"x"})"));
+  CHECK(trusted(R"({"inputname":"imuxsock","programname":"corosync","uid":"109","exe":"/usr/sbin/corosync","message":"x"})"));
+  CHECK(trusted(R"({"inputname":"imuxsock","programname":"qemu","uid":"64055","message":"x"})"));
+  CHECK(trusted(R"({"inputname":"libvirt","programname":"qemu","message":"x"})"));
+  // no user, another user, another program of the user
+  CHECK_FALSE(trusted(R"({"inputname":"imuxsock","programname":"libvirtd","uid":"","message":"x"})"));
+  CHECK_FALSE(trusted(R"({"inputname":"imuxsock","programname":"libvirtd","uid":"1000","exe":"/usr/sbin/libvirtd","message":"x"})"));
+  CHECK_FALSE(trusted(R"({"inputname":"imuxsock","programname":"corosync","uid":"109","exe":"/bin/sh","message":"x"})"));
+  CHECK_FALSE(trusted(R"({"inputname":"imuxsock","programname":"corosync","uid":"109","message":"x"})"));
+  // What came by network carries what its author wrote.
+  CHECK_FALSE(trusted(R"({"inputname":"imtcp","programname":"libvirtd","uid":"0","message":"x"})"));
+  CHECK_FALSE(trusted(R"({"programname":"libvirtd","uid":"0","message":"x"})"));
 }

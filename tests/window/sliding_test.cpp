@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "window/sliding.h"
 
+#include <random>
+
 #include "catch.h"
 #include "naive.h"
 
@@ -43,7 +45,7 @@ TEST_CASE("in D means now - t < D, to the microsecond") {
   CHECK(window.add(at(gap), 1, 2, kDay).has_value() == fires);
 }
 
-TEST_CASE("nine errors before midnight and nine after it are eighteen in ten minutes (L3)") {
+TEST_CASE("L3: nine errors before midnight and nine after it are eighteen in ten minutes") {
   SlidingWindow window;
   const Timestamp before = at(kDay - Duration::minutes(10)), after = at(kDay);
   for (int i = 0; i < 9; ++i) REQUIRE_FALSE(window.add(before, 1, 10, kDay));
@@ -201,6 +203,34 @@ TEST_CASE("reordering within the window does not change that it fires") {
     if (times[i].us - times[i - 1].us < 5 && random() % 2 == 0) std::swap(times[i], times[i - 1]);
   }
   CHECK(fires(times) == sorted);
+}
+
+TEST_CASE("pairs in few bytes: the same come back, and nothing else is taken") {
+  for (std::uint64_t seed = 1; seed <= 100; ++seed) {
+    INFO("seed " << seed);
+    std::mt19937_64 random(seed);
+    SlidingWindow window;
+    for (std::uint64_t n = random() % 30; n > 0; --n) {
+      const auto time = static_cast<std::int64_t>(random() >> random() % 64);
+      window.keep(Timestamp{random() % 2 == 0 ? time : -time}, 1 + (random() >> random() % 64) / 2, 20);
+    }
+    std::string bytes;
+    window.pack(bytes);
+    const std::string longer = bytes + "x";
+    std::string_view in = longer;
+    const auto back = SlidingWindow::decode(in);
+    REQUIRE(back.has_value());
+    CHECK(in == "x");
+    CHECK(json(*back) == json(window));
+    for (std::size_t size = 0; size < bytes.size(); ++size) {
+      in = std::string_view(bytes).substr(0, size);
+      CHECK_FALSE(SlidingWindow::decode(in).has_value());
+    }
+  }
+  for (const std::string& bad : {std::string("\1\xff\xff\xff\x7f", 5), std::string("\1\2\2\1\1\1", 6)}) {  // too many; out of order
+    std::string_view in = bad;
+    CHECK_FALSE(SlidingWindow::decode(in).has_value());
+  }
 }
 
 }  // namespace

@@ -6,10 +6,14 @@
 #include <algorithm>
 #include <charconv>
 
+#include "invisible.h"
+
 namespace correlator {
 namespace {
 
-bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f' || c == '\v'; }
+bool is_blank(char c) {
+  return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f' || c == '\v';
+}
 
 // Length of the well-formed UTF-8 sequence at the front of `text`, 0 if it is not well-formed.
 std::size_t utf8_length(std::string_view text) {
@@ -103,11 +107,28 @@ std::string join(std::span<const std::string> parts, std::string_view separator)
   return out;
 }
 
-std::optional<std::uint64_t> parse_uint(std::string_view text) { return parse_number<std::uint64_t>(text, 10); }
+std::optional<std::uint64_t> parse_uint(std::string_view text) {
+  return parse_number<std::uint64_t>(text, 10);
+}
 
 std::optional<std::uint64_t> parse_hex(std::string_view text) {
   if (text.starts_with("0x") || text.starts_with("0X")) text.remove_prefix(2);
   return parse_number<std::uint64_t>(text, 16);
+}
+
+std::size_t invisible_length(std::string_view text) {
+  const auto at = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u; };
+  const unsigned first = at(0);
+  if (first == 0x7F) return 1;
+  if (first == 0xC2)
+    return at(1) >= 0x80 && at(1) < 0xA0 ? 2 : 0;   // C1: U+009B begins a sequence as ESC [ does
+  if (first == 0xD8) return at(1) == 0x9C ? 2 : 0;  // U+061C, a mark of direction
+  if (first == 0xEF) return at(1) == 0xBB && at(2) == 0xBF ? 3 : 0;  // U+FEFF
+  if (first != 0xE2) return 0;
+  const bool spaces_and_marks =
+      at(1) == 0x80 && ((at(2) >= 0x8B && at(2) <= 0x8F) || (at(2) >= 0xA8 && at(2) <= 0xAE));
+  const bool isolates = at(1) == 0x81 && at(2) >= 0xA0 && at(2) <= 0xAF;
+  return spaces_and_marks || isolates ? 3 : 0;
 }
 
 std::string printable(std::string_view text) {
@@ -116,14 +137,14 @@ std::string printable(std::string_view text) {
   while (!text.empty()) {
     const std::size_t n = utf8_length(text);
     const auto c = static_cast<unsigned char>(text[0]);
-    const bool c1 = n == 2 && c == 0xC2 && static_cast<unsigned char>(text[1]) < 0xA0;
-    if (n == 1 && c >= 0x20 && c != 0x7F) {
+    const bool hidden = invisible_length(text) > 0;
+    if (n == 1 && c >= 0x20 && !hidden) {
       out += text[0];
     } else if (c == '\n') {
       out += "\\n";
     } else if (c == '\t') {
       out += "\\t";
-    } else if (n > 1 && !c1) {
+    } else if (n > 1 && !hidden) {
       out += text.substr(0, n);
     } else {
       for (std::size_t i = 0; i < std::max<std::size_t>(n, 1); ++i) {

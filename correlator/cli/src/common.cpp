@@ -42,8 +42,9 @@ void complain(const Diagnostics& diagnostics) {
 }
 
 std::shared_ptr<const rules::RuleSet> load_rules_unproven(const RuleOptions& options, int& code) {
-  const auto paths = options.paths.empty() ? default_rule_paths()
-                                           : std::vector<std::filesystem::path>(options.paths.begin(), options.paths.end());
+  const auto paths = options.paths.empty()
+                         ? default_rule_paths()
+                         : std::vector<std::filesystem::path>(options.paths.begin(), options.paths.end());
   if (paths.empty()) {
     complain(make_error("E503", "no rules are installed",
                         "name some with --rules, e.g. --rules rules in a checkout, or install the package"));
@@ -86,8 +87,8 @@ bool use_colour(std::FILE* out) {
   return isatty(fileno(out)) == 1;
 }
 
-report::Printer make_printer(bool json, bool would) {
-  return report::Printer(stdout, {.json = json, .colour = !json && use_colour(stdout), .would = would});
+report::Printer make_printer(bool json, report::Tense tense) {
+  return report::Printer(stdout, {.json = json, .colour = !json && use_colour(stdout), .tense = tense});
 }
 
 std::optional<Timestamp> parse_time(const std::string& text, const Zone& zone) {
@@ -106,10 +107,16 @@ Result<store::EngineDb> open_state_to_read(const std::string& dir) {
   return store::EngineDb::open(dir, options);
 }
 
+int looking_exit_code(const Diagnostic& d) {
+  return d.code == "E301" ? static_cast<int>(kNoInput) : exit_code(d);
+}
+
 int exit_code(const Diagnostic& d) {
   const std::string_view code = d.code;
   if (code == "E201" || code == "E208" || code == "E306") return kNoInput;
-  if (code == "E202" || code == "E203" || code == "E204" || code == "E206" || code == "E207" || code == "E304") return kBadData;
+  if (code == "E202" || code == "E203" || code == "E204" || code == "E206" || code == "E207" ||
+      code == "E304" || code == "E310")
+    return kBadData;
   if (code == "E303" || code == "E307" || code.starts_with("E0") || code.starts_with("E1")) return kBadConfig;
   if (code.starts_with("E5")) return kUsage;
   return kIoError;

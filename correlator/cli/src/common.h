@@ -23,6 +23,8 @@ class App;
 
 namespace correlator::cli {
 
+inline constexpr const char* kActionsDirectory = "/usr/lib/correlator/actions";
+
 struct RuleOptions {
   std::vector<std::string> paths;  // empty: the vendor's directory, then the admin's
 };
@@ -34,14 +36,19 @@ void add_rule_options(CLI::App& app, RuleOptions& options);
 void complain(const Diagnostic& diagnostic);
 void complain(const Diagnostics& diagnostics);
 
-// The rule set with its samples and tests passed, or nothing after saying why; `code` is then kBadConfig or kNoInput.
+// The rule set with its samples and tests passed, or nothing after saying why; `code` is then kBadConfig or
+// kNoInput.
 std::shared_ptr<const rules::RuleSet> load_rules(const RuleOptions& options, int& code);
 // The same without running samples and tests, for commands that only look.
 std::shared_ptr<const rules::RuleSet> load_rules_unproven(const RuleOptions& options, int& code);
 
 // NO_COLOR and TERM=dumb switch colours off; so does anything that is not a terminal.
 bool use_colour(std::FILE* out);
-report::Printer make_printer(bool json, bool would = false);
+report::Printer make_printer(bool json, report::Tense tense = report::Tense::decided);
+
+// `why` and `explain ID`: the decisions of a state directory whose id begins so, and what became of their
+// actions.
+int show_decision(const std::string& state, const std::string& id, bool json);
 
 // "2026-01-01T00:00:00Z", or a local "2026-01-01", "2026-01-01 12:00", "2026-01-01T12:00:00" in `zone`.
 std::optional<Timestamp> parse_time(const std::string& text, const Zone& zone);
@@ -49,5 +56,7 @@ std::optional<Timestamp> parse_time(const std::string& text, const Zone& zone);
 Result<store::EngineDb> open_state_to_read(const std::string& dir);
 // 74 for I/O, 65 for damage, 66 for what is missing, 78 for another version.
 int exit_code(const Diagnostic& diagnostic);
+// The same for who only looks into a state: that there is none is missing input.
+int looking_exit_code(const Diagnostic& diagnostic);
 
 }  // namespace correlator::cli

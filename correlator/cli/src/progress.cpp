@@ -7,11 +7,19 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
+#include <string_view>
 
 #include "base/text.h"
 
 namespace correlator::cli {
 namespace {
+
+// A terminal that cannot take a line back: Emacs' shell, a log of a build.
+bool is_dumb() {
+  const char* term = std::getenv("TERM");
+  return term == nullptr || std::string_view(term) == "dumb";
+}
 
 std::size_t columns() {
   winsize size{};
@@ -21,9 +29,11 @@ std::size_t columns() {
 }  // namespace
 
 ProgressBar::ProgressBar(bool wanted)
-    : wanted_(wanted && isatty(STDERR_FILENO) == 1), begin_(std::chrono::steady_clock::now()) {}
+    : wanted_(wanted && isatty(STDERR_FILENO) == 1 && !is_dumb()), begin_(std::chrono::steady_clock::now()) {}
 
-ProgressBar::~ProgressBar() { clear(); }
+ProgressBar::~ProgressBar() {
+  clear();
+}
 
 void ProgressBar::show(const pipeline::Progress& p) {
   if (!wanted_) return;
@@ -32,7 +42,8 @@ void ProgressBar::show(const pipeline::Progress& p) {
   std::string line;
   if (p.size > 0) {
     const std::uint64_t part = std::min<std::uint64_t>(p.done * 20 / p.size, 20);
-    line = fmt::format("[{:=<{}}{: <{}}] {:3}%  ", "", part, "", 20 - part, std::min<std::uint64_t>(p.done * 100 / p.size, 100));
+    line = fmt::format("[{:=<{}}{: <{}}] {:3}%  ", "", part, "", 20 - part,
+                       std::min<std::uint64_t>(p.done * 100 / p.size, 100));
   }
   line += fmt::format("{}  {:.0f} MB/s  {}", counted(p.lines, "line"), rate, to_rfc3339(p.at));
   line = shorten(line, columns() - 2);

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <csignal>
 
+#include "acting.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "commands.h"
@@ -12,6 +13,7 @@
 #include "input/sources.h"
 #include "pipeline/replay.h"
 #include "progress.h"
+#include "time/clock.h"
 
 namespace correlator::cli {
 namespace {
@@ -19,15 +21,20 @@ namespace {
 struct Options {
   std::vector<std::string> logs;
   RuleOptions rules;
-  std::string from, to, zone = "UTC", boot, host, state, recorded;
+  std::string from, to, zone = "UTC", boot, host, state, recorded, actions = kActionsDirectory;
   int year = 0;
-  bool events = false, json = false, windows = false, no_progress = false, no_read_ahead = false;
+  bool act = false, shadow = false, events = false, json = false, windows = false, no_progress = false,
+       no_read_ahead = false;
   std::size_t block_size = 1 << 20;
   std::uint64_t commit_bytes = pipeline::ReplayOptions{}.commit_bytes;
   bool zone_given = false;
 };
 
-volatile std::sig_atomic_t g_interrupted = 0;
+volatile std::sig_atomic_t g_interrupted = 0;  // how often
+
+// How long a replay waits at its end for the actions it started, with their retries and their turns in a
+// budget.
+constexpr Duration kLongestWait = Duration::hours(1);
 
 struct Bounds {
   std::optional<Timestamp> from, to, boot;
@@ -45,7 +52,8 @@ std::optional<Bounds> read_bounds(const Options& o, const rules::RuleSet& rules)
     }
     bounds.zone = *zone;
   }
-  for (const auto& [text, target, name] : {std::tuple{&o.from, &bounds.from, "--from"}, {&o.to, &bounds.to, "--to"},
+  for (const auto& [text, target, name] : {std::tuple{&o.from, &bounds.from, "--from"},
+                                           {&o.to, &bounds.to, "--to"},
                                            {&o.boot, &bounds.boot, "--boot"}}) {
     if (text->empty()) continue;
     *target = parse_time(*text, bounds.zone);
@@ -55,21 +63,40 @@ std::optional<Bounds> read_bounds(const Options& o, const rules::RuleSet& rules)
       return std::nullopt;
     }
   }
+  if (bounds.from && bounds.to && *bounds.to < *bounds.from) {
+    complain(make_error("E501", "--to is before --from", "nothing would be printed: exchange the two"));
+    return std::nullopt;
+  }
   return bounds;
 }
 
+// What only warmed up the windows: it is neither shown nor summed up.
+struct WarmUp {
+  std::uint64_t events = 0, decisions = 0;
+};
+
 // Prints what happens from `from` on; what came before only warmed up the windows.
-pipeline::Sink make_sink(report::Printer& printer, ProgressBar& progress, const Options& o, std::optional<Timestamp> from) {
-  return [&printer, &progress, &o, from](const engine::StepOutput& out, const rules::RuleSet& rules) {
+pipeline::Sink make_sink(report::Printer& printer, ProgressBar& progress, const Options& o,
+                         std::optional<Timestamp> from, WarmUp& warm_up,
+                         const std::unique_ptr<Acting>* acting = nullptr) {
+  return [&printer, &progress, &o, from, &warm_up, acting](const engine::StepOutput& out,
+                                                           const rules::RuleSet& rules) {
     const auto shown = [&](Timestamp time) { return !from || time >= *from; };
     if (progress.wanted()) progress.clear();
-    if (o.events) {
-      for (const engine::Event& event : out.events) {
-        if (shown(event.time)) printer.event(event, rules);
+    for (const engine::Event& event : out.events) {
+      if (!shown(event.time)) {
+        ++warm_up.events;
+      } else if (o.events) {
+        printer.event(event, rules);
       }
     }
     for (const engine::Decision& decision : out.decisions) {
-      if (shown(decision.time)) printer.decision(decision);
+      if (acting != nullptr && *acting != nullptr) (*acting)->decided(decision);
+      if (!shown(decision.time)) {
+        ++warm_up.decisions;
+      } else {
+        printer.decision(decision);
+      }
     }
   };
 }
@@ -99,20 +126,26 @@ int replay_recorded(const Options& o) {
   auto db = open_state_to_read(o.recorded);
   if (!db) {
     complain(db.error());
-    return exit_code(db.error());
+    return looking_exit_code(db.error());
   }
-  report::Printer printer = make_printer(o.json, true);
+  report::Printer printer = make_printer(o.json, report::Tense::would);
   ProgressBar progress(false);
-  auto result = pipeline::replay_recorded(*db, {}, make_sink(printer, progress, o, std::nullopt));
+  WarmUp warm_up;
+  auto result = pipeline::replay_recorded(*db, {}, make_sink(printer, progress, o, std::nullopt, warm_up));
   if (!result) {
     complain(result.error());
     return exit_code(result.error());
   }
   if (o.json) {
-    printer.object({{"type", "recorded"}, {"records", result->records}, {"decisions", result->decisions}, {"different", result->different}});
+    printer.object({{"type", "recorded"},
+                    {"records", result->records},
+                    {"decisions", result->decisions},
+                    {"different", result->different}});
   } else {
-    printer.note(fmt::format("{} stepped again: {}, {}", counted(result->records, "record"), counted(result->decisions, "decision"),
-                             result->different == 0 ? "each to the byte as recorded" : fmt::format("{} NOT as recorded", result->different)));
+    printer.note(fmt::format("{} stepped again: {}, {}", counted(result->records, "record"),
+                             counted(result->decisions, "decision"),
+                             result->different == 0 ? "each to the byte as recorded"
+                                                    : fmt::format("{} NOT as recorded", result->different)));
   }
   return result->different == 0 ? kFine : kNo;
 }
@@ -143,21 +176,37 @@ int replay_logs(const Options& o) {
     }
     db = std::move(opened).value();
   }
-  report::Printer printer = make_printer(o.json, true);
+  report::Printer printer =
+      make_printer(o.json, !o.act || o.shadow ? report::Tense::would : report::Tense::runs);
   ProgressBar progress(!o.no_progress);
+  const SystemClock clock;
+  std::unique_ptr<Acting> acting;
+  WarmUp warm_up;
   const auto begin = std::chrono::steady_clock::now();
-  auto session = pipeline::Session::start(rules, std::move(db), {}, make_sink(printer, progress, o, bounds->from));
+  auto session = pipeline::Session::start(rules, std::move(db), {},
+                                          make_sink(printer, progress, o, bounds->from, warm_up, &acting));
   if (!session) {
     complain(session.error());
     return exit_code(session.error());
   }
   for (const std::string& note : (*session)->notes()) std::fputs((printable(note) + "\n").c_str(), stderr);
   const engine::Counters before = (*session)->engine().counters();
+  warm_up = {};
+  if (o.act || o.shadow) {
+    auto started =
+        Acting::start({o.state, o.actions, o.shadow, bounds->from}, rules, clock, *(*session)->db(), printer);
+    if (!started) {
+      complain(started.error());
+      return exit_code(started.error());
+    }
+    acting = std::move(*started);
+  }
 
   pipeline::ReplayOptions options;
   options.stream.clock.zone = bounds->zone;
   options.stream.clock.boot = bounds->boot;
   if (o.year != 0) options.stream.clock.year = o.year;
+  options.stream.pipes_end = clock.now();
   options.stream.block_size = o.block_size;
   options.stream.read_ahead = !o.no_read_ahead;
   options.to = bounds->to;
@@ -165,8 +214,20 @@ int replay_logs(const Options& o) {
   options.host = o.host;
   options.progress = [&](const pipeline::Progress& p) { progress.show(p); };
   options.stop = [&] { return g_interrupted != 0 || !printer.good(); };
+  if (acting != nullptr) {
+    options.after_commit = [&]() -> Status {
+      progress.clear();
+      return acting->committed(**session);
+    };
+  }
   auto result = pipeline::replay(**session, std::move(sources.sources), options);
   progress.clear();
+  if (result && acting != nullptr) {
+    const auto interrupted_before = g_interrupted;
+    const Status status =
+        acting->finish(**session, kLongestWait, [&] { return g_interrupted > interrupted_before; });
+    if (!status.ok()) result = status.error();
+  }
   if (!result) {
     complain(result.error());
     return exit_code(result.error());
@@ -180,6 +241,8 @@ int replay_logs(const Options& o) {
   report::Summary summary;
   summary.lines = result->lines;
   summary.counters = since(engine.counters(), before);
+  summary.counters.events -= warm_up.events;
+  summary.counters.decisions -= warm_up.decisions;
   summary.open_windows = engine.live_windows();
   summary.open_cases = engine.open_cases();
   summary.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
@@ -190,36 +253,68 @@ int replay_logs(const Options& o) {
 }  // namespace
 
 void add_replay(CLI::App& app, CommandLine& out) {
-  CLI::App* sub = app.add_subcommand("replay", "Archived logs in their own time: what would have been decided");
+  CLI::App* sub =
+      app.add_subcommand("replay", "Archived logs in their own time: what would have been decided");
   auto o = std::make_shared<Options>();
-  sub->add_option("LOG", o->logs, "Log files (.gz .zst .xz .bz2 too), directories, or - for stdin; several are merged by time");
+  sub->add_option(
+      "LOG", o->logs,
+      "Log files (.gz .zst .xz .bz2 too), directories, or - for stdin; several are merged by time");
   add_rule_options(*sub, o->rules);
-  sub->add_option("--from", o->from, "Print only what happens from this time on; what is before warms up the windows")->type_name("TIME");
+  sub->add_option("--from", o->from,
+                  "Print only what happens from this time on; what is before warms up the windows")
+      ->type_name("TIME");
   sub->add_option("--to", o->to, "Leave out what is after this time")->type_name("TIME");
   sub->add_flag("--events", o->events, "Print the decoded events, too");
   sub->add_flag("--windows", o->windows, "Print at the end where each window stands");
   sub->add_flag("--json", o->json, "One JSON object a line");
-  sub->add_option("--state", o->state, "Keep windows, decisions and positions in this directory, and go on where it stopped")->type_name("DIR");
-  sub->add_option("--recorded", o->recorded, "Step again what this state directory recorded, and compare")->type_name("DIR");
-  sub->add_option("--year", o->year, "Year of the first line of logs whose dates have none (default: from the file's time)")->type_name("YEAR");
-  sub->add_option("--zone", o->zone, "Time zone of dates without offset (default: [input] zone of the rules, else UTC)")
+  sub->add_option("--state", o->state,
+                  "Keep windows, decisions and positions in this directory, and go on where it stopped")
+      ->type_name("DIR");
+  sub->add_flag("--act", o->act,
+                "Run the actions, too, as they would run live; needs --state, whose ledger keeps one from "
+                "running twice");
+  sub->add_flag("--shadow", o->shadow, "As --act, but only record in the ledger what would run");
+  sub->add_option("--actions", o->actions,
+                  fmt::format("Directory of the action scripts (default: {})", kActionsDirectory))
+      ->type_name("DIR");
+  sub->add_option("--recorded", o->recorded, "Step again what this state directory recorded, and compare")
+      ->type_name("DIR");
+  sub->add_option("--year", o->year,
+                  "Year of the first line of logs whose dates have none (default: from the file's time; of a "
+                  "pipe, from today)")
+      ->type_name("YEAR");
+  sub->add_option("--zone", o->zone,
+                  "Time zone of dates without offset (default: [input] zone of the rules, else UTC)")
       ->type_name("ZONE")
       ->each([o](const std::string&) { o->zone_given = true; });
-  sub->add_option("--boot", o->boot, "When uptime 0 was, for logs with printk times only (default: 1970-01-01)")->type_name("TIME");
+  sub->add_option("--boot", o->boot,
+                  "When uptime 0 was, for logs with printk times only (default: 1970-01-01)")
+      ->type_name("TIME");
   sub->add_option("--host", o->host, "Host of lines that name none: consoles, dmesg")->type_name("HOST");
   sub->add_flag("--no-progress", o->no_progress, "No progress line on a terminal");
-  sub->add_option("--block-size", o->block_size, "Bytes read at a time; changes nothing in the result")->group("");
-  sub->add_option("--commit-bytes", o->commit_bytes, "Commit after so many bytes; changes nothing in the result")->group("");
-  sub->add_flag("--no-read-ahead", o->no_read_ahead, "Read in the main thread; changes nothing in the result")->group("");
+  sub->add_option("--block-size", o->block_size, "Bytes read at a time; changes nothing in the result")
+      ->group("");
+  sub->add_option("--commit-bytes", o->commit_bytes,
+                  "Commit after so many bytes; changes nothing in the result")
+      ->group("");
+  sub->add_flag("--no-read-ahead", o->no_read_ahead, "Read in the main thread; changes nothing in the result")
+      ->group("");
   sub->callback([o, &out] {
     out.command = [o]() -> int {
       if (!o->recorded.empty()) return replay_recorded(*o);
       if (o->logs.empty()) {
-        complain(make_error("E506", "no log to replay", "name one: correlator replay /var/log/kern.log, or - for stdin"));
+        complain(make_error("E506", "no log to replay",
+                            "name one: correlator replay /var/log/kern.log, or - for stdin"));
         return kUsage;
       }
-      std::signal(SIGINT, [](int) { g_interrupted = 1; });
-      std::signal(SIGTERM, [](int) { g_interrupted = 1; });
+      if ((o->act || o->shadow) && o->state.empty()) {
+        complain(make_error(
+            "E508", fmt::format("{} needs a state directory", o->act ? "--act" : "--shadow"),
+            "add --state DIR: the ledger there keeps an action from running twice when you replay again"));
+        return kUsage;
+      }
+      std::signal(SIGINT, [](int) { g_interrupted = g_interrupted + 1; });
+      std::signal(SIGTERM, [](int) { g_interrupted = g_interrupted + 1; });
       return replay_logs(*o);
     };
   });

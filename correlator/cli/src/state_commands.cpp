@@ -2,11 +2,14 @@
 // correlator status, windows, decisions, why: looking into a state directory.
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "base/json.h"
 #include "base/text.h"
 #include "commands.h"
 #include "common.h"
 #include "pipeline/session.h"
-#include "base/json.h"
+#include "store/ledger_db.h"
 
 namespace correlator::cli {
 namespace {
@@ -29,7 +32,7 @@ int with_state(const Options& o, Use&& use) {
   auto db = open_state_to_read(o.state);
   if (!db) {
     complain(db.error());
-    return db.error().code == "E301" ? kNoInput : exit_code(db.error());
+    return looking_exit_code(db.error());
   }
   const Status status = use(*db);
   if (status.ok()) return kFine;
@@ -38,10 +41,12 @@ int with_state(const Options& o, Use&& use) {
 }
 
 Json counters_json(const engine::Counters& c) {
-  return {{"lines", c.lines},     {"events", c.events},       {"decisions", c.decisions}, {"late", c.late},
-          {"undated", c.undated}, {"clamped", c.clamped},     {"forged", c.forged},       {"incomplete", c.incomplete},
-          {"keyless", c.keyless}, {"ambiguous", c.ambiguous}, {"evicted", c.evicted},     {"cooled", c.cooled},
-          {"folded", c.folded},   {"cut_chains", c.cut_chains}, {"outcomes", c.outcomes}, {"reloads", c.reloads}};
+  return {{"lines", c.lines},         {"events", c.events},         {"decisions", c.decisions},
+          {"late", c.late},           {"undated", c.undated},       {"clamped", c.clamped},
+          {"forged", c.forged},       {"incomplete", c.incomplete}, {"keyless", c.keyless},
+          {"ambiguous", c.ambiguous}, {"evicted", c.evicted},       {"cooled", c.cooled},
+          {"folded", c.folded},       {"cut_chains", c.cut_chains}, {"outcomes", c.outcomes},
+          {"reloads", c.reloads}};
 }
 
 int status(const Options& o) {
@@ -53,7 +58,8 @@ int status(const Options& o) {
     report::Printer printer = make_printer(o.json);
     const std::string clock = engine->clock() ? to_rfc3339(*engine->clock()) : "";
     Json inputs = Json::array();
-    for (const store::Cursor& cursor : *cursors) inputs.push_back({{"stream", cursor.stream}, {"offset", cursor.offset}});
+    for (const store::Cursor& cursor : *cursors)
+      inputs.push_back({{"stream", cursor.stream}, {"offset", cursor.offset}});
     Json object = {{"type", "status"},
                    {"time", clock},
                    {"rules", engine->rules() == nullptr ? "" : engine->rules()->hash},
@@ -68,11 +74,14 @@ int status(const Options& o) {
     }
     printer.note(fmt::format("clock    {}", clock.empty() ? "no line yet" : clock));
     printer.note(fmt::format("intake   {}", counted(engine->seq(), "record")));
-    printer.note(fmt::format("windows  {}, {} open", counted(engine->live_windows(), "window"), counted(engine->open_cases(), "case")));
+    printer.note(fmt::format("windows  {}, {} open", counted(engine->live_windows(), "window"),
+                             counted(engine->open_cases(), "case")));
     for (const auto& [name, value] : object["counters"].items()) {
-      if (value.get<std::uint64_t>() > 0) printer.note(fmt::format("{:<11}{}", name, value.get<std::uint64_t>()));
+      if (value.get<std::uint64_t>() > 0)
+        printer.note(fmt::format("{:<11}{}", name, value.get<std::uint64_t>()));
     }
-    for (const store::Cursor& cursor : *cursors) printer.note(fmt::format("input    {} at byte {}", cursor.stream, cursor.offset));
+    for (const store::Cursor& cursor : *cursors)
+      printer.note(fmt::format("input    {} at byte {}", cursor.stream, cursor.offset));
     return {};
   });
 }
@@ -97,7 +106,8 @@ int decisions(const Options& o) {
     if (text->empty()) continue;
     *target = parse_time(*text, Zone{});
     if (!*target) {
-      complain(make_error("E501", fmt::format("{}: not a time", *text), "write 2026-01-01 or 2026-01-01T12:00:00Z"));
+      complain(make_error("E501", fmt::format("{}: not a time", *text),
+                          "write 2026-01-01 or 2026-01-01T12:00:00Z"));
       return kUsage;
     }
   }
@@ -111,20 +121,7 @@ int decisions(const Options& o) {
 }
 
 int why(const Options& o) {
-  int found = 0;
-  const int code = with_state(o, [&](store::EngineDb& db) {
-    store::DecisionFilter filter;
-    filter.id_prefix = lower(o.id);
-    report::Printer printer = make_printer(o.json);
-    return db.each_decision(filter, [&](std::string_view document) {
-      printer.stored_decision(document);
-      ++found;
-      return true;
-    });
-  });
-  if (code != kFine || found > 0) return code;
-  complain(make_error("E507", fmt::format("no decision has an id that begins with {}", o.id), "`correlator decisions` lists them"));
-  return kNo;
+  return show_decision(o.state, o.id, o.json);
 }
 
 void add(CLI::App& app, CommandLine& out, const char* name, const char* text, int (*run)(const Options&),
@@ -138,6 +135,40 @@ void add(CLI::App& app, CommandLine& out, const char* name, const char* text, in
 
 }  // namespace
 
+int show_decision(const std::string& state, const std::string& id, bool json) {
+  Options o;
+  o.state = state;
+  int found = 0;
+  const int code = with_state(o, [&](store::EngineDb& db) -> Status {
+    auto ledger = store::LedgerDb::open(state, false);  // without one nothing ever acted on this state
+    store::DecisionFilter filter;
+    filter.id_prefix = lower(id);
+    report::Printer printer = make_printer(json);
+    Status failure;
+    const Status read = db.each_decision(filter, [&](std::string_view document) {
+      printer.stored_decision(document);
+      ++found;
+      const auto decision = ledger ? parse_json(document) : std::nullopt;
+      if (!decision) return true;
+      auto job = ledger->find(decision->value("id", ""));
+      if (!job) failure = job.error();
+      if (!failure.ok() || !*job) return failure.ok();
+      Timestamp since = (*job)->received;
+      failure = ledger->each_attempt((*job)->decision, [&](const store::Attempt& attempt) {
+        since = std::max({since, attempt.started, attempt.ended});
+        return true;
+      });
+      printer.outcome(**job, since);
+      return failure.ok();
+    });
+    return failure.ok() ? read : failure;
+  });
+  if (code != kFine || found > 0) return code;
+  complain(make_error("E507", fmt::format("no decision has an id that begins with {}", id),
+                      "`correlator decisions` lists them"));
+  return kNo;
+}
+
 void add_status(CLI::App& app, CommandLine& out) {
   add(app, out, "status", "What a state directory holds, and what was not counted and why", status, nullptr);
 }
@@ -149,12 +180,13 @@ void add_windows(CLI::App& app, CommandLine& out) {
 }
 
 void add_decisions(CLI::App& app, CommandLine& out) {
-  add(app, out, "decisions", "What was decided, with reasons and evidence", decisions, [](CLI::App& sub, Options& o) {
-    sub.add_option("--rule", o.rule, "Only this rule's")->type_name("RULE");
-    sub.add_option("--from", o.from, "Not before")->type_name("TIME");
-    sub.add_option("--to", o.to, "Not after")->type_name("TIME");
-    sub.add_option("-n,--limit", o.limit, "Only the newest N")->type_name("N");
-  });
+  add(app, out, "decisions", "What was decided, with reasons and evidence", decisions,
+      [](CLI::App& sub, Options& o) {
+        sub.add_option("--rule", o.rule, "Only this rule's")->type_name("RULE");
+        sub.add_option("--from", o.from, "Not before")->type_name("TIME");
+        sub.add_option("--to", o.to, "Not after")->type_name("TIME");
+        sub.add_option("-n,--limit", o.limit, "Only the newest N")->type_name("N");
+      });
 }
 
 void add_why(CLI::App& app, CommandLine& out) {

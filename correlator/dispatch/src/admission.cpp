@@ -5,6 +5,7 @@
 
 #include <filesystem>
 
+#include "base/json.h"
 #include "base/text.h"
 
 namespace correlator::dispatch {
@@ -13,22 +14,32 @@ namespace {
 using Verdict = Admission::Verdict;
 using store::JobState;
 
-Admission never(JobState state, std::string reason) { return {Verdict::never, state, std::move(reason), {}}; }
-Admission wait(std::string reason, Duration again) { return {Verdict::wait, JobState::waiting, std::move(reason), again}; }
+Admission never(JobState state, std::string reason) {
+  return {Verdict::never, state, std::move(reason), {}, false};
+}
+Admission wait(std::string reason, Duration again) {
+  return {Verdict::wait, JobState::waiting, std::move(reason), again, false};
+}
+Admission wait_for_a_person(std::string reason, Duration again) {
+  return {Verdict::wait, JobState::waiting, std::move(reason), again, true};
+}
 
 // What no passing of time will change.
 std::optional<Admission> ruled_out(const AdmissionInput& in) {
   const Duration age = in.now - in.job.decided;
-  if (!in.options.act_on_archive && in.job.tries == 0 && age > in.action.max_age) {
-    return never(JobState::skipped, fmt::format("the decision is {} old, {} acts within {}", roughly(age), in.action.name,
-                                                to_string(in.action.max_age)));
+  if (in.job.tries == 0 && age > in.action.max_age) {
+    return never(JobState::skipped, fmt::format("the decision is {} old, {} acts within {}", roughly(age),
+                                                in.action.name, to_string(in.action.max_age)));
   }
   if (in.action.destructive && !in.trusted) {
-    return never(JobState::refused, fmt::format("{} is destructive and nobody vouches for the lines: see `confirm` in docs/rules.md",
-                                                in.action.name));
+    return never(
+        JobState::refused,
+        fmt::format("{} is destructive and nobody vouches for the lines: see `confirm` in docs/rules.md",
+                    in.action.name));
   }
   if (in.options.shadow || in.action.shadow) {
-    return never(JobState::shadow, in.options.shadow ? "shadow mode" : fmt::format("{} has mode = \"shadow\"", in.action.name));
+    return never(JobState::shadow,
+                 in.options.shadow ? "shadow mode" : fmt::format("{} has mode = \"shadow\"", in.action.name));
   }
   return std::nullopt;
 }
@@ -38,9 +49,9 @@ Result<std::optional<Admission>> over_limit(const AdmissionInput& in, store::Led
   auto jobs = ledger.jobs_of(in.action.name, in.now - in.action.limit->within);
   if (!jobs) return jobs.error();
   if (*jobs <= in.action.limit->count) return std::optional<Admission>{};
-  return std::optional<Admission>(never(
-      JobState::skipped, fmt::format("over the limit of {} in {} for {}", in.action.limit->count,
-                                     to_string(in.action.limit->within), in.action.name)));
+  return std::optional<Admission>(
+      never(JobState::skipped, fmt::format("over the limit of {} in {} for {}", in.action.limit->count,
+                                           to_string(in.action.limit->within), in.action.name)));
 }
 
 Result<std::optional<Admission>> over_budget(const AdmissionInput& in, store::LedgerDb& ledger) {
@@ -50,17 +61,19 @@ Result<std::optional<Admission>> over_budget(const AdmissionInput& in, store::Le
     auto flying = ledger.in_flight(in.job.budget);
     if (!flying) return flying.error();
     if (*flying >= budget.in_flight) {
-      return std::optional<Admission>(wait(fmt::format("budget {}: {} of {} in flight or unknown", in.job.budget, *flying, budget.in_flight),
-                                           Duration::seconds(1)));
+      return std::optional<Admission>(wait(
+          fmt::format("budget {}: {} of {} in flight or unknown", in.job.budget, *flying, budget.in_flight),
+          Duration::seconds(1)));
     }
   }
   if (budget.at_most > 0) {
     auto starts = ledger.starts(in.job.budget, in.now - budget.per);
     if (!starts) return starts.error();
     if (*starts >= budget.at_most) {
-      return std::optional<Admission>(wait(fmt::format("budget {}: {} started in the last {}, {} allowed", in.job.budget, *starts,
-                                                       to_string(budget.per), budget.at_most),
-                                           Duration::seconds(1)));
+      return std::optional<Admission>(
+          wait(fmt::format("budget {}: {} started in the last {}, {} allowed", in.job.budget, *starts,
+                           to_string(budget.per), budget.at_most),
+               Duration::seconds(1)));
     }
   }
   return std::optional<Admission>{};
@@ -68,14 +81,13 @@ Result<std::optional<Admission>> over_budget(const AdmissionInput& in, store::Le
 
 }  // namespace
 
-std::string budget_key(const rules::Action& action, const rules::RuleSet& rules, const engine::Key& key) {
+std::string budget_key(const rules::Action& action, const rules::RuleSet& rules, const Json& key) {
   if (!action.budget) return {};
   const rules::Budget& budget = rules.budgets[*action.budget];
   if (budget.over.empty() || budget.over == "all") return budget.name;
-  for (const auto& [name, value] : key) {
-    if (name == budget.over) return fmt::format("{}/{}", budget.name, expr::to_text(value));
-  }
-  return budget.name;
+  const auto value = key.find(budget.over);
+  if (value == key.end()) return budget.name;
+  return fmt::format("{}/{}", budget.name, value->is_string() ? value->get<std::string>() : to_line(*value));
 }
 
 Result<Admission> admit(const AdmissionInput& in, store::LedgerDb& ledger) {
@@ -85,12 +97,20 @@ Result<Admission> admit(const AdmissionInput& in, store::LedgerDb& ledger) {
   if (*limit) return std::move(**limit);
   std::error_code failure;
   if (std::filesystem::exists(in.options.kill_switch, failure)) {
-    return wait(fmt::format("stopped: {} exists", in.options.kill_switch.string()), Duration::seconds(1));
+    return wait_for_a_person(fmt::format("stopped: {} exists", in.options.kill_switch.string()),
+                             Duration::seconds(1));
   }
-  // Approval and a second opinion come from a live dispatcher's operators and scripts; without them nothing starts.
-  if (in.action.approve) return wait(fmt::format("{} waits for approval", in.action.name), Duration::seconds(60));
-  if (!in.action.confirm.empty()) return wait(fmt::format("{} waits for confirmation by {}", in.action.name, in.action.confirm), Duration::seconds(60));
-  if (in.serial_busy) return wait(fmt::format("another action for {} runs", printable(in.job.serial)), Duration::seconds(1));
+  // Approval and a second opinion come from a live dispatcher's operators and scripts; without them nothing
+  // starts.
+  if (in.action.approve)
+    return wait_for_a_person(fmt::format("{} waits for approval", in.action.name), Duration::seconds(60));
+  if (!in.action.confirm.empty()) {
+    return wait_for_a_person(
+        fmt::format("{} waits for confirmation by {}", in.action.name, in.action.confirm),
+        Duration::seconds(60));
+  }
+  if (in.serial_busy)
+    return wait(fmt::format("another action for {} runs", printable(in.job.serial)), Duration::seconds(1));
   if (in.now < in.job.next_try) return wait("waits for its next try", in.job.next_try - in.now);
   auto budget = over_budget(in, ledger);
   if (!budget) return budget.error();

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/json_fwd.h"
 #include "base/result.h"
 #include "dispatch/dispatcher.h"
 #include "rules/model.h"
@@ -16,7 +17,8 @@ struct Admission {
   enum class Verdict { start, wait, never } verdict = Verdict::start;
   store::JobState state = store::JobState::waiting;  // for never
   std::string reason;
-  Duration again{};  // for wait: when to look again at the latest
+  Duration again{};      // for wait: when to look again at the latest
+  bool by_hand = false;  // for wait: until a person does something
 };
 
 struct AdmissionInput {
@@ -25,13 +27,14 @@ struct AdmissionInput {
   const rules::RuleSet& rules;
   const DispatchOptions& options;
   Timestamp now;
-  bool trusted = true;           // the decision's evidence is vouched for
-  bool serial_busy = false;      // another job with the same serial value runs
+  bool trusted = true;       // the decision's evidence is vouched for
+  bool serial_busy = false;  // another job with the same serial value runs
 };
 
 Result<Admission> admit(const AdmissionInput& input, store::LedgerDb& ledger);
 
 // The budget that a decision draws on, as it stands in the ledger: "name" or "name/value".
-std::string budget_key(const rules::Action& action, const rules::RuleSet& rules, const engine::Key& key);
+// `key`: the decision's, as an object.
+std::string budget_key(const rules::Action& action, const rules::RuleSet& rules, const Json& key);
 
 }  // namespace correlator::dispatch

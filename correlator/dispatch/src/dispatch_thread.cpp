@@ -55,7 +55,7 @@ struct DispatchThread::Impl {
 };
 
 DispatchThread::DispatchThread(Dispatcher dispatcher) : impl_(std::make_unique<Impl>(std::move(dispatcher))) {
-  impl_->idle = impl_->dispatcher.idle();
+  impl_->idle = false;  // until the first round has looked at what there is
   impl_->thread = std::thread([impl = impl_.get()] {
     while (impl->round()) {
     }
@@ -87,9 +87,10 @@ std::vector<engine::OutcomeRecord> DispatchThread::take_outcomes() {
   return std::exchange(impl_->outcomes, {});
 }
 
-void DispatchThread::drain(Duration at_most) {
+bool DispatchThread::drain(Duration at_most) {
   std::unique_lock lock(impl_->mutex);
-  impl_->idle_changed.wait_for(lock, std::chrono::microseconds(at_most.us), [&] { return impl_->idle || impl_->failure; });
+  return impl_->idle_changed.wait_for(lock, std::chrono::microseconds(at_most.us),
+                                      [&] { return impl_->idle || impl_->failure; });
 }
 
 std::optional<Diagnostic> DispatchThread::failure() const {

@@ -24,6 +24,14 @@ using store::Attempt;
 using store::Job;
 using store::JobState;
 
+// Exit codes of the contract in actions/README.md that are more than "failed".
+constexpr int kUsage = 2, kNotApplicable = 5, kNeedsPerson = 6;
+
+struct Waiting {
+  Job job;
+  bool by_hand = false;  // a person has to do something before it can start
+};
+
 struct Running {
   Job job;
   Attempt attempt;
@@ -39,11 +47,16 @@ bool vouched(const std::string& document) {
 
 OutcomeRecord::Result outcome_of(JobState state) {
   switch (state) {
-    case JobState::done: return OutcomeRecord::Result::done;
-    case JobState::failed: return OutcomeRecord::Result::failed;
-    case JobState::timed_out: return OutcomeRecord::Result::timed_out;
-    case JobState::unknown: return OutcomeRecord::Result::unknown;
-    default: return OutcomeRecord::Result::skipped;
+    case JobState::done:
+      return OutcomeRecord::Result::done;
+    case JobState::failed:
+      return OutcomeRecord::Result::failed;
+    case JobState::timed_out:
+      return OutcomeRecord::Result::timed_out;
+    case JobState::unknown:
+      return OutcomeRecord::Result::unknown;
+    default:
+      return OutcomeRecord::Result::skipped;
   }
 }
 
@@ -51,7 +64,21 @@ std::string describe(const ProcessEnd& end, bool timed_out, Duration timeout) {
   if (timed_out) return fmt::format("killed after {}", to_string(timeout));
   if (!end.known) return "it ended while no dispatcher was there to see how";
   if (end.signal != 0) return fmt::format("killed by signal {}", end.signal);
-  return fmt::format("exit code {}", end.exit_code);
+  switch (end.exit_code) {
+    case kUsage:
+      return "exit code 2: wrong usage";
+    case kNotApplicable:
+      return "exit code 5: not applicable on this host";
+    case kNeedsPerson:
+      return "exit code 6: needs a person";
+    default:
+      return fmt::format("exit code {}", end.exit_code);
+  }
+}
+
+// Another try changes nothing about these.
+bool worth_a_retry(const ProcessEnd& end) {
+  return end.exit_code != kUsage && end.exit_code != kNotApplicable && end.exit_code != kNeedsPerson;
 }
 
 }  // namespace
@@ -61,13 +88,17 @@ struct Dispatcher::Impl {
   std::shared_ptr<const rules::RuleSet> rules;
   const Clock& clock;
   DispatchOptions options;
-  std::list<Job> waiting;
+  std::list<Waiting> waiting;
   std::list<Running> running;
   std::vector<OutcomeRecord> outcomes;
   int wake_fd = -1;
 
-  Impl(store::LedgerDb db, std::shared_ptr<const rules::RuleSet> set, const Clock& wall, DispatchOptions given)
-      : ledger(std::move(db)), rules(std::move(set)), clock(wall), options(std::move(given)),
+  Impl(store::LedgerDb db, std::shared_ptr<const rules::RuleSet> set, const Clock& wall,
+       DispatchOptions given)
+      : ledger(std::move(db)),
+        rules(std::move(set)),
+        clock(wall),
+        options(std::move(given)),
         wake_fd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
   ~Impl() {
     if (wake_fd >= 0) ::close(wake_fd);
@@ -92,13 +123,14 @@ const rules::Action* Dispatcher::Impl::action_of(const Job& job) const {
   return found ? &rules->actions[*found] : nullptr;
 }
 
-// The ledger's open jobs after a start: what waits goes on waiting; what ran is waited for, tried again or left to a person.
+// The ledger's open jobs after a start: what waits goes on waiting; what ran is waited for, tried again or
+// left to a person.
 Status Dispatcher::Impl::take_up() {
   auto jobs = ledger.open_jobs();
   if (!jobs) return jobs.error();
   for (Job& job : *jobs) {
     if (job.state == JobState::waiting) {
-      waiting.push_back(std::move(job));
+      waiting.push_back({std::move(job)});
       continue;
     }
     if (auto status = take_up_running(std::move(job)); !status) return status;
@@ -111,17 +143,19 @@ Status Dispatcher::Impl::take_up_running(Job job) {
   if (auto process = Process::adopt(job.pid, job.decision)) {
     Attempt attempt{job.decision, job.tries, clock.now(), {}, job.pid, -1, 0, false, {}};
     const Duration timeout = action == nullptr ? Duration::minutes(1) : action->timeout;
-    running.push_back({std::move(job), std::move(attempt), std::move(*process), clock.now() + timeout, std::nullopt});
+    running.push_back(
+        {std::move(job), std::move(attempt), std::move(*process), clock.now() + timeout, std::nullopt});
     return {};
   }
   if (action != nullptr && action->idempotent) {
     job.state = JobState::waiting;
     job.reason = "the dispatcher died while it ran; it is idempotent and runs again";
     if (auto status = ledger.update(job); !status) return status;
-    waiting.push_back(std::move(job));
+    waiting.push_back({std::move(job)});
     return {};
   }
-  return settle(std::move(job), JobState::unknown, "the dispatcher died while it ran, and it is not idempotent: a person has to look");
+  return settle(std::move(job), JobState::unknown,
+                "the dispatcher died while it ran, and it is not idempotent: a person has to look");
 }
 
 Status Dispatcher::Impl::settle(Job job, JobState state, std::string reason) {
@@ -136,43 +170,53 @@ Status Dispatcher::Impl::settle(Job job, JobState state, std::string reason) {
 Status Dispatcher::Impl::enter(Job job) {
   auto added = ledger.add(job);
   if (!added) return added.error();
-  if (*added) waiting.push_back(std::move(job));
+  if (*added) waiting.push_back({std::move(job)});
   return {};
 }
 
 bool Dispatcher::Impl::serial_busy(const Job& job) const {
-  return !job.serial.empty() &&
-         std::any_of(running.begin(), running.end(), [&](const Running& r) { return r.job.serial == job.serial; });
+  return !job.serial.empty() && std::any_of(running.begin(), running.end(),
+                                            [&](const Running& r) { return r.job.serial == job.serial; });
 }
 
 Status Dispatcher::Impl::start_what_may() {
   for (auto it = waiting.begin(); it != waiting.end();) {
-    Job job = *it;
+    Job job = it->job;
     const rules::Action* action = action_of(job);
     if (action == nullptr) {
       it = waiting.erase(it);
-      if (auto status = settle(std::move(job), JobState::refused, "the rules have no such action any more"); !status) return status;
+      if (auto status = settle(std::move(job), JobState::refused, "the rules have no such action any more");
+          !status)
+        return status;
       continue;
     }
-    const AdmissionInput input{job, *action, *rules, options, clock.now(), vouched(job.document), serial_busy(job)};
+    const AdmissionInput input{
+        job, *action, *rules, options, clock.now(), vouched(job.document), serial_busy(job)};
     auto admission = admit(input, ledger);
     if (!admission) return admission.error();
     if (admission->verdict == Admission::Verdict::wait) {
-      if (it->reason != admission->reason) {  // shown, not written: a waiting job is written when its state changes
-        it->reason = admission->reason;
+      // Written for people who ask why nothing happens; not each time that a number in it changes: a write is
+      // a sync.
+      const bool news = it->job.reason.empty() || (admission->by_hand && it->job.reason != admission->reason);
+      it->by_hand = admission->by_hand;
+      it->job.reason = admission->reason;
+      if (news) {
+        if (auto status = ledger.update(it->job); !status) return status;
       }
       ++it;
       continue;
     }
     it = waiting.erase(it);
-    Status status = admission->verdict == Admission::Verdict::start ? start(std::move(job), *action)
-                                                                    : settle(std::move(job), admission->state, admission->reason);
+    Status status = admission->verdict == Admission::Verdict::start
+                        ? start(std::move(job), *action)
+                        : settle(std::move(job), admission->state, admission->reason);
     if (!status.ok()) return status;
   }
   return {};
 }
 
-ProcessSpec Dispatcher::Impl::spec_of(const Job& job, const rules::Action& action, std::uint32_t attempt) const {
+ProcessSpec Dispatcher::Impl::spec_of(const Job& job, const rules::Action& action,
+                                      std::uint32_t attempt) const {
   ProcessSpec spec;
   const bool undoing = !job.undo_of.empty();
   const bool own_script = undoing && !action.undo.starts_with("-");
@@ -191,7 +235,8 @@ ProcessSpec Dispatcher::Impl::spec_of(const Job& job, const rules::Action& actio
   return spec;
 }
 
-// `running` is committed before the spawn and the process id after it, so that whatever happens in between is known.
+// `running` is committed before the spawn and the process id after it, so that whatever happens in between is
+// known.
 Status Dispatcher::Impl::start(Job job, const rules::Action& action) {
   const Timestamp now = clock.now();
   job.state = JobState::running;
@@ -211,7 +256,8 @@ Status Dispatcher::Impl::start(Job job, const rules::Action& action) {
   }
   job.pid = attempt.pid = process->pid();
   if (auto status = ledger.set_pid(job, attempt); !status) return status;
-  running.push_back({std::move(job), std::move(attempt), std::move(*process), now + action.timeout, std::nullopt});
+  running.push_back(
+      {std::move(job), std::move(attempt), std::move(*process), now + action.timeout, std::nullopt});
   return {};
 }
 
@@ -231,7 +277,7 @@ Status Dispatcher::Impl::finish(Running& entry, const ProcessEnd& end) {
     job.state = JobState::done;
   } else if (!end.known && !attempt.timed_out) {
     job.state = action != nullptr && action->idempotent ? JobState::waiting : JobState::unknown;
-  } else if (action != nullptr && job.tries <= action->retry) {
+  } else if (action != nullptr && job.tries <= action->retry && worth_a_retry(end)) {
     job.state = JobState::waiting;
     job.next_try = clock.now() + action->retry_after;
   } else {
@@ -239,7 +285,7 @@ Status Dispatcher::Impl::finish(Running& entry, const ProcessEnd& end) {
   }
   if (auto status = ledger.end(job, attempt); !status) return status;
   if (job.state == JobState::waiting) {
-    waiting.push_back(job);
+    waiting.push_back({job});
   } else {
     outcomes.push_back({job.decision, outcome_of(job.state), clock.now()});
   }
@@ -282,8 +328,8 @@ void Dispatcher::Impl::sleep(Duration wait) {
   }
 }
 
-Result<Dispatcher> Dispatcher::open(store::LedgerDb ledger, std::shared_ptr<const rules::RuleSet> rules, const Clock& clock,
-                                    DispatchOptions options) {
+Result<Dispatcher> Dispatcher::open(store::LedgerDb ledger, std::shared_ptr<const rules::RuleSet> rules,
+                                    const Clock& clock, DispatchOptions options) {
   auto impl = std::make_unique<Impl>(std::move(ledger), std::move(rules), clock, std::move(options));
   if (auto status = impl->take_up(); !status) return status.error();
   return Dispatcher(std::move(impl));
@@ -294,34 +340,51 @@ Dispatcher::~Dispatcher() = default;
 Dispatcher::Dispatcher(Dispatcher&&) noexcept = default;
 Dispatcher& Dispatcher::operator=(Dispatcher&&) noexcept = default;
 
-void Dispatcher::set_rules(std::shared_ptr<const rules::RuleSet> rules) { impl_->rules = std::move(rules); }
+void Dispatcher::set_rules(std::shared_ptr<const rules::RuleSet> rules) {
+  impl_->rules = std::move(rules);
+}
 
 Status Dispatcher::submit(const engine::Decision& decision) {
   if (decision.action.empty() || decision.fate != engine::Decision::Fate::decided) return {};
+  return submit(to_line(engine::to_json(decision)));
+}
+
+Status Dispatcher::submit(std::string_view document) {
+  const auto json = parse_json(document);
+  const auto decided = json && json->is_object() ? parse_rfc3339(json->value("time", "")) : std::nullopt;
+  if (!decided)
+    return make_error("E304", "a stored decision cannot be read", "the state database is damaged");
+  if (!json->at("action").is_string() || json->contains("fate")) return {};
   Job job;
-  job.decision = decision.id;
-  job.rule = decision.rule;
-  job.action = decision.action;
-  job.argv = decision.argv;
-  job.document = to_line(engine::to_json(decision));
-  job.decided = decision.time;
+  job.decision = json->value("id", "");
+  job.rule = json->value("rule", "");
+  job.action = json->value("action", "");
+  job.argv = json->value("argv", std::vector<std::string>{});
+  job.document = document;
+  job.decided = *decided;
   job.received = impl_->clock.now();
-  job.serial = decision.serial;
-  if (const rules::Action* action = impl_->action_of(job)) job.budget = budget_key(*action, *impl_->rules, decision.key);
+  job.serial = json->value("serial", "");
+  if (const rules::Action* action = impl_->action_of(job)) {
+    job.budget = budget_key(*action, *impl_->rules, json->value("key", Json::object()));
+  }
   return impl_->enter(std::move(job));
 }
 
 Status Dispatcher::undo(const std::string& decision) {
   auto found = impl_->ledger.find(decision);
   if (!found) return found.error();
-  if (!*found) return make_error("E403", fmt::format("the ledger has no action for decision {}", decision), "`correlator decisions` lists them");
+  if (!*found)
+    return make_error("E403", fmt::format("the ledger has no action for decision {}", decision),
+                      "`correlator decisions` lists them");
   Job job = **found;
   const rules::Action* action = impl_->action_of(job);
   if (action == nullptr || action->undo.empty()) {
-    return make_error("E403", fmt::format("action {} has no way back", job.action), "give it `undo = \"--undo\"` if its script has one");
+    return make_error("E403", fmt::format("action {} has no way back", job.action),
+                      "give it `undo = \"--undo\"` if its script has one");
   }
   if (job.state != JobState::done) {
-    return make_error("E403", fmt::format("{} is {}, so there is nothing to undo", job.action, to_string(job.state)), "");
+    return make_error(
+        "E403", fmt::format("{} is {}, so there is nothing to undo", job.action, to_string(job.state)), "");
   }
   job.undo_of = job.decision;
   job.decision += ".undo";
@@ -345,15 +408,25 @@ Result<std::vector<OutcomeRecord>> Dispatcher::poll(Duration wait) {
   return std::exchange(impl.outcomes, {});
 }
 
-bool Dispatcher::idle() const { return impl_->running.empty() && impl_->waiting.empty() && impl_->outcomes.empty(); }
-std::size_t Dispatcher::running() const { return impl_->running.size(); }
-std::size_t Dispatcher::waiting() const { return impl_->waiting.size(); }
+bool Dispatcher::idle() const {
+  return impl_->running.empty() && impl_->outcomes.empty() &&
+         std::all_of(impl_->waiting.begin(), impl_->waiting.end(),
+                     [](const Waiting& w) { return w.by_hand; });
+}
+std::size_t Dispatcher::running() const {
+  return impl_->running.size();
+}
+std::size_t Dispatcher::waiting() const {
+  return impl_->waiting.size();
+}
 
 void Dispatcher::wake() {
   const std::uint64_t one = 1;
   if (::write(impl_->wake_fd, &one, sizeof one) < 0) return;  // it is awake already
 }
 
-store::LedgerDb& Dispatcher::ledger() { return impl_->ledger; }
+store::LedgerDb& Dispatcher::ledger() {
+  return impl_->ledger;
+}
 
 }  // namespace correlator::dispatch

@@ -29,9 +29,12 @@ Case& Core::open_case_for(RuleRun& run, std::string key, std::vector<KeyState*> 
   open.from = from;
   open.fired = last < Timestamp::max() ? std::max(last, firing->time) : firing->time;
   for (const KeyState* member : open.members) run.op->pairs(*member, from, open.heard, heard_of(run));
-  if (open.heard.empty()) open.heard.keep(std::max(from, firing->time), 1, heard_of(run));
+  if (open.heard.empty()) {  // nothing was counted in pairs
+    open.from = firing->time;
+    open.heard.keep(open.fired, 1, heard_of(run));
+  }
   open.firing = std::move(firing);
-  run.cases[std::move(key)] = std::move(made);
+  run.cases.emplace(std::move(key), std::move(made));
   cases_by_id[open.id] = &open;
   for (KeyState* member : open.members) {
     member->open = &open;
@@ -46,6 +49,12 @@ void Core::hear(RuleRun& run, Case& open, const Event& event) {
   if (run.clear.kind != rules::Clear::Kind::quiet_for || event.time < open.from) return;
   open.heard.keep(event.time, event.weight, heard_of(run));
   open.dirty = true;
+  // A late event can be the p of an earlier deadline, if some events are still allowed behind it.
+  if (!run.op->clear_below()) return;
+  const auto deadline = case_deadline(run, open);
+  if (!deadline || !open.armed || *open.armed <= *deadline) return;
+  timers.cancel({*open.armed, TimerKind::clear, run.index, open.key, open.id, &open});
+  arm_case(run, open);
 }
 
 std::optional<Timestamp> Core::case_deadline(RuleRun& run, const Case& open) const {
@@ -68,7 +77,7 @@ void Core::arm_case(RuleRun& run, Case& open) {
   timers.arm({*deadline, TimerKind::clear, run.index, open.key, open.id, &open});
 }
 
-// Events since it was armed may have moved the deadline; they only ever move it on.
+// Events since it was armed may have moved the deadline on.
 void Core::on_case_timer(RuleRun& run, Case& open) {
   const auto deadline = case_deadline(run, open);
   if (!deadline) return;
@@ -83,8 +92,10 @@ void Core::on_case_timer(RuleRun& run, Case& open) {
 }
 
 void Core::close_case(RuleRun& run, Case& open, Timestamp at, Closing how, const std::string& why) {
-  const auto node = run.cases.extract(open.key);
-  const std::unique_ptr<Case> gone = std::move(const_cast<std::unique_ptr<Case>&>(node.mapped()));
+  auto at_key = run.cases.lower_bound(open.key);
+  while (at_key->second.get() != &open) ++at_key;
+  const std::unique_ptr<Case> gone = std::move(at_key->second);
+  run.cases.erase(at_key);
   cases_by_id.erase(gone->id);
   if (gone->armed)
     timers.cancel({*gone->armed, TimerKind::clear, run.index, gone->key, gone->id, gone.get()});

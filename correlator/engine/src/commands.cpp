@@ -73,11 +73,13 @@ void Core::lookup_changed(const LookupRecord& record) {
   auto [at, fresh] = lookups.try_emplace(record.name);
   LookupState& state = at->second;
   if (fresh) state.id = next_id();
+  const bool changed = fresh || state.table.rows != record.table.rows;
   state.table = record.table;
   state.loaded = record.loaded;
   state.index.reset();
   state.stale_told = false;
   state.dirty = true;
+  if (!changed) return;  // read again because it would have become stale
   for (const auto& run : runs) {
     for (std::uint32_t i = 0; i < rules->lookups.size(); ++i) {
       if (rules->lookups[i].name != record.name || !run->op->wants_lookup(i)) continue;

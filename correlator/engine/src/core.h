@@ -154,6 +154,7 @@ struct RuleRun final : Desk {
   ~RuleRun() override;
 
   Timestamp clock() const override;
+  Timestamp clock_goal() const override;
   const Options& options() const override;
   EvidenceStore& evidence() override;
   Counters& counters() override;
@@ -183,8 +184,10 @@ struct RuleRun final : Desk {
   rules::Clear clear;  // the rule's, or the operation's default
   bool latches = true;
   Duration hold{};  // with `ignore … before` at least that
+  Options aging;    // the engine's, with `late` longer by `hold`: how old an event can be that comes to this rule
   KeyTable table_of_keys;
-  std::map<std::string, std::unique_ptr<Case>, std::less<>> cases;
+  // By whole key; of one list several, each for other elements of it.
+  std::multimap<std::string, std::unique_ptr<Case>, std::less<>> cases;
   std::vector<CauseMemory> ignore, unless;
   std::map<WaiterOrder, Waiter> waiters;
   std::optional<Timestamp> in_force;
@@ -297,7 +300,7 @@ class Core final : public Questions {
   // rows.cpp
   void take_changes(std::vector<StateRow>& out);
   void all_rows(std::vector<StateRow>& out);
-  Status restore_rows(const std::vector<StateRow>& rows);
+  Status restore_rows(StateSource& rows, bool with_evidence);  // false: texts are there or read when needed
   void dispose();
   void forget_orphans();
   std::vector<CauseMemory*> all_causes();
@@ -308,6 +311,7 @@ class Core final : public Questions {
   std::shared_ptr<const rules::RuleSet> rules;
   std::uint64_t seq = 0;
   std::optional<Timestamp> clock;
+  Timestamp clock_goal;  // while timers fire: where the clock is going
   Counters counters;
   EvidenceStore evidence;
   std::unique_ptr<Decoder> decoder;
@@ -316,6 +320,7 @@ class Core final : public Questions {
   StepOutput* step_out = nullptr;
 
   std::vector<std::unique_ptr<RuleRun>> runs;
+  Duration longest_hold{};
   std::vector<std::vector<CauseMemory>> mutes;  // by mute, by cause
   std::vector<std::vector<std::uint32_t>> rules_of_class;
   std::vector<std::vector<CauseMemory*>> causes_of_class;
@@ -351,7 +356,7 @@ class Core final : public Questions {
   // Rows of rules that were taken away, kept for a while.
   struct Orphan {
     StateRow row;
-    Evidence lines;  // references are kept
+    std::vector<Evidence> lines;  // that its body stands on; references are kept
   };
   struct Gone {
     std::string identity;

@@ -32,6 +32,7 @@ void Decoder::set_rules(std::shared_ptr<const rules::RuleSet> rules) {
   s.records.set_rules(s.rules.get(), *rules);
   s.groups.set_rules(s.rules.get(), *rules);
   s.rules = std::move(rules);  // the old one is needed until here
+  s.sources = sources_of(*s.rules);
   s.builder.emplace(*s.rules, s.questions, s.increases);
   for (const std::string& event : s.increases.events()) {
     const bool stays =
@@ -49,15 +50,16 @@ void Decoder::set_rules(std::shared_ptr<const rules::RuleSet> rules) {
 void Decoder::decode(const LineRecord& record, std::uint64_t seq, Timestamp clock, std::vector<Event>& out) {
   State& s = *state_;
   s.groups.drop_due(clock);
-  s.find_candidates(record);
   const syslog::Message& message = *record.message;
-  const bool forged = message.origin == syslog::Origin::forged_kernel && !record.matches.empty();
+  s.origin = syslog::origin_of(message, s.sources);
+  s.find_candidates(record);
+  const bool forged = s.origin == syslog::Origin::forged_kernel && !record.matches.empty();
   if (s.candidates.empty() && !forged) return;
 
   Line line{record, seq, 1, false, Trust::none, builtin_fields(record)};
   line.times = std::uint64_t{std::max(1U, record.times)} * std::max(1U, message.repeated);  // 32 bit each
   line.late = record.time <= clock - s.options.late;
-  line.trust = trust_of(message);
+  line.trust = trust_of(message, s.sources);
   if (line.late) ++s.counters.late;
   s.evidence.add({seq, record.time, std::string(message.host),
                   std::string(message.text.substr(0, EvidenceStore::kMaxText)), std::string(record.stream),
@@ -82,7 +84,7 @@ void Decoder::decode(const LineRecord& record, std::uint64_t seq, Timestamp cloc
 // Of each event the first pattern that matched, in the order of events.
 void Decoder::State::find_candidates(const LineRecord& line) {
   candidates.clear();
-  if (line.message->origin == syslog::Origin::forged_kernel) return;
+  if (origin == syslog::Origin::forged_kernel) return;
   for (const PatternMatch& match : line.matches) {
     if (match.pattern >= rules->patterns.size()) continue;
     const rules::PatternText& text = rules->patterns[match.pattern];
@@ -105,7 +107,7 @@ bool Decoder::State::comes_from(const rules::From& from, const LineRecord& line)
     case rules::From::Kind::any:
       return true;
     case rules::From::Kind::kernel:
-      return syslog::from_kernel(message.origin);
+      return syslog::from_kernel(origin);
     case rules::From::Kind::input:
       return (message.input.empty() ? line.stream : message.input) == from.name;
     case rules::From::Kind::program:

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // From lines to events: patterns, records, same-error groups (semantics.md, section 3). Owns the state of
-// open records, groups and cumulative counters, and the texts of evidence lines.
+// open records, groups and cumulative counters.
 #pragma once
 
 #include <cstddef>
@@ -18,39 +18,9 @@
 #include "engine/event.h"
 #include "engine/intake.h"
 #include "engine/state.h"
+#include "evidence.h"
 
 namespace correlator::engine {
-
-// Texts of evidence lines by intake number, counted by how many objects refer to them. A text that nobody
-// refers to at the end of a step is forgotten.
-class EvidenceStore {
- public:
-  static constexpr std::size_t kMaxText = 8'192;  // a longer text is cut
-
-  void add(EvidenceLine line);   // with no reference yet
-  void keep(std::uint64_t seq);  // one more reference; also before the text is restored
-  void release(
-      std::uint64_t seq);  // one less; the text stays until sweep(), so that another owner can take over
-  const EvidenceLine* find(std::uint64_t seq) const;
-  void sweep();  // at the end of each step: forgets what lost or never got a reference
-  std::size_t size() const;
-  std::uint64_t bytes() const;  // of memory, about
-  void take_changes(std::vector<StateRow>& out);  // after sweep()
-  Status restore(
-      const StateRow& row);  // E310. References are made by the owners' restore, before or after this
-
- private:
-  struct Entry {
-    EvidenceLine line;
-    std::uint32_t references = 0;
-    bool known = false;    // the text is there
-    bool written = false;  // a row of it is in the store
-  };
-  std::unordered_map<std::uint64_t, Entry> lines_;
-  std::vector<std::uint64_t> loose_;   // perhaps without reference
-  std::vector<std::uint64_t> fresh_;   // perhaps not written
-  std::vector<std::uint64_t> erased_;  // written and gone
-};
 
 // The rows of a lookup by their key columns; the first row of a key counts. Points into `table`, which must
 // outlive it.

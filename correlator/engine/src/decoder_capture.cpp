@@ -139,8 +139,15 @@ Fields builtin_fields(const LineRecord& line) {
   return fields;
 }
 
-Trust trust_of(const syslog::Message& message) {
-  switch (message.origin) {
+syslog::Sources sources_of(const rules::RuleSet& rules) {
+  syslog::Sources out;
+  out.inputs = rules.trusted_inputs;
+  for (const rules::TrustedWriter& writer : rules.trusted_writers) out.writers.push_back({writer.uid, writer.exe});
+  return out;
+}
+
+Trust trust_of(const syslog::Message& message, const syslog::Sources& sources) {
+  switch (syslog::origin_of(message, sources)) {
     case syslog::Origin::kernel:
       return Trust::vouched;
     case syslog::Origin::claimed_kernel:
@@ -152,7 +159,7 @@ Trust trust_of(const syslog::Message& message) {
   }
   if (message.program.empty()) return Trust::none;
   // Anyone may use any tag; who the writer was counts only where the log daemon took it from the kernel.
-  return message.uid == 0U ? Trust::vouched : Trust::claimed;
+  return syslog::trusted_writer(message, sources) ? Trust::vouched : Trust::claimed;
 }
 
 }  // namespace correlator::engine

@@ -9,6 +9,7 @@
 
 #include "engine/event.h"
 #include "engine/intake.h"
+#include "engine/provenance.h"
 #include "rules/model.h"
 
 namespace correlator::engine {
@@ -31,6 +32,6 @@ void take_captures(std::span<const rules::Capture> captures, std::span<const std
 Fields builtin_fields(const LineRecord& line);
 
 // How far the origin of a line is vouched for (semantics.md, section 4).
-Trust trust_of(const syslog::Message& message);
+Trust trust_of(const syslog::Message& message, const syslog::Sources& sources);
 
 }  // namespace correlator::engine

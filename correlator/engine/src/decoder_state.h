@@ -10,6 +10,7 @@
 #include "decoder.h"
 #include "decoder_build.h"
 #include "decoder_weight.h"
+#include "engine/provenance.h"
 #include "pattern/regex.h"
 #include "record.h"
 #include "same_error.h"
@@ -41,6 +42,7 @@ struct Decoder::State {
   Counters& counters;
   const Questions& questions;
   std::shared_ptr<const rules::RuleSet> rules;
+  syslog::Sources sources;  // of `rules`
   std::optional<EventBuilder> builder;
   std::vector<std::optional<pattern::Regex>> programs;  // RuleSet::program_patterns, for the whole name
 
@@ -50,6 +52,7 @@ struct Decoder::State {
   Records records;
   SameErrors groups;
 
+  syslog::Origin origin = syslog::Origin::program;  // of the line at hand
   std::vector<Candidate> candidates;             // of the line at hand
   std::vector<std::string_view> program_groups;  // scratch
 

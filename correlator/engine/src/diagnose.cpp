@@ -75,7 +75,8 @@ void Core::note_causes(const Event& event) {
   for (CauseMemory* memory : causes_of_class[event.cls]) {
     const EventBindings names(*rules, event.fields, *this);
     if (!matches(*memory->cause().event, event, names)) continue;
-    counters.evicted += memory->note(event.time, memory->same(event.fields), *clock - options.late, ids_);
+    const Timestamp oldest = *clock - options.late - longest_hold;  // that a rule can still ask for
+    counters.evicted += memory->note(event.time, memory->same(event.fields), oldest, ids_);
   }
 }
 
@@ -130,37 +131,27 @@ void Core::meet(RuleRun& run, const Event& event, bool waited) {
 
   // What ends a case comes first, so that an event that ends one and counts begins the next round.
   const auto end_cases = [&](const std::string& why) {
+    bool ended = false;
     for (const auto& element : element_keys) {
       KeyState* state = run.table_of_keys.find(pack(element));
       if (state == nullptr || state->open == nullptr || event.time < state->open->firing->time) continue;
       close_case(run, *state->open, event.time, Closing::start_over, why);
+      ended = true;
     }
+    return ended;
   };
   if (part.breaks) {
+    if (run.rule.clear.kind == rules::Clear::Kind::never) end_cases("broken by " + class_name(event, *rules));
     for (const auto& element : element_keys) {
       KeyState* state = run.table_of_keys.find(pack(element));
       if (state == nullptr) continue;
-      if (state->open != nullptr && run.rule.clear.kind == rules::Clear::Kind::never) {
-        close_case(run, *state->open, event.time, Closing::start_over,
-                   "broken by " + class_name(event, *rules));
-        state = run.table_of_keys.find(pack(element));
-        if (state == nullptr) continue;
-      }
       run.op->broken(*state, run);
       run.mark(*state);
       run.settle(*state);
     }
   }
   if (part.clears) end_cases("cleared by " + class_name(event, *rules));
-  if (level_clears) {
-    bool open = false;
-    for (const auto& element : element_keys) {
-      const KeyState* state = run.table_of_keys.find(pack(element));
-      open = open || (state != nullptr && state->open != nullptr);
-    }
-    end_cases("the level is fine again");
-    if (open) part.parts = 0;
-  }
+  if (level_clears && end_cases("the level is fine again")) part.parts = 0;
   if (part.parts != 0 && judged_by_causes(run.ignore, event.fields, event.time, names)) part.parts = 0;
 
   if (part.parts != 0) {
@@ -172,7 +163,7 @@ void Core::observe(RuleRun& run, const Occurrence& x, const std::vector<expr::Va
                    const std::vector<std::vector<expr::Value>>& element_keys) {
   const Event& event = x.event;
   if (!run.op->keeps_keys() && !run.latches && run.rule.cooldown.us == 0) {
-    KeyState none;
+    KeyState none(0, {}, 0, {});
     Seen seen = run.op->observe(none, x, run);
     if (seen.hit) fire(run, {}, key, std::move(*seen.hit), std::make_shared<Scene>(scene_of(x)), {});
     return;

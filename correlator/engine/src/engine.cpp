@@ -4,6 +4,7 @@
 
 #include "core.h"
 #include "engine_state.h"
+#include "rows.h"
 
 namespace correlator::engine {
 
@@ -59,15 +60,17 @@ void Core::mark(const MarkRecord& record) {
 }
 
 void Core::advance(Timestamp t) {
-  if (!clock || *clock < t) clock = t;
+  if (!clock) clock = t;
+  clock_goal = std::max(*clock, t);
   if (fresh_rules) {
     fresh_rules = false;
     for (const auto& run : runs) {
-      if (!run->in_force) rule_came_into_force(*run, *clock);
+      if (!run->in_force) rule_came_into_force(*run, clock_goal);
     }
   }
-  if (!orphan_rules.empty()) forget_orphans();
   fire_timers();
+  clock = clock_goal;
+  if (!orphan_rules.empty()) forget_orphans();
 }
 
 void Core::rule_came_into_force(RuleRun& run, Timestamp since) {
@@ -76,18 +79,21 @@ void Core::rule_came_into_force(RuleRun& run, Timestamp since) {
   run.op->in_force(since, run);
 }
 
+// The clock goes from timer to timer, so that one leap forgets no more than many small moves.
 void Core::fire_timers() {
-  const Timestamp due = *clock - options.disorder;
+  const Timestamp due = clock_goal - options.disorder;
   for (;;) {
     const auto record = decoder->next_deadline();
     const Timer* timer = timers.next();
     // Of equal deadlines the records come first.
     if (record && *record <= due && (timer == nullptr || *record <= timer->deadline)) {
       now = *record;
+      clock = std::max(*clock, now + options.disorder);
       std::vector<Event> events;
       decoder->complete_next(*clock, events);
       take(events);
     } else if (timer != nullptr && timer->deadline <= due) {
+      clock = std::max(*clock, timer->deadline + options.disorder);
       fire_timer(timers.pop());
       drain();
     } else {
@@ -206,14 +212,26 @@ void Engine::take_changes(std::vector<StateRow>& out) {
   state_->core.take_changes(out);
 }
 
-Status Engine::restore(std::shared_ptr<const rules::RuleSet> rules, std::uint64_t seq,
-                       const std::vector<StateRow>& rows) {
+Status Engine::restore(std::shared_ptr<const rules::RuleSet> rules, std::uint64_t seq, StateSource& rows,
+                       std::shared_ptr<EvidenceTexts> texts) {
   auto fresh = std::make_unique<State>(state_->core.options);
+  const bool with_evidence = texts == nullptr;
   fresh->core.seq = seq;
+  fresh->core.evidence.read_from(std::move(texts), seq);
   fresh->core.restart_rules(std::move(rules));
-  if (const Status read = fresh->core.restore_rows(rows); !read.ok()) return read;
+  if (const Status read = fresh->core.restore_rows(rows, with_evidence); !read.ok()) return read;
   state_ = std::move(fresh);
   return {};
+}
+
+Status Engine::restore(std::shared_ptr<const rules::RuleSet> rules, std::uint64_t seq,
+                       const std::vector<StateRow>& rows) {
+  RowList list(rows);
+  return restore(std::move(rules), seq, list);
+}
+
+const Status& Engine::failure() const {
+  return state_->core.evidence.failure();
 }
 
 }  // namespace correlator::engine

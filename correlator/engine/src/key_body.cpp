@@ -1,161 +1,90 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reads the body of a window row: {"k":[…],"s":…,"e":[…],"n":…,"u":1,"c":…,"f":{…}}.
-#include <charconv>
+// The body of a window row:
+//
+//   1 byte     version
+//   1 byte     which parts follow, see Part
+//   varint     length of the packed key, then the key (key_text.h)
+//   lines      the trail (Evidence::encode)
+//   newest     as difference from the time of the last line, which it nearly always is
+//   cool_until
+//   frozen     length, then JSON
+//   state      length, then the operation's own (Operation::encode)
+//
+// Bytes from a database are hostile: nothing here trusts a length.
 
-#include "rows.h"
+#include "key_body.h"
+
 #include "base/json.h"
+#include "base/varint.h"
+#include "rows.h"
 
 namespace correlator::engine {
 namespace {
 
-class Scanner {
- public:
-  explicit Scanner(std::string_view text) : rest_(text) {}
+constexpr char kVersion = 1;
+constexpr char kJson = '{';
 
-  bool eat(char c) {
-    if (rest_.empty() || rest_[0] != c) return false;
-    rest_.remove_prefix(1);
-    return true;
-  }
-  bool at(char c) const { return !rest_.empty() && rest_[0] == c; }
-  bool done() const { return rest_.empty(); }
+enum Part : std::uint8_t { kLines = 1, kNewest = 2, kUntrusted = 4, kCoolUntil = 8, kFrozen = 16, kAll = 31 };
 
-  // One JSON value, whatever it is; empty if it does not end.
-  std::string_view value() {
-    std::size_t i = 0;
-    int depth = 0;
-    bool quoted = false;
-    for (; i < rest_.size(); ++i) {
-      const char c = rest_[i];
-      if (quoted) {
-        if (c == '\\') ++i;
-        if (c == '"') quoted = false;
-      } else if (c == '"') {
-        quoted = true;
-      } else if (c == '[' || c == '{') {
-        ++depth;
-      } else if (c == ']' || c == '}') {
-        if (depth == 0) break;
-        --depth;
-      } else if (c == ',' && depth == 0) {
-        break;
-      }
-    }
-    if (quoted || depth != 0) return {};
-    const std::string_view out = rest_.substr(0, i);
-    rest_.remove_prefix(i);
-    return out;
-  }
-
-  template <class Integer>
-  bool number(Integer& n) {
-    const auto read = std::from_chars(rest_.data(), rest_.data() + rest_.size(), n);
-    if (read.ec != std::errc()) return false;
-    rest_.remove_prefix(static_cast<std::size_t>(read.ptr - rest_.data()));
-    return true;
-  }
-
- private:
-  std::string_view rest_;
-};
-
-// Texts without escapes and plain numbers are read here, everything else by the JSON reader.
-std::optional<std::vector<expr::Value>> key_of(std::string_view text) {
-  Scanner in(text);
-  std::vector<expr::Value> out;
-  if (!in.eat('[')) return std::nullopt;
-  while (!in.at(']')) {
-    if (!out.empty() && !in.eat(',')) return std::nullopt;
-    const std::string_view item = in.value();
-    if (item.size() >= 2 && item[0] == '"' && item.find('\\') == std::string_view::npos) {
-      out.emplace_back(item.substr(1, item.size() - 2));
-      continue;
-    }
-    const auto json = parse_json(item);
-    if (!json) return std::nullopt;
-    auto value = expr::from_json(*json);
-    if (!value) return std::nullopt;
-    out.push_back(std::move(*value));
-  }
-  return out;
+void put_text(std::string& out, std::string_view text) {
+  put_varint(out, text.size());
+  out += text;
 }
 
-std::optional<Evidence> lines_of(std::string_view text) {
-  Scanner in(text);
-  Evidence out;
-  std::uint64_t trust = 0;
-  if (!in.eat('[') || !in.number(out.total) || !in.eat(',')) return std::nullopt;
-  if (in.at('"')) {
-    const auto json = parse_json(text);
-    return json ? Evidence::from_json(*json) : std::nullopt;
-  }
-  if (!in.number(trust) || trust > 2) return std::nullopt;
-  TrailLine line;
-  line.trust = static_cast<Trust>(trust);
-  while (in.eat(',')) {
-    std::int64_t time = 0, seq = 0;
-    if (!in.number(time) || !in.eat(',') || !in.number(seq)) return std::nullopt;
-    line.time.us += time;
-    line.seq += static_cast<std::uint64_t>(seq);
-    out.lines.push_back(line);
-  }
-  if (!in.eat(']')) return std::nullopt;
-  return out;
+bool take_text(std::string_view& in, std::string_view& text) {
+  std::uint64_t size = 0;
+  if (!take_varint(in, size) || size > in.size()) return false;
+  text = in.substr(0, static_cast<std::size_t>(size));
+  in.remove_prefix(static_cast<std::size_t>(size));
+  return true;
+}
+
+bool take_time(std::string_view& in, std::int64_t base, std::optional<Timestamp>& time) {
+  std::int64_t us = 0;
+  if (!take_signed(in, us)) return false;
+  time = Timestamp{wrapping_add(base, us)};
+  return true;
+}
+
+// The time of the last line, or 0.
+std::int64_t last_of(const std::optional<Evidence>& lines) {
+  return lines && !lines->lines.empty() ? lines->lines.back().time.us : 0;
 }
 
 }  // namespace
 
-std::optional<KeyBody> read_key_body(std::string_view body) {
-  Scanner in(body);
-  KeyBody out;
-  bool key = false;
-  if (!in.eat('{')) return std::nullopt;
-  for (;;) {
-    if (!in.eat('"') || in.done()) return std::nullopt;
-    std::string_view name;
-    char letter = 0;
-    for (const char c : std::string_view("ksencuf")) {
-      if (in.eat(c)) {
-        letter = c;
-        break;
-      }
-    }
-    if (letter == 0 || !in.eat('"') || !in.eat(':')) return std::nullopt;
-    const std::string_view value = in.value();
-    if (value.empty()) return std::nullopt;
-    Timestamp time;
-    switch (letter) {
-      case 'k': {
-        auto values = key_of(value);
-        if (!values) return std::nullopt;
-        out.key = std::move(*values);
-        key = true;
-        break;
-      }
-      case 's':
-        out.state = value;
-        break;
-      case 'e':
-        out.lines = lines_of(value);
-        if (!out.lines) return std::nullopt;
-        break;
-      case 'n':
-      case 'c':
-        if (!Scanner(value).number(time.us)) return std::nullopt;
-        (letter == 'n' ? out.newest : out.cool_until) = time;
-        break;
-      case 'u':
-        out.untrusted = true;
-        break;
-      default:
-        out.frozen = value;
-        break;
-    }
-    if (in.eat('}')) break;
-    if (!in.eat(',')) return std::nullopt;
-  }
-  if (!key || out.state.empty()) return std::nullopt;
-  return out;
+void write_key_body(const RuleRun& run, const KeyState& key, std::string& out) {
+  std::optional<Evidence> lines;
+  if (!key.trail.empty()) lines = key.trail.all();
+  const bool newest = !lines || last_of(lines) != key.newest.us;
+  const bool frozen = key.extra && !key.extra->frozen.all().empty();
+  const int parts = (lines ? kLines : 0) | (newest ? kNewest : 0) | (key.trusted ? 0 : kUntrusted) |
+                    (key.extra ? kCoolUntil : 0) | (frozen ? kFrozen : 0);
+  out += kVersion;
+  out += static_cast<char>(parts);
+  put_text(out, key.key());
+  out += key.trail.encoded();
+  if (newest) put_signed(out, wrapping_difference(key.newest.us, last_of(lines)));
+  if (key.extra) put_signed(out, key.extra->cool_until.us);
+  if (frozen) put_text(out, to_line(fields_json(key.extra->frozen, *run.core.rules)));
+  std::string state;
+  run.op->encode(key, *run.core.rules, state);
+  put_text(out, state);
+}
+
+bool read_key_body(std::string_view body, KeyBody& out) {
+  out = {};
+  if (!body.empty() && body[0] == kJson) return read_json_key_body(body, out);
+  if (body.size() < 2 || body[0] != kVersion) return false;
+  const auto parts = static_cast<std::uint8_t>(body[1]);
+  std::string_view in = body.substr(2);
+  if (parts > kAll || !take_text(in, out.key) || !is_packed(out.key)) return false;
+  if ((parts & kLines) != 0 && !(out.lines = Evidence::decode(in))) return false;
+  if ((parts & kNewest) != 0 && !take_time(in, last_of(out.lines), out.newest)) return false;
+  out.untrusted = (parts & kUntrusted) != 0;
+  if ((parts & kCoolUntil) != 0 && !take_time(in, 0, out.cool_until)) return false;
+  if ((parts & kFrozen) != 0 && !take_text(in, out.frozen)) return false;
+  return take_text(in, out.state) && in.empty();
 }
 
 }  // namespace correlator::engine

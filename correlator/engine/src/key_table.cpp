@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "key_table.h"
 
+#include <bit>
 #include <cstring>
+#include <new>
 
 #include "base/hash.h"
 
@@ -12,32 +14,61 @@ std::uint32_t hash_of(std::string_view key) {
   return static_cast<std::uint32_t>(hash64(key));
 }
 
+// The low bits say where the slot is.
+std::uint8_t tag_of(std::uint32_t hash) {
+  return static_cast<std::uint8_t>(hash >> 24 | 1);
+}
+
 }  // namespace
+
+KeyState::KeyState(std::uint64_t id_, std::string_view key, std::uint32_t hash_, OpStateMaker maker)
+    : id(id_),
+      op(maker.make != nullptr ? maker.make(this + 1) : nullptr),
+      hash(hash_),
+      key_size(static_cast<std::uint32_t>(key.size())),
+      key_at(static_cast<std::uint16_t>(sizeof(KeyState) + maker.size)) {
+  if (!key.empty()) std::memcpy(reinterpret_cast<char*>(this) + key_at, key.data(), key.size());
+}
+
+KeyState::~KeyState() {
+  if (op != nullptr) op->~OpState();
+}
+
+void KeyTable::Destroy::operator()(KeyState* key) const {
+  key->~KeyState();
+  ::operator delete(key);
+}
 
 KeyState* KeyTable::find(std::string_view key) const {
   if (slots_.empty()) return nullptr;
   const std::uint32_t hash = hash_of(key);
-  for (std::size_t at = hash & (slots_.size() - 1); slots_[at]; at = (at + 1) & (slots_.size() - 1)) {
-    if (slots_[at]->hash == hash && slots_[at]->key() == key) return slots_[at].get();
+  const std::uint8_t tag = tag_of(hash);
+  const std::size_t mask = slots_.size() - 1;
+  for (std::size_t at = hash & mask; tags_[at] != 0; at = (at + 1) & mask) {
+    if (tags_[at] == tag && slots_[at]->hash == hash && slots_[at]->key() == key) return slots_[at].get();
   }
   return nullptr;
 }
 
-KeyState& KeyTable::add(std::string_view key, std::uint64_t id) {
-  if ((count_ + 1) * 4 > slots_.size() * 3) grow();
-  auto state = std::make_unique<KeyState>();
-  state->id = id;
-  state->bytes = std::make_unique<char[]>(key.size());
-  state->size = static_cast<std::uint32_t>(key.size());
-  if (!key.empty()) std::memcpy(state->bytes.get(), key.data(), key.size());
-  state->hash = hash_of(key);
+KeyState& KeyTable::add(std::string_view key, std::uint64_t id, OpStateMaker op, Timestamp newest, bool trusted) {
+  if ((count_ + 1) * 4 > slots_.size() * 3) grow(slots_.empty() ? 8 : slots_.size() * 2);
+  void* room = ::operator new(sizeof(KeyState) + op.size + key.size());
+  Slot state(::new (room) KeyState(id, key, hash_of(key), op));
   KeyState& out = *state;
-  std::size_t at = out.hash & (slots_.size() - 1);
-  while (slots_[at]) at = (at + 1) & (slots_.size() - 1);
-  slots_[at] = std::move(state);
+  out.newest = newest;
+  out.trusted = trusted;
+  put(std::move(state));
   ++count_;
   push(out);
   return out;
+}
+
+void KeyTable::put(Slot state) {
+  const std::size_t mask = slots_.size() - 1;
+  std::size_t at = state->hash & mask;
+  while (tags_[at] != 0) at = (at + 1) & mask;
+  tags_[at] = tag_of(state->hash);
+  slots_[at] = std::move(state);
 }
 
 std::size_t KeyTable::slot_of(const KeyState& key) const {
@@ -53,13 +84,15 @@ void KeyTable::erase(KeyState& key) {
   slots_[hole].reset();
   --count_;
   // Whoever probed past the hole moves into it.
-  for (std::size_t at = (hole + 1) & mask; slots_[at]; at = (at + 1) & mask) {
+  for (std::size_t at = (hole + 1) & mask; tags_[at] != 0; at = (at + 1) & mask) {
     const std::size_t home = slots_[at]->hash & mask;
     if (((at - home) & mask) >= ((at - hole) & mask)) {
       slots_[hole] = std::move(slots_[at]);
+      tags_[hole] = tags_[at];
       hole = at;
     }
   }
+  tags_[hole] = 0;
 }
 
 void KeyTable::each(const std::function<void(KeyState&)>& visit) const {
@@ -68,14 +101,17 @@ void KeyTable::each(const std::function<void(KeyState&)>& visit) const {
   }
 }
 
-void KeyTable::grow() {
-  std::vector<std::unique_ptr<KeyState>> old(slots_.empty() ? 8 : slots_.size() * 2);
+void KeyTable::reserve(std::size_t keys) {
+  const std::size_t slots = std::bit_ceil(keys + keys / 3 + 1);
+  if (slots > slots_.size()) grow(slots);
+}
+
+void KeyTable::grow(std::size_t slots) {
+  std::vector<Slot> old(slots);
   old.swap(slots_);
-  for (auto& slot : old) {
-    if (!slot) continue;
-    std::size_t at = slot->hash & (slots_.size() - 1);
-    while (slots_[at]) at = (at + 1) & (slots_.size() - 1);
-    slots_[at] = std::move(slot);
+  tags_.assign(slots, 0);
+  for (Slot& slot : old) {
+    if (slot) put(std::move(slot));
   }
 }
 

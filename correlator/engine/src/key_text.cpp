@@ -92,7 +92,61 @@ expr::Value take(std::string_view& in) {
   }
 }
 
+constexpr int kDeepest = 32;  // lists in lists; no key has that many
+
+bool skip_number(std::string_view& in) {
+  if (in.empty() || static_cast<unsigned char>(in[0]) > 8) return false;
+  const std::size_t used = 1 + static_cast<std::size_t>(in[0]);
+  if (in.size() < used || (used > 1 && in[1] == 0)) return false;
+  in.remove_prefix(used);
+  return true;
+}
+
+bool skip_text(std::string_view& in) {
+  for (;;) {
+    const std::size_t zero = in.find('\0');
+    if (zero == std::string_view::npos || zero + 1 == in.size()) return false;
+    const char after = in[zero + 1];
+    in.remove_prefix(zero + 2);
+    if (after == 0) return true;
+    if (after != '\xFF') return false;
+  }
+}
+
+bool skip(std::string_view& in, int depth) {
+  if (in.empty()) return false;
+  const char tag = in[0];
+  in.remove_prefix(1);
+  switch (tag) {
+    case kNone: return true;
+    case kBoolean:
+      if (in.empty() || (in[0] != 1 && in[0] != 2)) return false;
+      in.remove_prefix(1);
+      return true;
+    case kInteger:
+    case kDuration:
+    case kTime: return skip_number(in);
+    case kText: return skip_text(in);
+    case kList:
+      if (depth == kDeepest) return false;
+      while (!in.empty() && in[0] != kEnd) {
+        if (!skip(in, depth + 1)) return false;
+      }
+      if (in.empty()) return false;
+      in.remove_prefix(1);
+      return true;
+    default: return false;
+  }
+}
+
 }  // namespace
+
+bool is_packed(std::string_view bytes) {
+  while (!bytes.empty()) {
+    if (!skip(bytes, 0)) return false;
+  }
+  return true;
+}
 
 std::string pack(std::span<const expr::Value> values) {
   std::string out;

@@ -14,7 +14,8 @@
 namespace correlator::engine {
 
 std::string pack(std::span<const expr::Value> values);
-std::vector<expr::Value> unpack(std::string_view packed);
+std::vector<expr::Value> unpack(std::string_view packed);  // only of what pack() made
+bool is_packed(std::string_view bytes);                    // whether pack() may have made it
 
 // The values with their names; a key of the rule that has no name is printed by its number.
 Key named(std::span<const std::string> names, std::span<const expr::Value> values);

@@ -41,14 +41,16 @@ void Core::dispose() {
   timers.clear();
   for (const auto& run : runs) {
     run->table_of_keys.each([&](KeyState& key) {
-      if (key.op) run->op->dispose(key, evidence);
+      if (key.op != nullptr) run->op->dispose(key, evidence);
       key.trail.clear(evidence);
     });
     for (const auto& [order, waiter] : run->waiters) {
       for (const LineRef& line : waiter.event.lines) evidence.release(line.seq);
     }
   }
-  for (const auto& [place, orphan] : orphans) orphan.lines.release(evidence);
+  for (const auto& [place, orphan] : orphans) {
+    for (const Evidence& lines : orphan.lines) lines.release(evidence);
+  }
   orphans.clear();
   cases_by_id.clear();
   delayed.clear();
@@ -75,6 +77,8 @@ void Core::restart_rules(std::shared_ptr<const rules::RuleSet> next) {
   echoes_of_class.assign(classes, {});
   for (std::uint32_t i = 0; i < rules->rules.size(); ++i)
     runs.push_back(std::make_unique<RuleRun>(*this, rules->rules[i], i));
+  longest_hold = {};
+  for (const auto& run : runs) longest_hold = std::max(longest_hold, run->hold);
   for (std::uint32_t i = 0; i < rules->mutes.size(); ++i) {
     auto& memories = mutes.emplace_back();
     const rules::Mute& mute = rules->mutes[i];
@@ -128,7 +132,9 @@ void Core::install(std::shared_ptr<const rules::RuleSet> next) {
     if (row.kind == StateKind::engine || row.kind == StateKind::context) body = parse_json(row.body);
     const std::string rule = rule_of(row, body ? &*body : nullptr);
     const bool whole = row.kind == StateKind::engine || row.kind == StateKind::context;
-    if (!rule.empty() && (other(rule) || (whole && removed(rule)))) {
+    // Events in a hold buffer do not wait for a rule to come back.
+    const bool waits = row.kind == StateKind::timer && row.body.starts_with("{\"waits\"");
+    if (!rule.empty() && (other(rule) || ((whole || waits) && removed(rule)))) {
       erased.push_back({row.kind, row.id, row.owner, row.key, {}, true});
     } else {
       kept.push_back(std::move(row));
@@ -138,7 +144,8 @@ void Core::install(std::shared_ptr<const rules::RuleSet> next) {
   const auto gone = orphan_rules;
   restart_rules(std::move(next));
   // These rows were written by this very process: one that cannot be read is a mistake of the engine.
-  [[maybe_unused]] const Status read = restore_rows(kept);
+  RowList source(kept);
+  [[maybe_unused]] const Status read = restore_rows(source, false);
   assert(read.ok());
   orphan_rules = gone;
   for (const auto& run : runs) {
@@ -157,7 +164,7 @@ void Core::forget_orphans() {
     }
     std::erase_if(orphans, [&](const auto& item) {
       if (item.second.row.owner != at->first) return false;
-      item.second.lines.release(evidence);
+      for (const Evidence& lines : item.second.lines) lines.release(evidence);
       erased.push_back({item.first.first, item.first.second, at->first, item.second.row.key, {}, true});
       return true;
     });

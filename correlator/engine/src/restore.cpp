@@ -10,37 +10,46 @@
 namespace correlator::engine {
 namespace {
 
+// The evidence in a body that nobody reads: of trails ("e"), chains, waits and firings ("lines").
+void collect_lines(const Json& json, std::vector<Evidence>& to) {
+  if (!json.is_structured()) return;
+  for (const auto& item : json.items()) {
+    const bool named = json.is_object() && (item.key() == "lines" || item.key() == "e");
+    if (auto lines = named ? Evidence::from_json(item.value()) : std::nullopt) to.push_back(std::move(*lines));
+    collect_lines(item.value(), to);
+  }
+}
+
 class Restorer {
  public:
   explicit Restorer(Core& core) : core_(core) {}
 
-  Status run(const std::vector<StateRow>& rows) {
-    for (const StateRow& row : rows) {
-      if (row.kind == StateKind::open_case) note_members(row);
+  // The engine's own row first, then keys, then what refers to keys.
+  Status run(StateSource& rows, bool with_evidence) {
+    using enum StateKind;
+    const auto taking = [&](StateKind kind, bool own = false) {
+      return rows.each(kind, [&](const StateRow& row) {
+        return kind == engine && (row.owner == "engine") != own ? Status() : take_whole(row);
+      });
+    };
+    Status read = rows.each(open_case, [&](const StateRow& row) { return note_members(row), Status(); });
+    if (read.ok()) read = taking(engine, true);
+    if (read.ok() && with_evidence) read = taking(evidence);
+    for (const StateKind kind : {window, lookup, record, group, context, timer, open_case, counter, engine}) {
+      if (read.ok()) read = taking(kind);
     }
-    for (int pass = 0; pass < 3; ++pass) {
-      for (const StateRow& row : rows) {
-        if (pass_of(row) != pass) continue;
-        bool ok = false;
-        try {
-          ok = take(row);
-        } catch (const std::exception&) {
-          ok = false;  // a value of another type than this version writes
-        }
-        if (!ok) return bad_row(row);
-      }
-    }
-    finish();
-    return {};
+    if (read.ok()) finish();
+    return read;
   }
 
  private:
-  // The engine's own row first, then keys, then what refers to keys.
-  static int pass_of(const StateRow& row) {
-    if (row.kind == StateKind::engine && row.owner == "engine") return 0;
-    if (row.kind == StateKind::window || row.kind == StateKind::lookup || row.kind == StateKind::evidence)
-      return 1;
-    return 2;
+  Status take_whole(const StateRow& row) {
+    try {
+      if (take(row)) return {};
+    } catch (const std::exception&) {
+      // A value of another type than this version writes.
+    }
+    return bad_row(row);
   }
 
   void note_members(const StateRow& row) {
@@ -96,37 +105,36 @@ class Restorer {
   void orphan(const StateRow& row) {
     Core::Orphan gone{row, {}};
     if (row.kind == StateKind::window) {
-      if (auto body = read_key_body(row.body); body && body->lines) gone.lines = std::move(*body->lines);
+      if (read_key_body(row.body, body_)) {
+        if (body_.lines) gone.lines.push_back(std::move(*body_.lines));
+        if (const auto state = parse_json(body_.state)) collect_lines(*state, gone.lines);
+      }
+    } else if (const auto body = parse_json(row.body)) {
+      collect_lines(*body, gone.lines);
     }
-    gone.lines.keep(core_.evidence);
+    for (const Evidence& lines : gone.lines) lines.keep(core_.evidence);
     core_.orphans.insert_or_assign({row.kind, row.id}, std::move(gone));
   }
 
   bool window(const StateRow& row) {
-    RuleRun* run = run_of(row.owner);
-    if (run == nullptr) return orphan(row), true;
-    auto body = read_key_body(row.body);
-    if (!body) return false;
-    const std::string packed = pack(body->key);
-    if (run->table_of_keys.find(packed) != nullptr) return false;
-    KeyState& key = run->table_of_keys.add(packed, row.id);
+    if (run_ == nullptr || run_->rule.id != row.owner) run_ = run_of(row.owner);  // rows of a rule come together
+    if (run_ == nullptr) return orphan(row), true;
+    if (!read_key_body(row.body, body_) || run_->table_of_keys.find(body_.key) != nullptr) return false;
+    Timestamp newest = body_.newest.value_or(Timestamp::min());
+    if (!body_.newest && body_.lines && !body_.lines->lines.empty()) newest = body_.lines->lines.back().time;
+    KeyState& key = run_->table_of_keys.add(body_.key, row.id, run_->op->state(), newest, !body_.untrusted);
     key.stored = true;
-    key.op = run->op->make();
-    key.trusted = !body->untrusted;
-    if (body->lines) {
-      if (!body->lines->lines.empty()) key.newest = body->lines->lines.back().time;
-      key.trail.assign(std::move(*body->lines), core_.evidence);
-    }
-    if (body->newest) key.newest = *body->newest;
-    if (body->cool_until || !body->frozen.empty()) {
+    if (body_.lines && !key.trail.assign(*body_.lines, core_.evidence)) return false;
+    if (body_.cool_until || !body_.frozen.empty()) {
       key.extra = std::make_unique<KeyExtra>();
-      if (body->cool_until) key.extra->cool_until = *body->cool_until;
-      if (const auto frozen = parse_json(body->frozen))
+      if (body_.cool_until) key.extra->cool_until = *body_.cool_until;
+      if (const auto frozen = parse_json(body_.frozen))
         key.extra->frozen = fields_from(*frozen, *core_.rules);
     }
-    run->table_of_keys.moved(key);
-    if (const auto member = members_.find(row.id); member != members_.end()) member->second = &key;
-    return run->op->decode(body->state, key, *run);
+    if (!members_.empty()) {
+      if (const auto member = members_.find(row.id); member != members_.end()) member->second = &key;
+    }
+    return run_->op->decode(body_.state, key, *run_);
   }
 
   FiringRef firing(const Json& body) {
@@ -163,8 +171,8 @@ class Restorer {
       made->members.push_back(member);
     }
     core_.cases_by_id[made->id] = made.get();
-    const std::string key = made->key;
-    run->cases[key] = std::move(made);
+    std::string key = made->key;
+    run->cases.emplace(std::move(key), std::move(made));
     return true;
   }
 
@@ -240,10 +248,15 @@ class Restorer {
                                   &c.keyless, &c.ambiguous,  &c.evicted,   &c.cooled,
                                   &c.folded,  &c.cut_chains, &c.outcomes,  &c.reloads};
     for (std::size_t i = 0; i < std::size(all) && i < n.size(); ++i) *all[i] = n.at(i).get<std::uint64_t>();
+    std::uint64_t room = 2'000'000;  // keys that are made room for at once; what a damaged row says costs no more
     for (const auto& [id, entry] : body.at("rules").items()) {
       RuleRun* run = run_of(id);
       if (run != nullptr && !entry.at(1).is_null())
         run->in_force = Timestamp{entry.at(1).get<std::int64_t>()};
+      if (run == nullptr || entry.size() < 3) continue;
+      const std::uint64_t keys = std::min<std::uint64_t>({entry.at(2).get<std::uint64_t>(), run->rule.max_keys, room});
+      run->table_of_keys.reserve(keys);
+      room -= keys;
     }
     for (const auto& [id, entry] : body.at("gone").items()) {
       core_.orphan_rules[id] = {entry.at(0).get<std::string>(), {entry.at(1).get<std::int64_t>()}};
@@ -344,14 +357,24 @@ class Restorer {
   }
 
   Core& core_;
+  RuleRun* run_ = nullptr;  // of the last window
+  KeyBody body_;
   std::unordered_map<std::uint64_t, KeyState*> members_;
   std::map<std::uint64_t, std::uint64_t> held_of_;
 };
 
 }  // namespace
 
-Status Core::restore_rows(const std::vector<StateRow>& rows) {
-  return Restorer(*this).run(rows);
+Status Core::restore_rows(StateSource& rows, bool with_evidence) {
+  return Restorer(*this).run(rows, with_evidence);
+}
+
+Status RowList::each(StateKind kind, const RowVisitor& visit) {
+  for (const StateRow& row : rows_) {
+    if (row.kind != kind) continue;
+    if (Status status = visit(row); !status.ok()) return status;
+  }
+  return {};
 }
 
 }  // namespace correlator::engine

@@ -20,21 +20,13 @@ StateRow make_row(StateKind kind, std::uint64_t id, std::string owner, std::stri
 }  // namespace
 
 StateRow key_row(const RuleRun& run, const KeyState& key) {
-  const std::vector<expr::Value> values = unpack(key.key());
-  std::string body = "{\"k\":" + to_line(values_json(values)) + ",\"s\":";
-  run.op->encode(key, *run.core.rules, body);
-  if (!key.trail.empty()) body += ",\"e\":" + to_line(key.trail.view()->to_json());
-  if (key.trail.empty() || key.trail.view()->lines.back().time != key.newest)
-    body += fmt::format(",\"n\":{}", key.newest.us);
-  if (!key.trusted) body += ",\"u\":1";
-  if (key.extra) {
-    body += fmt::format(",\"c\":{}", key.extra->cool_until.us);
-    if (!key.extra->frozen.all().empty())
-      body += ",\"f\":" + to_line(fields_json(key.extra->frozen, *run.core.rules));
-  }
-  body += "}";
-  return {StateKind::window, key.id, run.rule.id, to_text(named(run.rule.key_names, values)),
-          std::move(body),   false};
+  StateRow row{StateKind::window, key.id, run.rule.id, to_text(named(run.rule.key_names, unpack(key.key()))), {}, false};
+  row.body.reserve(128);
+  write_key_body(run, key, row.body);
+  row.window.have = run.op->have(key);
+  if (!key.trail.empty()) row.window.oldest = key.trail.all().lines.front().time;
+  row.window.newest = key.newest;
+  return row;
 }
 
 Json firing_json(const Firing& firing, const rules::RuleSet& rules) {
@@ -205,7 +197,7 @@ StateRow engine_row(const Core& core) {
   const Counters& c = core.counters;
   Json rules = Json::object();
   for (const auto& run : core.runs) {
-    Json entry = Json::array({run->rule.state_identity, nullptr});
+    Json entry = Json::array({run->rule.state_identity, nullptr, run->table_of_keys.size()});
     if (run->in_force) entry[1] = run->in_force->us;
     rules[run->rule.id] = std::move(entry);
   }

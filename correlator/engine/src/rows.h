@@ -16,16 +16,30 @@ std::optional<StepPlace> place_from(const Json& json);
 Json event_json(const Event& event, const rules::RuleSet& rules);
 std::optional<Event> event_from(const Json& json, const rules::RuleSet& rules);
 
-// The body of a window row in parts. A million of them are read at a start, so this does not build a tree.
+// Rows that are in memory: a reload, and states that were never in a store.
+class RowList final : public StateSource {
+ public:
+  explicit RowList(const std::vector<StateRow>& rows) : rows_(rows) {}
+  Status each(StateKind kind, const RowVisitor& visit) override;
+
+ private:
+  const std::vector<StateRow>& rows_;
+};
+
+// The body of a window row in parts. A million of them are read at a start, so this does not build a tree, and points
+// into the row where it can.
 struct KeyBody {
-  std::vector<expr::Value> key;
-  std::string_view state;  // JSON of the operation
+  std::string_view key;              // packed; is_packed() holds
+  std::string_view state;            // the operation's
   std::optional<Evidence> lines;
-  std::optional<Timestamp> newest;
+  std::optional<Timestamp> newest;   // if it is not the time of the last line
   bool untrusted = false;
   std::optional<Timestamp> cool_until;
-  std::string_view frozen;  // JSON, empty if there is none
+  std::string_view frozen;           // JSON, empty if there is none
+  std::string room;                  // what `key` points into if the row has another form
 };
-std::optional<KeyBody> read_key_body(std::string_view body);
+void write_key_body(const RuleRun& run, const KeyState& key, std::string& out);
+// false: the bytes are damaged or of a later version. Also reads what version 1 of the database had, which was JSON.
+bool read_key_body(std::string_view body, KeyBody& out);
 
 }  // namespace correlator::engine

@@ -21,6 +21,8 @@ RuleRun::RuleRun(Core& owner, const rules::Rule& of, std::uint32_t at)
   ignore = memories(of.ignore, "ignore");
   unless = memories(of.unless, "unless");
   for (const rules::Cause& cause : of.ignore) hold = std::max(hold, cause.before);
+  aging = core.options;
+  aging.late = aging.late + hold;
 }
 
 RuleRun::~RuleRun() = default;
@@ -28,8 +30,11 @@ RuleRun::~RuleRun() = default;
 Timestamp RuleRun::clock() const {
   return core.clock.value_or(Timestamp::min());
 }
+Timestamp RuleRun::clock_goal() const {
+  return core.clock_goal;
+}
 const Options& RuleRun::options() const {
-  return core.options;
+  return aging;
 }
 EvidenceStore& RuleRun::evidence() {
   return core.evidence;
@@ -119,8 +124,7 @@ KeyState& RuleRun::find_or_add(std::string_view packed) {
     ++core.counters.evicted;
     forget(*old);
   }
-  KeyState& key = table_of_keys.add(packed, core.next_id());
-  key.op = op->make();
+  KeyState& key = table_of_keys.add(packed, core.next_id(), op->state());
   mark(key);
   return key;
 }
@@ -135,7 +139,7 @@ void RuleRun::mark(KeyState& key) {
 void RuleRun::settle(KeyState& key) {
   if (key.open != nullptr) return;
   if (op->idle(key) && !key.extra) return forget(key);
-  const auto horizon = op->horizon(core.options);
+  const auto horizon = op->horizon(aging);
   if (!horizon) return;
   const Timestamp at = key.newest + *horizon;
   if (forget_armed && *forget_armed <= at) return;
@@ -145,7 +149,7 @@ void RuleRun::settle(KeyState& key) {
 }
 
 void RuleRun::drop_idle(Timestamp upto) {
-  const auto horizon = op->horizon(core.options);
+  const auto horizon = op->horizon(aging);
   if (!horizon) return;
   while (KeyState* eldest = table_of_keys.eldest_idle()) {
     if (eldest->newest + *horizon > upto) break;
@@ -155,7 +159,7 @@ void RuleRun::drop_idle(Timestamp upto) {
 }
 
 void RuleRun::rearm_forget() {
-  const auto horizon = op->horizon(core.options);
+  const auto horizon = op->horizon(aging);
   KeyState* eldest = table_of_keys.eldest_idle();
   if (!horizon || eldest == nullptr || forget_armed) return;
   forget_armed = eldest->newest + *horizon;

@@ -55,6 +55,7 @@ void SameErrors::set_rules(const rules::RuleSet* before, const rules::RuleSet& n
   }
   rules_ = &now;
   memberships_.assign(now.events.size(), {});
+  record_spans_.assign(now.same_errors.size(), Duration{});
   classes_.assign(now.same_errors.size(), std::vector<bool>(now.classes.size()));
   for (std::uint32_t i = 0; i < now.same_errors.size(); ++i) {
     const rules::SameError& def = now.same_errors[i];
@@ -63,13 +64,15 @@ void SameErrors::set_rules(const rules::RuleSet* before, const rules::RuleSet& n
       const auto channel = std::find(def.channels.begin(), def.channels.end(), now.events[e].channel);
       if (channel == def.channels.end()) continue;
       memberships_[e].emplace_back(i, static_cast<std::uint32_t>(channel - def.channels.begin()));
+      const auto& record = now.events[e].record;
+      if (record) record_spans_[i] = std::max(record_spans_[i], record->within);
     }
   }
   for (Owned& group : kept) insert(std::move(group));
 }
 
 Timestamp SameErrors::deadline(const Group& group) const {
-  return group.last + rules_->same_errors[group.definition].within;
+  return group.last + rules_->same_errors[group.definition].within + record_spans_[group.definition];
 }
 
 std::string SameErrors::name_of(const Group& group) const {

@@ -77,6 +77,8 @@ class SameErrors {
   std::unordered_map<std::string, std::uint32_t> definitions_;  // by name
   std::vector<std::vector<std::pair<std::uint32_t, std::uint32_t>>>
       memberships_;                                    // by event: definition, channel
+  // By definition: how long after its time an event may come, because its record waits for further lines.
+  std::vector<Duration> record_spans_;
   std::vector<std::vector<bool>> classes_;             // by definition, by class
   std::unordered_map<std::string, Owned> groups_;      // by definition and key
   std::set<std::pair<Timestamp, std::uint64_t>> due_;  // deadline, id

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "trail.h"
-#include "base/json.h"
 
 #include <algorithm>
+#include <cstring>
+
+#include "base/json.h"
+#include "base/varint.h"
 
 namespace correlator::engine {
 namespace {
 
 constexpr std::size_t kFirst = 4;
-constexpr std::size_t kLines = 16;
+constexpr std::size_t kLines = Evidence::kLines;
 
 bool before(const TrailLine& a, const TrailLine& b) {
   return a.time != b.time ? a.time < b.time : a.seq < b.seq;
@@ -16,18 +19,27 @@ bool before(const TrailLine& a, const TrailLine& b) {
 
 // Inserts in order; gives what fell out of the middle, if the list was full.
 std::optional<TrailLine> insert(std::vector<TrailLine>& lines, const TrailLine& line) {
-  const auto at = std::upper_bound(lines.begin(), lines.end(), line, before);
-  if (lines.size() == lines.capacity()) {
-    const auto index = at - lines.begin();
-    lines.reserve(std::min(lines.size() < 4 ? lines.size() + 1 : lines.size() * 2, kLines + 1));
-    lines.insert(lines.begin() + index, line);
-  } else {
-    lines.insert(at, line);
-  }
+  lines.insert(std::upper_bound(lines.begin(), lines.end(), line, before), line);
   if (lines.size() <= kLines) return std::nullopt;
   const TrailLine out = lines[kFirst];
   lines.erase(lines.begin() + kFirst);
   return out;
+}
+
+// Trust of the lines of a trail in one byte where all have the same, which is nearly always.
+constexpr std::uint8_t kMixedTrust = 3;
+
+std::uint8_t common_trust(const std::vector<TrailLine>& lines) {
+  const Trust first = lines.front().trust;
+  const bool same = std::all_of(lines.begin(), lines.end(), [&](const TrailLine& l) { return l.trust == first; });
+  return same ? static_cast<std::uint8_t>(first) : kMixedTrust;
+}
+
+bool take_trust(std::string_view& in, std::uint8_t most, std::uint8_t& trust) {
+  if (in.empty()) return false;
+  trust = static_cast<std::uint8_t>(in.front());
+  in.remove_prefix(1);
+  return trust <= most;
 }
 
 }  // namespace
@@ -103,51 +115,118 @@ std::optional<Evidence> Evidence::from_json(const Json& json) {
   return out;
 }
 
-void Trail::add(const Event& event, EvidenceStore& store) {
-  if (event.lines.empty()) return;
-  if (!lines_) lines_ = std::make_unique<Evidence>();
-  for (const LineRef& ref : event.lines) {
-    const TrailLine line{event.time, ref.seq, event.trust};
-    // The lines of a record that reached the window before stand there once.
-    if (std::find(lines_->lines.begin(), lines_->lines.end(), line) != lines_->lines.end()) continue;
-    ++lines_->total;
-    store.keep(line.seq);
-    if (const auto out = insert(lines_->lines, line)) store.release(out->seq);
+// Number of lines, how many were let go, trust (one for all, or kMixedTrust and one before each line), then time and
+// intake number of each line as differences from the line before.
+void Evidence::encode(std::string& out) const {
+  const std::uint8_t trust = common_trust(lines);
+  put_varint(out, lines.size());
+  put_varint(out, total - lines.size());
+  out += static_cast<char>(trust);
+  TrailLine last;
+  for (const TrailLine& line : lines) {
+    if (trust == kMixedTrust) out += static_cast<char>(line.trust);
+    put_signed(out, wrapping_difference(line.time.us, last.time.us));
+    put_signed(out, static_cast<std::int64_t>(line.seq - last.seq));
+    last = line;
   }
 }
 
-void Trail::drop_before(Timestamp time, EvidenceStore& store) {
-  if (!lines_) return;
-  auto& lines = lines_->lines;
-  auto end = lines.begin();
-  while (end != lines.end() && end->time < time) store.release((end++)->seq);
-  lines_->total -= static_cast<std::uint64_t>(end - lines.begin());
-  lines.erase(lines.begin(), end);
-  if (lines.empty()) lines_.reset();
-}
-
-void Trail::clear(EvidenceStore& store) {
-  if (!lines_) return;
-  lines_->release(store);
-  lines_.reset();
-}
-
-Evidence Trail::between(Timestamp from, Timestamp to) const {
+std::optional<Evidence> Evidence::decode(std::string_view& in) {
+  std::uint64_t count = 0, gone = 0;
+  std::uint8_t trust = 0;
+  if (!take_varint(in, count) || count == 0 || count > kLines || !take_varint(in, gone) ||
+      gone > UINT64_MAX - count || !take_trust(in, kMixedTrust, trust)) {
+    return std::nullopt;
+  }
   Evidence out;
-  if (!lines_) return out;
-  for (const TrailLine& line : lines_->lines) {
-    if (from <= line.time && line.time <= to) out.lines.push_back(line);
+  out.total = gone + count;
+  out.lines.reserve(kLines + 1);  // most are decoded to add a line
+  TrailLine line;
+  for (; count > 0; --count) {
+    std::uint8_t own = trust;
+    std::int64_t time = 0, seq = 0;
+    if (trust == kMixedTrust && !take_trust(in, kMixedTrust - 1, own)) return std::nullopt;
+    if (!take_signed(in, time) || !take_signed(in, seq)) return std::nullopt;
+    line.time.us = wrapping_add(line.time.us, time);
+    line.seq += static_cast<std::uint64_t>(seq);
+    line.trust = static_cast<Trust>(own);
+    if (!out.lines.empty() && before(line, out.lines.back())) return std::nullopt;
+    out.lines.push_back(line);
   }
-  // What was let go stood between the first lines and the last ones.
-  out.total = out.lines.size() + (lines_->total - lines_->lines.size());
   return out;
 }
 
-void Trail::assign(Evidence lines, EvidenceStore& store) {
-  clear(store);
+void Trail::add(const Event& event, EvidenceStore& store) {
+  if (event.lines.empty()) return;
+  Evidence now = all();
+  for (const LineRef& ref : event.lines) {
+    const TrailLine line{event.time, ref.seq, event.trust};
+    // The lines of a record that reached the window before stand there once.
+    if (std::find(now.lines.begin(), now.lines.end(), line) != now.lines.end()) continue;
+    ++now.total;
+    store.keep(line.seq);
+    if (const auto out = insert(now.lines, line)) store.release(out->seq);
+  }
+  put(now);
+}
+
+void Trail::drop_before(Timestamp time, EvidenceStore& store) {
+  if (!bytes_) return;
+  Evidence now = all();
+  if (time <= now.lines.front().time) return;
+  auto end = now.lines.begin();
+  while (end != now.lines.end() && end->time < time) store.release((end++)->seq);
+  now.total -= static_cast<std::uint64_t>(end - now.lines.begin());
+  now.lines.erase(now.lines.begin(), end);
+  put(now);
+}
+
+void Trail::clear(EvidenceStore& store) {
+  if (!bytes_) return;
+  all().release(store);
+  bytes_.reset();
+}
+
+Evidence Trail::all() const {
+  std::string_view in = encoded();
+  return in.empty() ? Evidence{} : *Evidence::decode(in);
+}
+
+Evidence Trail::between(Timestamp from, Timestamp to) const {
+  const Evidence now = all();
+  Evidence out;
+  for (const TrailLine& line : now.lines) {
+    if (from <= line.time && line.time <= to) out.lines.push_back(line);
+  }
+  // What was let go stood between the first lines and the last ones.
+  out.total = out.lines.size() + (now.total - now.lines.size());
+  return out;
+}
+
+std::string_view Trail::encoded() const {
+  if (!bytes_) return {};
+  std::uint16_t size = 0;
+  std::memcpy(&size, bytes_.get(), sizeof size);
+  return {bytes_.get() + sizeof size, size};
+}
+
+void Trail::put(const Evidence& lines) {
+  bytes_.reset();
   if (lines.lines.empty()) return;
+  std::string encoded;
+  lines.encode(encoded);
+  const auto size = static_cast<std::uint16_t>(encoded.size());  // at most 16 lines of at most 21 bytes
+  bytes_.reset(new char[sizeof size + size]);
+  std::memcpy(bytes_.get(), &size, sizeof size);
+  std::memcpy(bytes_.get() + sizeof size, encoded.data(), size);
+}
+
+bool Trail::assign(const Evidence& lines, EvidenceStore& store) {
+  if (lines.lines.size() > kLines || !std::is_sorted(lines.lines.begin(), lines.lines.end(), before)) return false;
   lines.keep(store);
-  lines_ = std::make_unique<Evidence>(std::move(lines));
+  clear(store);
+  put(lines);
+  return true;
 }
 
 }  // namespace correlator::engine

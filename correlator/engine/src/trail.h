@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/json_fwd.h"
@@ -24,7 +25,9 @@ struct TrailLine {
 
 // Lines as evidence of a firing, in the order of (time of their event, intake number).
 struct Evidence {
-  std::vector<TrailLine> lines;  // at most 16: the first 4 and the last 12
+  static constexpr std::size_t kLines = 16;  // at most: the first 4 and the last 12
+
+  std::vector<TrailLine> lines;
   std::uint64_t total = 0;
   Trust trust() const;  // the lowest; vouched without lines, because then nobody claimed anything
   void add(const TrailLine& line);
@@ -35,25 +38,33 @@ struct Evidence {
   void release(EvidenceStore& store) const;
   Json to_json() const;
   static std::optional<Evidence> from_json(const Json& json);
+
+  // The same in few bytes, as trails and rows of windows have it; not empty.
+  void encode(std::string& out) const;
+  // Takes it off the front of `in`. nullopt for bytes that encode() did not write.
+  static std::optional<Evidence> decode(std::string_view& in);
 };
 
-// 8 bytes while empty. The owner calls clear() before it goes, because the store counts references.
+// The evidence of one key, encoded: a million of them are alive at once, and their rows have the same bytes. 8 bytes
+// while empty. The owner calls clear() before it goes, because the store counts references.
 class Trail {
  public:
   void add(const Event& event, EvidenceStore& store);
   void drop_before(Timestamp time, EvidenceStore& store);
   void clear(EvidenceStore& store);
-  bool empty() const { return !lines_ || lines_->lines.empty(); }
+  bool empty() const { return !bytes_; }
   // Those of events with a time in [from, to].
   Evidence between(Timestamp from, Timestamp to) const;
-  Evidence all() const { return lines_ ? *lines_ : Evidence{}; }
+  Evidence all() const;
+  std::string_view encoded() const;  // empty if there are no lines
 
-  // Restoring: takes the lines and counts the references.
-  void assign(Evidence lines, EvidenceStore& store);
-  const Evidence* view() const { return lines_.get(); }
+  // Restoring: takes the lines and counts the references. False if they are not what a trail holds.
+  bool assign(const Evidence& lines, EvidenceStore& store);
 
  private:
-  std::unique_ptr<Evidence> lines_;
+  void put(const Evidence& lines);
+
+  std::unique_ptr<char[]> bytes_;  // their number in the first two bytes
 };
 
 }  // namespace correlator::engine

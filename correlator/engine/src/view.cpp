@@ -37,6 +37,12 @@ std::uint64_t Engine::open_cases() const {
   return state_->core.cases_by_id.size();
 }
 
+std::optional<LookupView> Engine::lookup(std::string_view name) const {
+  const auto found = state_->core.lookups.find(std::string(name));
+  if (found == state_->core.lookups.end()) return std::nullopt;
+  return LookupView{found->second.table.hash, found->second.loaded};
+}
+
 std::uint64_t Engine::evidence_bytes() const { return state_->core.evidence.bytes(); }
 
 namespace {

@@ -38,7 +38,7 @@ Diagnostic no_rule(const rules::RuleSet& rules, const std::string& name) {
   std::vector<std::string> names;
   for (const rules::Rule& rule : rules.rules) names.push_back(rule.id);
   const std::string near = closest(name, names);
-  return make_error("E509", fmt::format("no rule \"{}\" is in force", printable(name)),
+  return make_error("E512", fmt::format("no rule \"{}\" is in force", printable(name)),
                     near.empty() ? "`correlator windows` shows rules and keys" : fmt::format("did you mean \"{}\"?", near));
 }
 
@@ -58,7 +58,7 @@ Result<ControlRequest> parse_request(std::string_view line) {
   if (json && json->is_object()) request.verb = json->value("verb", "");
   const auto verb = std::find_if(kVerbs.begin(), kVerbs.end(), [&](const auto& one) { return one.first == request.verb; });
   if (request.verb != "reload" && verb == kVerbs.end()) {
-    return make_error("E508", "a request that this correlator does not know", "use the correlator command of the same version");
+    return make_error("E511", "a request that this correlator does not know", "use the correlator command of the same version");
   }
   if (verb == kVerbs.end()) return request;
   request.command.verb = verb->second;
@@ -77,7 +77,7 @@ Result<std::string> carry_out(Session& session, const ControlRequest& request) {
   // Silences and holds may come before what they are meant for.
   const bool needs_something = command.verb == Verb::ack || command.verb == Verb::repair || command.verb == Verb::reset;
   if (needs_something && met.windows == 0) {
-    return make_error("E510", fmt::format("{} has no window{}", command.rule,
+    return make_error("E513", fmt::format("{} has no window{}", command.rule,
                                           command.key.empty() ? "" : fmt::format(" with the key {}", printable(command.key))),
                       fmt::format("`correlator windows --rule {}` shows its keys, as they are written here", command.rule));
   }
@@ -101,7 +101,7 @@ std::string answer_line(const Result<std::string>& answer) {
 
 Result<std::string> parse_answer(std::string_view line) {
   const auto json = parse_json(line);
-  if (!json || !json->is_object()) return make_error("E508", "an answer that this correlator does not know");
+  if (!json || !json->is_object()) return make_error("E511", "an answer that this correlator does not know");
   if (json->value("ok", false)) return json->value("message", "");
   return make_error(json->value("code", "E414"), json->value("message", "it was refused"), json->value("hint", ""));
 }

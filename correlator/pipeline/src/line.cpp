@@ -7,6 +7,11 @@
 
 namespace correlator::pipeline {
 
+Diagnostic damaged_row(const store::IntakeRow& row) {
+  return make_error("E304", fmt::format("intake record {} cannot be read", row.seq),
+                    "the state database is damaged: move it away and start again, windows begin empty then");
+}
+
 store::IntakeRow to_row(const Line& line, std::uint64_t seq) {
   store::IntakeRow row;
   row.seq = seq;
@@ -34,15 +39,17 @@ Result<Line> to_line_record(const store::IntakeRow& row, std::string& host) {
   line.time = row.time;
   if (row.extra.empty()) return line;
   const auto extra = parse_json(row.extra);
-  if (!extra || !extra->is_object()) {
-    return make_error("E304", fmt::format("intake record {} cannot be read", row.seq), "the state database is damaged");
+  if (!extra || !extra->is_object()) return damaged_row(row);
+  try {
+    if (extra->contains("arrival")) line.arrival = Timestamp{(*extra)["arrival"].get<std::int64_t>()};
+    line.undated = extra->value("undated", false);
+    line.clamped = extra->value("clamped", false);
+    line.times = extra->value("times", 1U);
+    line.truncated = extra->value("truncated", false);
+    host = extra->value("host", "");
+  } catch (const Json::exception&) {  // a member of another type
+    return damaged_row(row);
   }
-  if (extra->contains("arrival")) line.arrival = Timestamp{(*extra)["arrival"].get<std::int64_t>()};
-  line.undated = extra->value("undated", false);
-  line.clamped = extra->value("clamped", false);
-  line.times = extra->value("times", 1U);
-  line.truncated = extra->value("truncated", false);
-  host = extra->value("host", "");
   line.host = host;
   return line;
 }

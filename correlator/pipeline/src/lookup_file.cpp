@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "base/hash.h"
+#include "base/json.h"
 #include "base/text.h"
 
 namespace correlator::pipeline {
@@ -61,8 +62,8 @@ Diagnostic at(Diagnostic d, const std::string& file, std::uint32_t line) {
 }
 
 // For each column of the lookup its position in the file.
-Result<std::vector<std::size_t>> positions(const rules::Lookup& lookup, const Fields& header, const std::string& file,
-                                           std::uint32_t line) {
+Result<std::vector<std::size_t>> positions(const rules::Lookup& lookup, const Fields& header,
+                                           const std::string& file, std::uint32_t line) {
   std::vector<std::size_t> out;
   for (const std::string& column : lookup.columns) {
     const auto found = std::find(header.begin(), header.end(), column);
@@ -78,11 +79,59 @@ Result<std::vector<std::size_t>> positions(const rules::Lookup& lookup, const Fi
   return out;
 }
 
-}  // namespace
+// What rules can see of the content: neither comments nor the order of columns in the file.
+std::string content_hash(const rules::Lookup& lookup, const rules::LookupTable& table) {
+  Sha256 hash;
+  hash.add(static_cast<std::int64_t>(lookup.columns.size()));
+  for (const std::string& column : lookup.columns) hash.add(column);
+  for (const auto& row : table.rows) {
+    for (const std::string& cell : row) hash.add(cell);
+  }
+  return hash.hex();
+}
 
-Result<rules::LookupTable> parse_lookup(const rules::Lookup& lookup, std::string_view text, const std::string& file) {
+// A cell as text: what is no text in JSON as it is written there, null as nothing.
+std::string cell_of(const Json& object, const std::string& column) {
+  const auto found = object.find(column);
+  if (found == object.end() || found->is_null()) return {};
+  return found->is_string() ? found->get<std::string>() : to_line(*found);
+}
+
+Result<rules::LookupTable> parse_json_lines(const rules::Lookup& lookup, std::string_view text,
+                                            const std::string& file) {
   rules::LookupTable table;
-  table.hash = Sha256().add(text).hex();
+  std::uint32_t number = 0;
+  while (!text.empty()) {
+    ++number;
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    const std::string_view line = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    if (is_comment(line)) continue;
+    const auto object = parse_json(line);
+    if (!object || !object->is_object()) {
+      return at(make_error("E221", "this line is no JSON object",
+                           "one object a line: {\"host\":\"kvm1\",\"rack\":\"r1\"}"),
+                file, number);
+    }
+    for (const std::string& column : lookup.key) {
+      if (!object->contains(column)) {
+        return at(make_error("E220",
+                             fmt::format("this row has no \"{}\", which is a key of lookup \"{}\"", column,
+                                         lookup.name),
+                             "give each row its key"),
+                  file, number);
+      }
+    }
+    std::vector<std::string> row;
+    for (const std::string& column : lookup.columns) row.push_back(cell_of(*object, column));
+    table.rows.push_back(std::move(row));
+  }
+  return table;
+}
+
+Result<rules::LookupTable> parse_separated(const rules::Lookup& lookup, std::string_view text,
+                                           const std::string& file) {
+  rules::LookupTable table;
   std::optional<std::vector<std::size_t>> order;
   Fields header;
   char separator = ',';
@@ -104,7 +153,9 @@ Result<rules::LookupTable> parse_lookup(const rules::Lookup& lookup, std::string
       continue;
     }
     if (fields.size() != header.size()) {
-      return at(make_error("E221", fmt::format("{} where the first line has {}", counted(fields.size(), "field"), header.size()),
+      return at(make_error("E221",
+                           fmt::format("{} where the first line has {}", counted(fields.size(), "field"),
+                                       header.size()),
                            "quote fields that hold the separator: \"a,b\""),
                 file, begin);
     }
@@ -115,12 +166,30 @@ Result<rules::LookupTable> parse_lookup(const rules::Lookup& lookup, std::string
   return table;
 }
 
+// The first line that says something begins with a brace.
+bool is_json(std::string_view text) {
+  while (!text.empty() && is_comment(text))
+    text.remove_prefix(std::min(std::min(text.find('\n'), text.size()) + 1, text.size()));
+  return trim(text).starts_with('{');
+}
+
+}  // namespace
+
+Result<rules::LookupTable> parse_lookup(const rules::Lookup& lookup, std::string_view text,
+                                        const std::string& file) {
+  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);  // spreadsheets write a byte order mark
+  auto table = is_json(text) ? parse_json_lines(lookup, text, file) : parse_separated(lookup, text, file);
+  if (table) table->hash = content_hash(lookup, *table);
+  return table;
+}
+
 Result<rules::LookupTable> read_lookup(const rules::Lookup& lookup, const std::filesystem::path& root) {
   const std::filesystem::path path = root / lookup.file;
   std::ifstream in(path, std::ios::binary);
   if (!in) {
-    Diagnostic d = make_error("E222", fmt::format("lookup \"{}\": cannot read {}", lookup.name, path.string()),
-                              "create the file; its first line names the columns");
+    Diagnostic d =
+        make_error("E222", fmt::format("lookup \"{}\": cannot read {}", lookup.name, path.string()),
+                   "create the file; its first line names the columns");
     d.place = lookup.place;
     return d;
   }

@@ -3,7 +3,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/json.h"
+#include "pipeline/line.h"
 
 namespace correlator::pipeline {
 namespace {
@@ -49,6 +52,12 @@ void fill(IntakeRow& row, const engine::ProbeRecord& probe) {
                            {"output", probe.output}});
 }
 
+// A number that a damaged row may have made no member of its enum becomes the last one.
+template <auto last>
+decltype(last) member(const Json& json, const char* name) {
+  return static_cast<decltype(last)>(std::clamp(json.value(name, 0), 0, static_cast<int>(last)));
+}
+
 engine::LookupRecord lookup_of(const IntakeRow& row, const Json& json) {
   engine::LookupRecord lookup;
   lookup.name = json.value("name", "");
@@ -60,7 +69,7 @@ engine::LookupRecord lookup_of(const IntakeRow& row, const Json& json) {
 
 engine::CommandRecord command_of(const Json& json) {
   engine::CommandRecord command;
-  command.verb = static_cast<engine::CommandRecord::Verb>(json.value("verb", 0));
+  command.verb = member<engine::CommandRecord::Verb::approve>(json, "verb");
   command.rule = json.value("rule", "");
   command.key = json.value("key", "");
   command.lifetime = Duration{json.value("lifetime", std::int64_t{0})};
@@ -69,16 +78,12 @@ engine::CommandRecord command_of(const Json& json) {
 }
 
 engine::OutcomeRecord outcome_of(const IntakeRow& row, const Json& json) {
-  return {json.value("decision", ""), static_cast<engine::OutcomeRecord::Result>(json.value("result", 0)), row.time};
+  return {json.value("decision", ""), member<engine::OutcomeRecord::Result::unknown>(json, "result"), row.time};
 }
 
 engine::ProbeRecord probe_of(const IntakeRow& row, const Json& json) {
-  return {json.value("probe", ""), json.value("row", ""), static_cast<engine::ProbeRecord::Result>(json.value("result", 0)),
+  return {json.value("probe", ""), json.value("row", ""), member<engine::ProbeRecord::Result::broken>(json, "result"),
           json.value("output", ""), row.time};
-}
-
-Diagnostic damaged(const IntakeRow& row) {
-  return make_error("E304", fmt::format("intake record {} cannot be read", row.seq), "the state database is damaged");
 }
 
 }  // namespace
@@ -119,13 +124,17 @@ Result<IntakeRecord> to_record(const IntakeRow& row, const RulesByHash& rules) {
     return record;
   }
   const auto json = parse_json(row.frame);
-  if (!json || !json->is_object()) return damaged(row);
-  switch (row.kind) {
-    case IntakeKind::lookup: record.what = lookup_of(row, *json); break;
-    case IntakeKind::command: record.what = command_of(*json); break;
-    case IntakeKind::outcome: record.what = outcome_of(row, *json); break;
-    case IntakeKind::probe: record.what = probe_of(row, *json); break;
-    default: return damaged(row);
+  if (!json || !json->is_object()) return damaged_row(row);
+  try {
+    switch (row.kind) {
+      case IntakeKind::lookup: record.what = lookup_of(row, *json); break;
+      case IntakeKind::command: record.what = command_of(*json); break;
+      case IntakeKind::outcome: record.what = outcome_of(row, *json); break;
+      case IntakeKind::probe: record.what = probe_of(row, *json); break;
+      default: return damaged_row(row);
+    }
+  } catch (const Json::exception&) {  // a member of another type
+    return damaged_row(row);
   }
   return record;
 }

@@ -10,7 +10,8 @@ namespace {
 
 using Steady = std::chrono::steady_clock;
 
-// Each source has a thread that reads ahead; with many hosts' files the threads would be more than the cores can use.
+// Each source has a thread that reads ahead; with many hosts' files the threads would be more than the cores
+// can use.
 constexpr std::size_t kMaxReadAhead = 8;
 
 class Replay {
@@ -98,7 +99,8 @@ Status Replay::commit() {
   std::vector<store::Cursor> cursors;
   for (const auto& stream : streams_) cursors.push_back(stream->cursor());
   last_commit_ = Steady::now();
-  return session_.commit(std::move(cursors));
+  if (auto status = session_.commit(std::move(cursors)); !status) return status;
+  return options_.after_commit ? options_.after_commit() : Status{};
 }
 
 Status Replay::now_and_then() {
@@ -106,7 +108,8 @@ Status Replay::now_and_then() {
   for (const auto& stream : streams_) bytes += stream->bytes();
   const auto now = Steady::now();
   const auto since_commit = std::chrono::duration_cast<std::chrono::microseconds>(now - last_commit_).count();
-  if (session_.db() != nullptr && (bytes - committed_bytes_ >= options_.commit_bytes || since_commit >= options_.commit_every.us)) {
+  if (session_.db() != nullptr &&
+      (bytes - committed_bytes_ >= options_.commit_bytes || since_commit >= options_.commit_every.us)) {
     committed_bytes_ = bytes;
     if (auto status = commit(); !status) return status;
   }
@@ -153,7 +156,8 @@ ReplayResult Replay::result() {
 
 }  // namespace
 
-Result<ReplayResult> replay(Session& session, std::vector<input::Source> sources, const ReplayOptions& options) {
+Result<ReplayResult> replay(Session& session, std::vector<input::Source> sources,
+                            const ReplayOptions& options) {
   Replay replay(session, options);
   if (auto status = replay.open(std::move(sources)); !status) return status.error();
   if (auto status = replay.run(); !status) return status.error();

@@ -29,7 +29,7 @@ class RuleArchive {
     rules::Loaded loaded = rules::load(std::move(files));
     if (loaded.rules == nullptr) {
       return make_error("E307", fmt::format("the recorded rule set {} does not load with this version", hash),
-                        "start with the current rules: the state that they share is kept");
+                        "go back to the version that wrote the state, or move the directory away: windows begin empty then");
     }
     return loaded_.emplace(hash, loaded.rules).first->second;
   }
@@ -105,6 +105,19 @@ class Stepper {
   std::vector<engine::PatternMatch> matches_;
 };
 
+// What the engine is restored from, and reads texts of evidence from afterwards: the database must outlive it.
+class StoredState final : public engine::StateSource, public engine::EvidenceTexts {
+ public:
+  explicit StoredState(store::EngineDb& db) : db_(db) {}
+  Status each(engine::StateKind kind, const engine::RowVisitor& visit) override { return db_.each_row(kind, visit); }
+  Result<std::optional<engine::StateRow>> line(std::uint64_t seq) override {
+    return db_.row(engine::StateKind::evidence, seq);
+  }
+
+ private:
+  store::EngineDb& db_;
+};
+
 }  // namespace
 
 Session::Session(SessionOptions options, Sink sink, std::optional<store::EngineDb> db)
@@ -166,7 +179,11 @@ Status Session::load_lookups() {
       notes_.back().pop_back();
       continue;
     }
-    this->lookup({lookup.name, std::move(table).value(), engine_.clock().value_or(Timestamp{})});
+    const Timestamp now = engine_.clock().value_or(Timestamp{});
+    // Content that is there already is no news, unless it would become stale without having been read again.
+    const auto known = engine_.lookup(lookup.name);
+    if (known && known->hash == table->hash && (lookup.max_age.us == 0 || known->loaded == now)) continue;
+    this->lookup({lookup.name, std::move(table).value(), now});
   }
   return {};
 }
@@ -241,6 +258,7 @@ void Session::lookup(engine::LookupRecord lookup) {
 
 Status Session::commit(std::vector<store::Cursor> cursors, bool sync) {
   if (!db_) return {};
+  if (const Status& failure = engine_.failure(); !failure.ok()) return failure;
   engine_.take_changes(batch_.state);
   batch_.snapshot_seq = engine_.seq();
   batch_.cursors = std::move(cursors);
@@ -252,25 +270,28 @@ Status Session::commit(std::vector<store::Cursor> cursors, bool sync) {
 }
 
 Result<engine::Engine> restore_engine(store::EngineDb& db, const SessionOptions& options) {
-  auto snapshot = db.snapshot();
-  if (!snapshot) return snapshot.error();
-  if (snapshot->rules_hash.empty()) return nothing_recorded();
-  RuleArchive archive(db);
-  auto rules = archive.find(snapshot->rules_hash);
-  if (!rules) return rules.error();
   engine::Engine engine(options.engine);
-  if (auto status = engine.restore(*rules, snapshot->seq, snapshot->rows); !status) return status.error();
-  Stepper stepper(engine, archive, options);
-  if (auto status = stepper.use(*rules); !status) return status.error();
-  Status failure;
-  engine::StepOutput out;
-  auto read = db.each_intake(snapshot->seq, [&](store::IntakeRow&& row) {
-    out.clear();
-    failure = stepper.step(row, out);
-    return failure.ok();
+  const Status status = db.reading([&]() -> Status {
+    auto snapshot = db.snapshot();
+    if (!snapshot) return snapshot.error();
+    if (snapshot->rules_hash.empty()) return nothing_recorded();
+    RuleArchive archive(db);
+    auto rules = archive.find(snapshot->rules_hash);
+    if (!rules) return rules.error();
+    auto stored = std::make_shared<StoredState>(db);
+    if (auto read = engine.restore(*rules, snapshot->seq, *stored, stored); !read) return read;
+    Stepper stepper(engine, archive, options);
+    if (auto used = stepper.use(*rules); !used) return used;
+    Status failure;
+    engine::StepOutput out;
+    auto read = db.each_intake(snapshot->seq, [&](store::IntakeRow&& row) {
+      out.clear();
+      failure = stepper.step(row, out);
+      return failure.ok();
+    });
+    return failure.ok() ? read : failure;
   });
-  if (!failure.ok()) return failure.error();
-  if (!read) return read.error();
+  if (!status.ok()) return status.error();
   return engine;
 }
 

@@ -49,11 +49,13 @@ bool ArchiveStream::open_next_file() {
       resume_offset_.reset();
       continue;
     }
-    const auto identity = path == "-" ? Result<input::FileIdentity>(input::FileIdentity{}) : input::identify(path);
+    const auto identity =
+        path == "-" ? Result<input::FileIdentity>(input::FileIdentity{}) : input::identify(path);
     identity_ = identity ? identity->id : std::string{};
     file_ = std::make_shared<const std::string>((*reader)->name());
     syslog::ArchiveClockOptions clock = options_.clock;
     if (!clock.not_after) clock.not_after = (*reader)->mtime();
+    if (!clock.not_after) clock.not_after = options_.pipes_end;
     timeline_.emplace(clock);
     input::BlockOptions blocks;
     blocks.block_size = options_.block_size;
@@ -83,6 +85,7 @@ bool ArchiveStream::read_chunk() {
   lines_ += block.newlines();
   bytes_ += block.bytes.size();
   file_bytes_ = block.offset + block.bytes.size();
+  unfinished_line_ = !block.bytes.empty() && block.bytes.back() != '\n';
   take_chunk(chunker_.add(std::move(block)), false);
   return true;
 }
@@ -108,8 +111,9 @@ void ArchiveStream::take_candidate(const std::shared_ptr<const Chunk>& chunk, Ca
   item.patterns = std::move(candidate.patterns);
   item.file = file_;
   item.chunk = chunk;
-  const bool repeats = !item.patterns.empty() && message.repeats_previous > 0 &&
-                       std::find(item.patterns.begin(), item.patterns.end(), matcher_.repeat_pattern()) != item.patterns.end();
+  const bool repeats =
+      !item.patterns.empty() && message.repeats_previous > 0 &&
+      std::find(item.patterns.begin(), item.patterns.end(), matcher_.repeat_pattern()) != item.patterns.end();
   item.is_mark = message.text == "-- MARK --";
   item.times = repeats ? message.repeats_previous : 1;
   waiting.time = timeline_->mark(candidate.frame, message);
@@ -124,7 +128,8 @@ void ArchiveStream::take_candidate(const std::shared_ptr<const Chunk>& chunk, Ca
   unresolved_.push_back(std::move(waiting));
 }
 
-// Moves what the archive clock can answer by now into the queue of ready items, with the marks of its anchors between.
+// Moves what the archive clock can answer by now into the queue of ready items, with the marks of its anchors
+// between.
 void ArchiveStream::settle(bool at_eof) {
   const std::uint64_t settled = at_eof ? UINT64_MAX : timeline_->settled();
   const auto push = [&](Item item) {
@@ -162,6 +167,7 @@ void ArchiveStream::settle(bool at_eof) {
 
 void ArchiveStream::finish_file() {
   take_chunk(chunker_.end(), true);
+  if (std::exchange(unfinished_line_, false)) ++lines_;
   timeline_->end();
   settle(true);
   finished_size_ += reader_->reader().compressed_size().value_or(0);

@@ -5,9 +5,9 @@
 
 #include <algorithm>
 
+#include "base/json.h"
 #include "base/text.h"
 #include "engine/json.h"
-#include "base/json.h"
 
 namespace correlator::report {
 namespace {
@@ -22,7 +22,8 @@ constexpr std::size_t kMaxText = 160;
 
 const char* tint_of(std::string_view severity) {
   if (severity == "fatal" || severity == "uncorrected" || severity == "critical") return kRed;
-  if (severity == "corrected" || severity == "deferred" || severity == "recoverable" || severity == "warning") return kYellow;
+  if (severity == "corrected" || severity == "deferred" || severity == "recoverable" || severity == "warning")
+    return kYellow;
   return kDim;
 }
 
@@ -41,13 +42,14 @@ bool is_plain_word(std::string_view word) {
 std::string key_text(const Json& key) {
   std::string out;
   for (const auto& [name, value] : key.items()) {
-    out += fmt::format("{}{}={}", out.empty() ? "" : " ", name, value.is_string() ? value.get<std::string>() : to_line(value));
+    out += fmt::format("{}{}={}", out.empty() ? "" : " ", name,
+                       value.is_string() ? value.get<std::string>() : to_line(value));
   }
   return printable(out);
 }
 
 // What became of the action, in the words of a person who reads a replay.
-std::string action_line(const Json& document, bool would) {
+std::string action_line(const Json& document, Tense tense) {
   const std::string action = string_of(document, "action");
   const std::string fate = string_of(document, "fate");
   if (action.empty()) return "nothing to run: this rule only reports";
@@ -56,8 +58,10 @@ std::string action_line(const Json& document, bool would) {
     if (word.is_string()) words.push_back(word.get<std::string>());
   }
   const std::string command = command_line(words);
-  if (!fate.empty()) return fmt::format("{}: {} ({})", fate, command, printable(string_of(document, "reason")));
-  return fmt::format("{}: {}", would ? "would run" : "runs", command);
+  if (!fate.empty())
+    return fmt::format("{}: {} ({})", fate, command, printable(string_of(document, "reason")));
+  const char* verb = tense == Tense::would ? "would run:" : tense == Tense::runs ? "runs:" : "action";
+  return fmt::format("{} {}", verb, command);
 }
 
 }  // namespace
@@ -85,37 +89,46 @@ std::string Printer::tint(std::string_view text, const char* code) const {
   return options_.colour ? fmt::format("\x1b[{}m{}\x1b[0m", code, text) : std::string(text);
 }
 
-void Printer::object(const Json& json) { put(to_line(json) + "\n"); }
+void Printer::object(const Json& json) {
+  put(to_line(json) + "\n");
+}
 
 void Printer::event(const engine::Event& event, const rules::RuleSet& rules) {
   if (options_.json) return object(engine::to_json(event, rules));
   const std::string severity(to_string(event.severity));
-  std::string line = fmt::format("{}  {}  {:<22} {}  {}", to_rfc3339(event.time),
-                                 printable(expr::to_text(event.fields.get(rules::kHost))), rules.classes[event.cls].name,
-                                 tint(fmt::format("{:<11}", severity), tint_of(severity)),
-                                 printable(expr::to_text(event.fields.get(rules::kPart))));
+  std::string line =
+      fmt::format("{}  {}  {:<22} {}  {}", to_rfc3339(event.time),
+                  printable(expr::to_text(event.fields.get(rules::kHost))), rules.classes[event.cls].name,
+                  tint(fmt::format("{:<11}", severity), tint_of(severity)),
+                  printable(expr::to_text(event.fields.get(rules::kPart))));
   if (event.weight != 1) line += fmt::format("  ×{}", event.weight);
-  for (const auto& [set, word] : {std::pair{event.late, "late"}, {event.stale, "stale"},
-                                  {event.implausible, "implausible"}, {event.folded, "same error"}}) {
+  for (const auto& [set, word] : {std::pair{event.late, "late"},
+                                  {event.stale, "stale"},
+                                  {event.implausible, "implausible"},
+                                  {event.folded, "same error"}}) {
     if (set) line += fmt::format("  ({})", word);
   }
   if (!event.file.empty()) {
     line += tint(fmt::format("  {}:{}", printable(event.file), event.line_number), kDim);
-    if (event.line_numbers.size() > 1) line += tint(fmt::format(" and {} more", event.line_numbers.size() - 1), kDim);
+    if (event.line_numbers.size() > 1)
+      line += tint(fmt::format(" and {} more", event.line_numbers.size() - 1), kDim);
   }
   put(line + "\n");
 }
 
 std::string Printer::decision_text(const Json& document) const {
   const std::string urgency = string_of(document, "urgency");
-  std::string out = fmt::format("{} {}  {}  {}\n", tint("DECISION", tint_of(urgency)), string_of(document, "time"),
-                                tint(printable(string_of(document, "rule")), kBold), key_text(document.value("key", Json::object())));
+  std::string out = fmt::format(
+      "{} {}  {}  {}\n", tint("DECISION", tint_of(urgency)), string_of(document, "time"),
+      tint(printable(string_of(document, "rule")), kBold), key_text(document.value("key", Json::object())));
   out += fmt::format("  why    {}\n", printable(string_of(document, "why")));
-  out += fmt::format("  {}\n", action_line(document, options_.would));
+  out += fmt::format("  {}\n", action_line(document, options_.tense));
   const Json evidence = document.value("evidence", Json::array());
   for (const Json& line : evidence) {
     const std::string place =
-        line.contains("file") ? fmt::format("  [{}:{}]", printable(string_of(line, "file")), line.value("line", 0)) : "";
+        line.contains("file")
+            ? fmt::format("  [{}:{}]", printable(string_of(line, "file")), line.value("line", 0))
+            : "";
     out += tint(fmt::format("  | {} {} {}{}\n", string_of(line, "time"), printable(string_of(line, "host")),
                             shorten(printable(string_of(line, "text")), kMaxText), place),
                 kDim);
@@ -133,7 +146,11 @@ void Printer::decision(const engine::Decision& decision) {
 
 void Printer::stored_decision(std::string_view document) {
   if (options_.json) return put(std::string(document) + "\n");
-  if (const auto json = parse_json(document)) put(decision_text(*json));
+  try {
+    if (const auto json = parse_json(document); json && json->is_object()) return put(decision_text(*json));
+  } catch (const Json::exception&) {  // a member of another type: the database was changed by hand
+  }
+  put(printable(document) + "\n");
 }
 
 void Printer::window(const engine::WindowView& window) {
@@ -149,29 +166,65 @@ void Printer::window(const engine::WindowView& window) {
                    {"open", window.open_case},
                    {"stands", window.stands}});
   }
-  put(fmt::format("{}  {}  {}{}\n", tint(printable(window.rule), kBold), printable(engine::to_text(window.key)),
-                  printable(window.stands), window.open_case ? tint("  case open", kYellow) : ""));
+  put(fmt::format("{}  {}  {}{}\n", tint(printable(window.rule), kBold),
+                  printable(engine::to_text(window.key)), printable(window.stands),
+                  window.open_case ? tint("  case open", kYellow) : ""));
+}
+
+void Printer::outcome(const store::Job& job, Timestamp time) {
+  const std::string_view state = to_string(job.state);
+  if (options_.json) {
+    Json object = {{"type", "outcome"}, {"time", to_rfc3339(time)}, {"decision", job.decision},
+                   {"rule", job.rule},  {"action", job.action},     {"argv", job.argv},
+                   {"state", state},    {"tries", job.tries},       {"reason", job.reason}};
+    return this->object(object);
+  }
+  const bool good = job.state == store::JobState::done || job.state == store::JobState::shadow;
+  const bool bad = job.state == store::JobState::failed || job.state == store::JobState::timed_out ||
+                   job.state == store::JobState::unknown;
+  std::vector<std::string> words = {job.action};
+  words.insert(words.end(), job.argv.begin(), job.argv.end());
+  put(fmt::format("ACTION   {}  {}  {}{}\n", to_rfc3339(time),
+                  tint(state, bad    ? kRed
+                              : good ? kBold
+                                     : kYellow),
+                  command_line(words),
+                  job.reason.empty() ? "" : fmt::format("  ({})", printable(job.reason))));
+  put(tint(fmt::format("  id     {}\n", job.decision), kDim));
 }
 
 void Printer::summary(const Summary& s) {
   const engine::Counters& c = s.counters;
   if (options_.json) {
-    return object({{"type", "summary"},   {"lines", s.lines},
-                   {"events", c.events},  {"decisions", c.decisions},
-                   {"late", c.late},      {"undated", c.undated},
-                   {"clamped", c.clamped}, {"open", s.open_windows},
-                   {"cases", s.open_cases}, {"forged", c.forged},
-                   {"incomplete", c.incomplete}, {"keyless", c.keyless},
-                   {"ambiguous", c.ambiguous}, {"evicted", c.evicted},
-                   {"cooled", c.cooled},  {"folded", c.folded},
-                   {"outcomes", c.outcomes}, {"reloads", c.reloads},
+    return object({{"type", "summary"},
+                   {"lines", s.lines},
+                   {"events", c.events},
+                   {"decisions", c.decisions},
+                   {"late", c.late},
+                   {"undated", c.undated},
+                   {"clamped", c.clamped},
+                   {"open", s.open_windows},
+                   {"cases", s.open_cases},
+                   {"forged", c.forged},
+                   {"incomplete", c.incomplete},
+                   {"keyless", c.keyless},
+                   {"ambiguous", c.ambiguous},
+                   {"evicted", c.evicted},
+                   {"cooled", c.cooled},
+                   {"folded", c.folded},
+                   {"outcomes", c.outcomes},
+                   {"reloads", c.reloads},
                    {"seconds", s.seconds}});
   }
-  std::string out = fmt::format("{}, {}, {}; {} and {} still open", counted(s.lines, "line"), counted(c.events, "event"),
-                                counted(c.decisions, "decision"), counted(s.open_windows, "window"),
-                                counted(s.open_cases, "case"));
-  for (const auto& [n, word] : {std::pair{c.late, "late"}, {c.undated, "undated"}, {c.clamped, "clamped"},
-                                {c.forged, "forged"}, {c.ambiguous, "ambiguous"}, {c.evicted, "evicted"}}) {
+  std::string out = fmt::format("{}, {}, {}; {} and {} still open", counted(s.lines, "line"),
+                                counted(c.events, "event"), counted(c.decisions, "decision"),
+                                counted(s.open_windows, "window"), counted(s.open_cases, "case"));
+  for (const auto& [n, word] : {std::pair{c.late, "late"},
+                                {c.undated, "undated"},
+                                {c.clamped, "clamped"},
+                                {c.forged, "forged"},
+                                {c.ambiguous, "ambiguous"},
+                                {c.evicted, "evicted"}}) {
     if (n > 0) out += fmt::format(", {} {}", n, word);
   }
   put(fmt::format("{} ({:.1f} s)\n", out, s.seconds));

@@ -23,7 +23,7 @@ constexpr KeySpec kActionKeys[] = {
     {"serial", Shape::text, false, "Text with ${…}: uses with the same text run one after the other."},
     {"approve", Shape::boolean, false, "A person has to agree first."},
     {"mode", Shape::text, false, "\"live\" (default) or \"shadow\": decided and recorded, never run."},
-    {"undo", Shape::text, false, "Script in the actions directory that takes it back."},
+    {"undo", Shape::text, false, "What takes it back: options of the same script (\"--undo\"), or another script in the actions directory."},
 };
 
 constexpr KeySpec kLimitKeys[] = {
@@ -81,8 +81,16 @@ constexpr KeySpec kSpanKeys[] = {
     {"to", Shape::free, true, "First moment after it, RFC 3339."},
 };
 
+constexpr KeySpec kWriterKeys[] = {
+    {"uid", Shape::integer, true, "The user, by number, as the log socket reports it."},
+    {"exe", Shape::text, false, "Path of the program; default: any program of that user."},
+};
+
 constexpr KeySpec kInputKeys[] = {
     {"zone", Shape::text, false, "Time zone of lines without an offset (UTC)."},
+    {"trusted", Shape::texts, false,
+     "Names of rsyslog's inputs into which only trusted peers can write: what they say of a line's origin is believed."},
+    {"writers", Shape::tables, false, "Programs that are believed though root does not run them: { uid, exe }.", &kWriterSpec},
 };
 
 constexpr KeySpec kMuteKeys[] = {
@@ -105,6 +113,7 @@ const TableSpec kOverrideSpec{"[[override]]", kOverrideKeys, "Changes what anoth
 const TableSpec kCalendarSpec{"[calendar.NAME]", kCalendarKeys, "Named times.", &kFileSpec};
 const TableSpec kSpanSpec{"spans", kSpanKeys, "A span of time.", &kCalendarSpec};
 const TableSpec kInputSpec{"[input]", kInputKeys, "How lines are read.", &kFileSpec};
+const TableSpec kWriterSpec{"writers", kWriterKeys, "A program that is believed.", &kInputSpec};
 const TableSpec kMuteSpec{"[[mute]]", kMuteKeys, "Holds or drops decisions.", &kFileSpec};
 
 std::span<const TableSpec* const> all_tables() {
@@ -115,7 +124,7 @@ std::span<const TableSpec* const> all_tables() {
       &kScheduleSpec, &kCauseSpec,    &kClearSpec,     &kEmitSpec,     &kSetSpec,       &kUnsetSpec,
       &kStepSpec,     &kTestSpec,     &kExpectSpec,    &kActionSpec,   &kLimitSpec,     &kEchoSpec,
       &kBudgetSpec,   &kLookupSpec,   &kProbeSpec,     &kOverrideSpec, &kCalendarSpec,  &kSpanSpec,
-      &kInputSpec,    &kMuteSpec};
+      &kInputSpec,    &kWriterSpec,   &kMuteSpec};
   return kAll;
 }
 

@@ -66,6 +66,9 @@ void read_echoes(Context& context, const Table& table, Action& action) {
 
 }  // namespace
 
+// Options of the action's own script, as for `undo`.
+bool is_options(const std::string& text) { return text.starts_with("--") && text.find_first_of("/\\\t\n") == std::string::npos; }
+
 bool check_script(Context& context, const Node& node) {
   const std::string& name = node.text;
   if (!name.empty() && name.find_first_of("/\\ \t\n") == std::string::npos && name[0] != '.' &&
@@ -121,7 +124,8 @@ void read_actions(Context& context, const Document& document) {
     action.approve = table.flag("approve", false);
     if (const Node* mode = table.get("mode"); mode && context.one_of(*mode, {"live", "shadow"}))
       action.shadow = mode->text == "shadow";
-    if (const Node* undo = table.get("undo"); undo && check_script(context, *undo)) action.undo = undo->text;
+    if (const Node* undo = table.get("undo"); undo && (is_options(undo->text) || check_script(context, *undo)))
+      action.undo = undo->text;
     if (!good) context.broken.insert("action " + one.name);
     context.set.actions.push_back(std::move(action));
   }

@@ -58,9 +58,40 @@ bool glob_matches(std::string_view glob, std::string_view text) {
   return false;
 }
 
+// Inputs into which anybody on the host may write: trusting one by name would trust everybody.
+constexpr std::string_view kOpenToAll[] = {"imuxsock", "imjournal", "imfile"};
+
+void read_trusted(Context& context, const Table& input) {
+  for (const Node* node : input.list("trusted")) {
+    if (std::find(std::begin(kOpenToAll), std::end(kOpenToAll), node->text) != std::end(kOpenToAll)) {
+      context.error("E039", node->spot, fmt::format("everybody can write into {}", node->text),
+                    "give the input of the trusted peers a name of its own in rsyslog's configuration; of programs on this host "
+                    "name the users: writers = [{ uid = 109 }]");
+      continue;
+    }
+    context.set.trusted_inputs.push_back(node->text);
+  }
+  for (const Node* node : input.list("writers")) {
+    const Table table(context, *node, kWriterSpec);
+    TrustedWriter writer;
+    const auto uid = table.integer("uid", 0, UINT32_MAX);
+    if (!uid) continue;
+    writer.uid = static_cast<std::uint32_t>(*uid);
+    if (const Node* exe = table.get("exe")) {
+      if (!exe->text.starts_with('/')) {
+        context.error("E039", exe->spot, fmt::format("`{}` is not the whole path of a program", exe->text),
+                      "write what `readlink /proc/PID/exe` prints");
+      }
+      writer.exe = exe->text;
+    }
+    context.set.trusted_writers.push_back(std::move(writer));
+  }
+}
+
 void read_input(Context& context, const Document& document) {
   for (const Node& node : document.inputs) {
     const Table table(context, node, kInputSpec);
+    read_trusted(context, table);
     const Node* zone = table.get("zone");
     if (!zone) continue;
     if (const auto found = context.zone_of(*zone)) context.zone = *found;
@@ -140,7 +171,7 @@ void read_lookups(Context& context, const Document& document) {
     }
     if (table.written("file")) {
       table.no_effect("run", "the rows come from `file`", "keep one of the two");
-      table.no_effect("every", "a file is read again when it changes", "`every` belongs to `run`");
+      table.no_effect("every", "a file is read at each start and reload", "`every` belongs to `run`");
     } else if (table.written("run") && !table.written("every")) {
       context.error("E005", table.spot("run"), "`run` needs `every`", "write every = \"5m\"");
     }

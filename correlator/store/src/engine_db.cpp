@@ -6,6 +6,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <unordered_map>
@@ -24,6 +25,8 @@ namespace fs = std::filesystem;
 constexpr std::array<const char*, 11> kTables = {"",           "live_window", "live_record", "live_group",
                                                  "live_context", "live_timer",  "live_case",   "live_counter",
                                                  "live_engine",  "live_lookup", "live_evidence"};
+
+constexpr auto kWindow = static_cast<std::size_t>(engine::StateKind::window);
 
 // The state directory's lock: held for the life of a writer, released by the kernel when it dies.
 class DirectoryLock {
@@ -64,6 +67,14 @@ class DirectoryLock {
   int fd_ = -1;
 };
 
+void bind_time(Statement& statement, int index, Timestamp time) {
+  if (time == Timestamp::min()) {
+    statement.null(index);
+  } else {
+    statement.bind(index, time.us);
+  }
+}
+
 std::string fate_name(engine::Decision::Fate fate) {
   switch (fate) {
     case engine::Decision::Fate::decided: return "decided";
@@ -87,8 +98,9 @@ struct EngineDb::Impl {
   DbOptions options;
   std::uint64_t intake_bytes = 0;  // added since the last trim
   std::unordered_map<std::string, std::int64_t> streams, owners;
+  std::unordered_map<std::int64_t, std::string> owner_names;
   Statement insert_intake, insert_decision, insert_cursor, insert_rules, insert_meta;
-  std::array<Statement, kTables.size()> upsert, erase;
+  std::array<Statement, kTables.size()> upsert, erase, find;
 
   Status prepare();
   Status migrate();
@@ -98,8 +110,8 @@ struct EngineDb::Impl {
   bool write_decisions(const std::vector<engine::Decision>& decisions);
   bool write_cursors(const std::vector<Cursor>& cursors);
   bool set_meta(std::string_view name, std::string_view value);
-  std::string meta(std::string_view name);
-  void read_rows(Snapshot& snapshot);
+  Result<std::string> meta(std::string_view name);  // empty: not set
+  const std::string& owner_name(std::int64_t id);
 };
 
 Status EngineDb::Impl::migrate() {
@@ -132,7 +144,9 @@ Status EngineDb::Impl::prepare() {
   insert_rules = Statement(handle, "INSERT OR IGNORE INTO rule_set VALUES (?1, ?2)");
   insert_meta = Statement(handle, "INSERT OR REPLACE INTO meta VALUES (?1, ?2)");
   for (std::size_t kind = 1; kind < kTables.size(); ++kind) {
-    upsert[kind] = Statement(handle, fmt::format("INSERT OR REPLACE INTO {} VALUES (?1, ?2, ?3, ?4)", kTables[kind]));
+    const char* columns = kind == kWindow ? "(id, owner, key, body, have, oldest, newest) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"
+                                          : "(id, owner, key, body) VALUES (?1, ?2, ?3, ?4)";
+    upsert[kind] = Statement(handle, fmt::format("INSERT OR REPLACE INTO {} {}", kTables[kind], columns));
     erase[kind] = Statement(handle, fmt::format("DELETE FROM {} WHERE id = ?1", kTables[kind]));
     if (!upsert[kind] || !erase[kind]) return db.error("preparing statements");
   }
@@ -167,8 +181,9 @@ Result<EngineDb> EngineDb::open(const fs::path& dir, const DbOptions& options) {
     }
     if (auto status = impl->migrate(); !status) return status.error();
     if (auto status = impl->prepare(); !status) return status.error();
-    impl->intake_bytes = static_cast<std::uint64_t>(
-        impl->db.scalar("SELECT coalesce(sum(length(frame) + 40), 0) FROM intake").value_or(0));
+    const auto bytes = impl->meta("intake_bytes");
+    if (!bytes) return bytes.error();
+    impl->intake_bytes = std::strtoull(bytes->c_str(), nullptr, 10);
   } else {
     const auto version = impl->db.scalar("PRAGMA user_version");
     if (!version) return impl->db.error("reading the schema version");
@@ -194,9 +209,9 @@ std::int64_t EngineDb::Impl::id_in(const char* table, std::unordered_map<std::st
   if (const auto found = cache.find(name); found != cache.end()) return found->second;
   Statement insert(db.get(), fmt::format("INSERT OR IGNORE INTO {} (name) VALUES (?1)", table));
   insert.bind(1, name).run();
-  Statement find(db.get(), fmt::format("SELECT id FROM {} WHERE name = ?1", table));
-  find.bind(1, name);
-  const std::int64_t id = find.step() == SQLITE_ROW ? find.integer(0) : 0;
+  Statement known(db.get(), fmt::format("SELECT id FROM {} WHERE name = ?1", table));
+  known.bind(1, name);
+  const std::int64_t id = known.step() == SQLITE_ROW ? known.integer(0) : 0;
   cache.emplace(name, id);
   return id;
 }
@@ -216,7 +231,14 @@ bool EngineDb::Impl::write_state(const std::vector<engine::StateRow>& rows) {
     const auto kind = static_cast<std::size_t>(row.kind);
     Statement& statement = row.erased ? erase[kind] : upsert[kind];
     statement.bind(1, static_cast<std::int64_t>(row.id));
-    if (!row.erased) statement.bind(2, id_in("owner", owners, row.owner)).bind(3, row.key).bind(4, row.body);
+    if (!row.erased) statement.bind(2, id_in("owner", owners, row.owner)).bind(3, row.key);
+    if (!row.erased && kind != kWindow) statement.bind(4, row.body);
+    if (!row.erased && kind == kWindow) {
+      statement.blob(4, row.body);
+      statement.bind(5, static_cast<std::int64_t>(std::min<std::uint64_t>(row.window.have, INT64_MAX)));
+      bind_time(statement, 6, row.window.oldest);
+      bind_time(statement, 7, row.window.newest);
+    }
     if (statement.run() != SQLITE_OK) return false;
   }
   return true;
@@ -245,10 +267,13 @@ bool EngineDb::Impl::set_meta(std::string_view name, std::string_view value) {
   return insert_meta.bind(1, name).bind(2, value).run() == SQLITE_OK;
 }
 
-std::string EngineDb::Impl::meta(std::string_view name) {
+Result<std::string> EngineDb::Impl::meta(std::string_view name) {
   Statement statement(db.get(), "SELECT value FROM meta WHERE name = ?1");
   statement.bind(1, name);
-  return statement.step() == SQLITE_ROW ? std::string(statement.text(0)) : std::string{};
+  const int code = statement.step();
+  if (code == SQLITE_ROW) return std::string(statement.text(0));
+  if (code != SQLITE_DONE) return db.error("reading the state");
+  return std::string{};
 }
 
 Status EngineDb::commit(const Batch& batch) {
@@ -259,6 +284,7 @@ Status EngineDb::commit(const Batch& batch) {
     Diagnostic error = impl.db.error("writing the state");
     impl.streams.clear();
     impl.owners.clear();
+    impl.owner_names.clear();
     return error;
   };
   impl.db.exec(batch.sync ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
@@ -277,44 +303,85 @@ Status EngineDb::commit(const Batch& batch) {
     return fail();
   }
   if (batch.snapshot_seq && !impl.set_meta("snapshot_seq", std::to_string(*batch.snapshot_seq))) return fail();
+  std::uint64_t bytes = impl.intake_bytes;
+  for (const IntakeRow& row : batch.intake) bytes += row.frame.size() + 40;
+  if (bytes != impl.intake_bytes && !impl.set_meta("intake_bytes", std::to_string(bytes))) return fail();
   if (!transaction.commit()) return fail();
-  for (const IntakeRow& row : batch.intake) impl.intake_bytes += row.frame.size() + 40;
+  impl.intake_bytes = bytes;
   return {};
 }
 
-void EngineDb::Impl::read_rows(Snapshot& snapshot) {
-  std::unordered_map<std::int64_t, std::string> names;
-  for (Statement owner(db.get(), "SELECT id, name FROM owner"); owner.step() == SQLITE_ROW;) {
-    names.emplace(owner.integer(0), owner.text(1));
-  }
-  for (std::size_t kind = 1; kind < kTables.size(); ++kind) {
-    Statement rows(db.get(), fmt::format("SELECT id, owner, key, body FROM {} ORDER BY id", kTables[kind]));
-    while (rows.step() == SQLITE_ROW) {
-      engine::StateRow row;
-      row.kind = static_cast<engine::StateKind>(kind);
-      row.id = static_cast<std::uint64_t>(rows.integer(0));
-      row.owner = names[rows.integer(1)];
-      row.key = rows.text(2);
-      row.body = rows.text(3);
-      snapshot.rows.push_back(std::move(row));
-    }
-  }
+const std::string& EngineDb::Impl::owner_name(std::int64_t id) {
+  const auto found = owner_names.find(id);
+  if (found != owner_names.end()) return found->second;
+  Statement owner(db.get(), "SELECT name FROM owner WHERE id = ?1");
+  owner.bind(1, id);
+  return owner_names[id] = owner.step() == SQLITE_ROW ? std::string(owner.text(0)) : std::string{};
+}
+
+Status EngineDb::reading(const std::function<Status()>& inside) {
+  if (impl_->db.exec("BEGIN") != SQLITE_OK) return impl_->db.error("reading the state");
+  const Status status = inside();
+  impl_->db.exec("COMMIT");
+  return status;
 }
 
 Result<Snapshot> EngineDb::snapshot() {
   Snapshot snapshot;
-  snapshot.seq = static_cast<std::uint64_t>(std::strtoull(impl_->meta("snapshot_seq").c_str(), nullptr, 10));
-  snapshot.rules_hash = impl_->meta("rules");
-  impl_->read_rows(snapshot);
+  const auto seq = impl_->meta("snapshot_seq"), hash = impl_->meta("rules");
+  if (!seq || !hash) return seq.ok() ? hash.error() : seq.error();
+  snapshot.seq = static_cast<std::uint64_t>(std::strtoull(seq->c_str(), nullptr, 10));
+  snapshot.rules_hash = *hash;
   return snapshot;
 }
 
-Result<Snapshot> EngineDb::base_snapshot() {
-  Snapshot snapshot;
-  snapshot.seq = static_cast<std::uint64_t>(std::strtoull(impl_->meta("base_seq").c_str(), nullptr, 10));
-  snapshot.rules_hash = impl_->meta("base_rules");
+Status EngineDb::each_row(engine::StateKind kind, const engine::RowVisitor& visit) {
+  Impl& impl = *impl_;
+  Statement rows(impl.db.get(),
+                 fmt::format("SELECT id, owner, key, body FROM {} ORDER BY id", kTables[static_cast<std::size_t>(kind)]));
+  engine::StateRow row;  // one for all: its texts keep their room
+  row.kind = kind;
+  std::int64_t owner = -1;
+  int code = rows.step();
+  for (; code == SQLITE_ROW; code = rows.step()) {
+    row.id = static_cast<std::uint64_t>(rows.integer(0));
+    if (const std::int64_t next = rows.integer(1); next != owner) row.owner = impl.owner_name(owner = next);
+    row.key = rows.text(2);
+    row.body = rows.text(3);
+    if (Status status = visit(row); !status.ok()) return status;
+  }
+  if (code != SQLITE_DONE) return impl.db.error("reading the state");
+  return {};
+}
+
+Result<std::optional<engine::StateRow>> EngineDb::row(engine::StateKind kind, std::uint64_t id) {
+  Impl& impl = *impl_;
+  Statement& find = impl.find[static_cast<std::size_t>(kind)];
+  if (!find) {
+    find = Statement(impl.db.get(), fmt::format("SELECT owner, key, body FROM {} WHERE id = ?1",
+                                                kTables[static_cast<std::size_t>(kind)]));
+  }
+  find.bind(1, static_cast<std::int64_t>(id));
+  std::optional<engine::StateRow> out;
+  const int code = find.step();
+  if (code == SQLITE_ROW) {
+    out = engine::StateRow{kind, id, impl.owner_name(find.integer(0)), std::string(find.text(1)),
+                           std::string(find.text(2)), false};
+  }
+  find.reset();
+  if (code != SQLITE_ROW && code != SQLITE_DONE) return impl.db.error("reading the state");
+  return out;
+}
+
+Result<BaseSnapshot> EngineDb::base_snapshot() {
+  BaseSnapshot snapshot;
+  const auto seq = impl_->meta("base_seq"), hash = impl_->meta("base_rules");
+  if (!seq || !hash) return seq.ok() ? hash.error() : seq.error();
+  snapshot.seq = static_cast<std::uint64_t>(std::strtoull(seq->c_str(), nullptr, 10));
+  snapshot.rules_hash = *hash;
   Statement rows(impl_->db.get(), "SELECT kind, id, owner, key, body FROM kept_state WHERE generation = 0 ORDER BY kind, id");
-  while (rows.step() == SQLITE_ROW) {
+  int code = rows.step();
+  for (; code == SQLITE_ROW; code = rows.step()) {
     engine::StateRow row;
     row.kind = static_cast<engine::StateKind>(rows.integer(0));
     row.id = static_cast<std::uint64_t>(rows.integer(1));
@@ -323,6 +390,7 @@ Result<Snapshot> EngineDb::base_snapshot() {
     row.body = rows.text(4);
     snapshot.rows.push_back(std::move(row));
   }
+  if (code != SQLITE_DONE) return impl_->db.error("reading the state");
   return snapshot;
 }
 
@@ -330,12 +398,16 @@ Result<RuleTexts> EngineDb::rules(const std::string& hash) {
   Statement statement(impl_->db.get(), "SELECT files FROM rule_set WHERE hash = ?1");
   statement.bind(1, hash);
   if (statement.step() != SQLITE_ROW) {
-    return make_error("E304", fmt::format("{} holds no rule set {}", impl_->db.path(), hash), "the database is damaged");
+    return make_error("E304", fmt::format("{} holds no rule set {}", impl_->db.path(), hash),
+                      "the state database is damaged: move it away and start again, windows begin empty then");
   }
   const auto json = parse_json(statement.text(0));
   RuleTexts texts;
   if (json && json->is_array()) {
-    for (const Json& file : *json) texts.emplace_back(file[0].get<std::string>(), file[1].get<std::string>());
+    for (const Json& file : *json) {
+      const bool pair = file.is_array() && file.size() == 2 && file[0].is_string() && file[1].is_string();
+      if (pair) texts.emplace_back(file[0].get<std::string>(), file[1].get<std::string>());
+    }
   }
   return texts;
 }
@@ -363,11 +435,13 @@ Status EngineDb::each_intake(std::uint64_t after_seq, const std::function<bool(I
 
 Result<std::vector<Cursor>> EngineDb::cursors() {
   std::vector<Cursor> out;
-  for (Statement rows(impl_->db.get(), "SELECT stream, identity, offset, line, extra FROM cursor ORDER BY stream");
-       rows.step() == SQLITE_ROW;) {
+  Statement rows(impl_->db.get(), "SELECT stream, identity, offset, line, extra FROM cursor ORDER BY stream");
+  int code = rows.step();
+  for (; code == SQLITE_ROW; code = rows.step()) {
     out.push_back({std::string(rows.text(0)), std::string(rows.text(1)), static_cast<std::uint64_t>(rows.integer(2)),
                    static_cast<std::uint64_t>(rows.integer(3)), std::string(rows.text(4))});
   }
+  if (code != SQLITE_DONE) return impl_->db.error("reading the positions");
   return out;
 }
 
@@ -392,7 +466,11 @@ Status EngineDb::each_decision(const DecisionFilter& filter, const std::function
 Status EngineDb::trim_intake() {
   Impl& impl = *impl_;
   if (impl.intake_bytes < impl.options.intake_bytes / 2) return {};
-  const std::string next_seq = impl.meta("next_seq");
+  const auto next = impl.meta("next_seq"), next_rules = impl.meta("next_rules"), seq = impl.meta("snapshot_seq"), hash = impl.meta("rules");
+  for (const auto* value : {&next, &next_rules, &seq, &hash}) {
+    if (!value->ok()) return value->error();
+  }
+  const std::string& next_seq = *next;
   if (!next_seq.empty() && impl.intake_bytes < impl.options.intake_bytes) return {};
   Transaction transaction(impl.db);
   if (!transaction.begun()) return impl.db.error("trimming the intake");
@@ -401,17 +479,19 @@ Status EngineDb::trim_intake() {
     Statement drop(impl.db.get(), "DELETE FROM intake WHERE seq <= ?1");
     ok = drop.bind(1, static_cast<std::int64_t>(std::strtoull(next_seq.c_str(), nullptr, 10))).run() == SQLITE_OK &&
          impl.db.exec("DELETE FROM kept_state WHERE generation = 0; UPDATE kept_state SET generation = 0") == SQLITE_OK &&
-         impl.set_meta("base_seq", next_seq) && impl.set_meta("base_rules", impl.meta("next_rules"));
+         impl.set_meta("base_seq", next_seq) && impl.set_meta("base_rules", *next_rules);
   }
   for (std::size_t kind = 1; ok && kind < kTables.size(); ++kind) {
     ok = impl.db.exec(fmt::format("INSERT INTO kept_state SELECT 1, {0}, {1}.id, owner.name, key, body FROM {1} "
                                   "JOIN owner ON owner.id = {1}.owner",
                                   kind, kTables[kind]).c_str()) == SQLITE_OK;
   }
-  ok = ok && impl.set_meta("next_seq", impl.meta("snapshot_seq")) && impl.set_meta("next_rules", impl.meta("rules"));
-  if (!ok || !transaction.commit()) return impl.db.error("trimming the intake");
-  impl.intake_bytes = static_cast<std::uint64_t>(
+  ok = ok && impl.set_meta("next_seq", *seq) && impl.set_meta("next_rules", *hash);
+  const auto bytes = static_cast<std::uint64_t>(
       impl.db.scalar("SELECT coalesce(sum(length(frame) + 40), 0) FROM intake").value_or(0));
+  ok = ok && impl.set_meta("intake_bytes", std::to_string(bytes));
+  if (!ok || !transaction.commit()) return impl.db.error("trimming the intake");
+  impl.intake_bytes = bytes;
   return {};
 }
 

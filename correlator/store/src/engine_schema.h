@@ -74,6 +74,42 @@ CREATE VIEW lines AS
          line, CAST(frame AS TEXT) AS text
   FROM intake JOIN stream ON stream.id = intake.stream WHERE kind = 1;
 )sql",
+
+    // 2: bodies of windows are bytes (the older JSON stays readable and goes when its window changes); what a person
+    // wants to see of them stands in columns: how many of what the rule counts, the oldest line kept, the newest event.
+    R"sql(
+DROP VIEW windows;
+ALTER TABLE live_window RENAME TO live_window_1;
+CREATE TABLE live_window (
+  id INTEGER PRIMARY KEY, owner INTEGER NOT NULL, key TEXT NOT NULL, have INTEGER, oldest INTEGER, newest INTEGER,
+  body BLOB NOT NULL
+) STRICT;
+INSERT INTO live_window
+  SELECT id, owner, key, json_extract(doc, '$.e[0]'), json_extract(doc, '$.e[2]'),
+         nullif(coalesce(json_extract(doc, '$.n'), (SELECT sum(value) FROM json_each(doc, '$.e')
+                                                    WHERE json_each.key >= 2 AND json_each.key % 2 = 0)),
+                -2305843009213693952),  -- Timestamp::min(): there was no event
+         CAST(body AS BLOB)
+  FROM (SELECT *, CASE WHEN json_valid(body) THEN body ELSE '{}' END AS doc FROM live_window_1);
+
+CREATE TABLE kept_state_2 (
+  generation INTEGER NOT NULL, kind INTEGER NOT NULL, id INTEGER NOT NULL, owner TEXT NOT NULL, key TEXT NOT NULL,
+  body ANY NOT NULL, PRIMARY KEY (generation, kind, id)
+) STRICT;
+INSERT INTO kept_state_2 SELECT * FROM kept_state;
+DROP TABLE kept_state;
+ALTER TABLE kept_state_2 RENAME TO kept_state;
+
+DROP TABLE live_window_1;
+CREATE VIEW windows AS
+  SELECT owner.name AS rule, live_window.key, have,
+         strftime('%Y-%m-%dT%H:%M:%fZ', oldest / 1000000.0, 'unixepoch') AS oldest,
+         strftime('%Y-%m-%dT%H:%M:%fZ', newest / 1000000.0, 'unixepoch') AS newest, live_window.id
+  FROM live_window JOIN owner ON owner.id = live_window.owner;
+
+-- So that a start need not add up a million rows.
+INSERT INTO meta SELECT 'intake_bytes', CAST(coalesce(sum(length(frame) + 40), 0) AS TEXT) FROM intake;
+)sql",
 };
 
 }  // namespace correlator::store

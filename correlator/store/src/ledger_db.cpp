@@ -56,7 +56,9 @@ Job read_job(const Statement& row) {
   job.rule = row.text(1);
   job.action = row.text(2);
   if (const auto argv = parse_json(row.text(3)); argv && argv->is_array()) {
-    for (const Json& word : *argv) job.argv.push_back(word.get<std::string>());
+    for (const Json& word : *argv) {
+      if (word.is_string()) job.argv.push_back(word.get<std::string>());
+    }
   }
   job.document = row.text(4);
   job.decided = Timestamp{row.integer(5)};

@@ -94,7 +94,7 @@ Stamp stamp_of(std::string_view text) {
 // What an rsyslog object says, before it is put together.
 struct RsyslogFields {
   std::string_view message, host, tag, program, pid, uid, exe, input, from_ip, id, facility, level, reported,
-      generated, transport;
+      generated, transport, sequence;
 };
 
 struct FieldName {
@@ -129,7 +129,9 @@ constexpr FieldName kFieldNames[] = {{"msg", &RsyslogFields::message},
                                      {"timereported", &RsyslogFields::reported},
                                      {"@timestamp", &RsyslogFields::reported},
                                      {"timestamp", &RsyslogFields::reported},
-                                     {"timegenerated", &RsyslogFields::generated}};
+                                     {"timegenerated", &RsyslogFields::generated},
+                                     {"sequence", &RsyslogFields::sequence},
+                                     {"transport", &RsyslogFields::transport}};
 
 // Trusted properties that imuxsock and imjournal keep under "$!".
 constexpr FieldName kTrustedNames[] = {{"uid", &RsyslogFields::uid},
@@ -137,6 +139,7 @@ constexpr FieldName kTrustedNames[] = {{"uid", &RsyslogFields::uid},
                                        {"exe", &RsyslogFields::exe},
                                        {"_EXE", &RsyslogFields::exe},
                                        {"_TRANSPORT", &RsyslogFields::transport},
+                                       {"sequnum", &RsyslogFields::sequence},
                                        {"cid", &RsyslogFields::id}};
 
 std::optional<std::uint8_t> code_of(std::string_view text,
@@ -254,6 +257,7 @@ void JsonReader::State::put_together(const RsyslogFields& f, Message& m) {
   m.exe = f.exe;
   m.id = f.id;
   m.uid = whole_id(f.uid);
+  m.sequence = whole_id(f.sequence);
   m.facility = code_of(f.facility, facility_of, 191);
   m.level = code_of(f.level, level_of, 7);
   m.arrival = stamp_of(f.generated).utc;

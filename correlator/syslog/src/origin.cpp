@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "parts.h"
+#include "syslog/sources.h"
 
 namespace correlator::syslog {
 namespace {
@@ -35,14 +36,34 @@ Origin of_input(const Message& m, const ParserOptions& options) {
   }
   // A followed file is an archive.
   if (m.input == "imfile" || m.input == "imjournal") return Origin::claimed_kernel;
-  const auto& trusted = options.trusted_inputs;
-  if (std::find(trusted.begin(), trusted.end(), m.input) != trusted.end()) {
-    return vouched(m, options.believe_provenance);
-  }
   return Origin::forged_kernel;
 }
 
+bool trusts_input(const Sources& sources, std::string_view input) {
+  return !input.empty() && std::find(sources.inputs.begin(), sources.inputs.end(), input) != sources.inputs.end();
+}
+
+// These take uid and exe from the kernel, not from the message. A JSON line of any other input has them from its author.
+bool credentials_count(const Message& m) {
+  return m.format == Format::journal || m.input == "imuxsock" || m.input == "imjournal";
+}
+
 }  // namespace
+
+Origin origin_of(const Message& m, const Sources& sources) {
+  const bool raised = m.origin == Origin::forged_kernel && m.format != Format::journal && m.facility == 0 && consistent(m) &&
+                      trusts_input(sources, m.input);
+  return raised ? Origin::kernel : m.origin;
+}
+
+bool trusted_writer(const Message& m, const Sources& sources) {
+  if (m.format != Format::journal && trusts_input(sources, m.input)) return true;
+  if (!m.uid || !credentials_count(m)) return false;
+  if (*m.uid == 0) return true;
+  return std::any_of(sources.writers.begin(), sources.writers.end(), [&](const Writer& writer) {
+    return writer.uid == *m.uid && (writer.exe.empty() || writer.exe == m.exe);
+  });
+}
 
 void set_origin(Message& m, const ParserOptions& options) {
   if (m.program != kKernel) {

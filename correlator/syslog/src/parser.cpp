@@ -88,6 +88,7 @@ Parser& Parser::operator=(Parser&&) noexcept = default;
 
 bool Parser::parse(std::string_view frame, Message& out) {
   out = Message{};
+  if (frame.starts_with("\xEF\xBB\xBF")) frame.remove_prefix(3);  // some editors begin a file with it
   if (frame.ends_with('\n')) frame.remove_suffix(1);
   while (frame.ends_with('\r')) frame.remove_suffix(1);
   out.raw = frame;

@@ -8,10 +8,15 @@
 #include <type_traits>
 #include <utility>
 
+#include "base/varint.h"
 #include "ints.h"
 #include "sums.h"
 
 namespace correlator::window {
+
+namespace {
+constexpr char kPacked = 1;
+}  // namespace
 
 static_assert(std::is_trivially_copyable_v<Pair>, "pairs are moved as bytes");
 
@@ -119,7 +124,38 @@ void Pairs::encode(std::string& out) const {
   out += ']';
 }
 
+void Pairs::pack(std::string& out) const {
+  out += kPacked;
+  put_varint(out, size_);
+  std::int64_t last = 0;
+  for (const Pair& pair : view()) {
+    put_signed(out, wrapping_difference(pair.time.us, last));
+    put_varint(out, pair.weight);
+    last = pair.time.us;
+  }
+}
+
+std::optional<Pairs> Pairs::unpack(std::string_view& bytes, std::size_t limit) {
+  bytes.remove_prefix(1);
+  std::uint64_t count = 0;
+  // A pair takes two bytes at least: a number of pairs that cannot be there reserves nothing.
+  if (!take_varint(bytes, count) || count > limit || count > bytes.size() / 2) return std::nullopt;
+  Pairs pairs;
+  if (count > 0) pairs.reserve(static_cast<std::size_t>(count));
+  Pair pair{Timestamp{0}, 0};
+  for (; count > 0; --count) {
+    std::int64_t step = 0;
+    if (!take_signed(bytes, step) || !take_varint(bytes, pair.weight)) return std::nullopt;
+    const Timestamp before = pair.time;
+    pair.time.us = wrapping_add(before.us, step);
+    if (pairs.size_ > 0 && pair.time < before) return std::nullopt;
+    pairs.data_[pairs.size_++] = pair;
+  }
+  return pairs;
+}
+
 std::optional<Pairs> Pairs::decode(std::string_view& text, std::size_t limit) {
+  if (!text.empty() && text.front() == kPacked) return unpack(text, limit);
   // The number of commas up to the end of the array gives the exact room.
   const std::size_t end = text.find(']');
   if (end == std::string_view::npos) return std::nullopt;

@@ -12,7 +12,7 @@
 
 namespace correlator {
 
-// One line, never throws: bytes that are not UTF-8 become U+FFFD.
+// One line, never throws: what is not UTF-8 becomes U+FFFD, what a terminal would obey or hide is escaped.
 std::string to_line(const Json& json);
 
 // nullopt if the text is not one JSON document.

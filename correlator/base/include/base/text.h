@@ -21,8 +21,8 @@ std::string join(std::span<const std::string> parts, std::string_view separator)
 std::optional<std::uint64_t> parse_uint(std::string_view text);
 std::optional<std::uint64_t> parse_hex(std::string_view text);
 
-// Text that is safe on a terminal and in one line: control characters, DEL, C1 controls and bytes that
-// are not valid UTF-8 become \xNN, a newline \n, a tab \t.
+// Text that is safe on a terminal and in one line: control characters, marks of direction, characters without
+// width and bytes that are not valid UTF-8 become \xNN, a newline \n, a tab \t.
 std::string printable(std::string_view text);
 
 // The first `max_bytes` of text, cut at a UTF-8 boundary, with "…" behind where something was cut.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A Dispatcher in a thread of its own, for one process that does both: `run --dispatch`, `replay --act`, tests.
+// A Dispatcher in a thread of its own, for one process that does both: `run --dispatch`, `replay --act`,
+// tests.
 #pragma once
 
 #include <memory>
@@ -13,14 +14,15 @@ namespace correlator::dispatch {
 class DispatchThread {
  public:
   explicit DispatchThread(Dispatcher dispatcher);
-  ~DispatchThread();  // stops; what runs is killed, and is `running` in the ledger for the next dispatcher to judge
+  ~DispatchThread();  // stops; what runs is killed, and is `running` in the ledger for the next dispatcher to
+                      // judge
 
   // Hands decisions over; they are in the ledger soon after, not when this returns.
   void submit(std::vector<engine::Decision> decisions);
   // Outcomes since the last call.
   std::vector<engine::OutcomeRecord> take_outcomes();
-  // Until nothing runs and nothing can be started, or the time is over.
-  void drain(Duration at_most);
+  // Waits until nothing runs and nothing will start by itself, or the time is over; whether it is so now.
+  bool drain(Duration at_most);
   // What went wrong in the thread, if anything: it has stopped then.
   std::optional<Diagnostic> failure() const;
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The dispatcher: decided actions are entered into the ledger, admitted, started, watched, retried and reported.
+// The dispatcher: decided actions are entered into the ledger, admitted, started, watched, retried and
+// reported.
 #pragma once
 
 #include <cstdint>
@@ -8,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -22,9 +24,9 @@ namespace correlator::dispatch {
 
 struct DispatchOptions {
   std::filesystem::path actions_dir = "/usr/lib/correlator/actions";
-  std::filesystem::path kill_switch;         // while this file exists nothing is started; default: STATE/stop-actions
-  bool shadow = false;                       // every action is only recorded as what would have run
-  bool act_on_archive = false;               // replay --act: decisions are as old as the archive, max_age is not judged
+  std::filesystem::path
+      kill_switch;      // while this file exists nothing is started; default: STATE/stop-actions
+  bool shadow = false;  // every action is only recorded as what would have run
   Duration term_grace = Duration::seconds(5);  // between SIGTERM and SIGKILL
   std::string path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";  // PATH of the scripts
   std::vector<std::pair<std::string, std::string>> environment;  // further variables for the scripts
@@ -32,26 +34,29 @@ struct DispatchOptions {
 
 class Dispatcher {
  public:
-  // Takes up what an earlier dispatcher left: processes that still run are waited for, dead ones are retried only if
-  // their action is idempotent, else they are `unknown`.
-  static Result<Dispatcher> open(store::LedgerDb ledger, std::shared_ptr<const rules::RuleSet> rules, const Clock& clock,
-                                 DispatchOptions options);
+  // Takes up what an earlier dispatcher left: processes that still run are waited for, dead ones are retried
+  // only if their action is idempotent, else they are `unknown`.
+  static Result<Dispatcher> open(store::LedgerDb ledger, std::shared_ptr<const rules::RuleSet> rules,
+                                 const Clock& clock, DispatchOptions options);
   ~Dispatcher();
   Dispatcher(Dispatcher&&) noexcept;
   Dispatcher& operator=(Dispatcher&&) noexcept;
 
   void set_rules(std::shared_ptr<const rules::RuleSet> rules);
 
-  // Durable when it returns. A decision that is in the ledger already is left as it is; one without an action, held or
-  // dropped is no job.
+  // Durable when it returns. A decision that is in the ledger already is left as it is; one without an
+  // action, held or dropped is no job.
   Status submit(const engine::Decision& decision);
-  // The way back of an action that was done: a job of its own under the key "DECISION.undo". E403 if there is none.
+  // The same for a decision as the store keeps it. E304 if the document is none.
+  Status submit(std::string_view document);
+  // The way back of an action that was done: a job of its own under the key "DECISION.undo". E403 if there is
+  // none.
   Status undo(const std::string& decision);
 
-  // Starts what may start, reads output, ends what is over or out of time; waits up to `wait` for something to happen.
-  // Gives the outcomes for the engine.
+  // Starts what may start, reads output, ends what is over or out of time; waits up to `wait` for something
+  // to happen. Gives the outcomes for the engine.
   Result<std::vector<engine::OutcomeRecord>> poll(Duration wait);
-  // Nothing runs and nothing could be started now.
+  // Nothing runs, and what waits will not start by itself: it waits for a person (approval, the kill switch).
   bool idle() const;
   std::size_t running() const;
   std::size_t waiting() const;

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,6 +32,12 @@ struct WindowView {
   std::uint64_t have = 0, need = 0;
   Timestamp newest;
   bool open_case = false;
+};
+
+// What the engine knows of a lookup.
+struct LookupView {
+  std::string hash;  // of its content
+  Timestamp loaded;
 };
 
 // Why an event did or did not move a rule, for `explain`.
@@ -60,6 +67,12 @@ class Engine {
   void take_changes(std::vector<StateRow>& out);
   // Restores a state from its rows and the rule set that was in force; replaces everything. E310 if a row does not fit.
   Status restore(std::shared_ptr<const rules::RuleSet> rules, std::uint64_t seq, const std::vector<StateRow>& rows);
+  // The same from a store. With `texts`, rows of evidence are not restored but asked for when a decision needs them.
+  Status restore(std::shared_ptr<const rules::RuleSet> rules, std::uint64_t seq, StateSource& rows,
+                 std::shared_ptr<EvidenceTexts> texts = nullptr);
+  // Not ok: a text of evidence could not be read (E304, E310). What came out of step() since the last look must not
+  // count: go back to what was stored.
+  const Status& failure() const;
 
   // Looking. None of these changes the state.
   void windows(const std::function<void(const WindowView&)>& visit) const;
@@ -67,6 +80,7 @@ class Engine {
   std::uint64_t open_cases() const;
   std::uint64_t evidence_bytes() const;  // memory that texts of evidence take, about
   std::vector<Explanation> explain(const Event& event) const;
+  std::optional<LookupView> lookup(std::string_view name) const;
   // What a reload with these rules would keep and drop, in words; changes nothing.
   std::vector<std::string> plan(const rules::RuleSet& next) const;
 

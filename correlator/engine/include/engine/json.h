@@ -15,7 +15,7 @@ namespace correlator::engine {
 Json to_json(const Event& event, const rules::RuleSet& rules);
 
 // {"type":"decision","time":…,"id":…,"rule":…,"key":{…},"step":…,"action":…,"argv":[…],"why":…,"evidence":[…]}
-// and "urgency", "trust", "fate" with "reason" where it was not simply decided.
+// and "urgency", "trust", "serial" where its action has one, "fate" with "reason" where it was not simply decided.
 Json to_json(const Decision& decision);
 
 // A value as JSON for people and scripts: numbers as numbers, times as RFC 3339, durations as "24h".

@@ -3,13 +3,18 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <optional>
 #include <string>
 #include <vector>
+
+#include "base/result.h"
+#include "time/timestamp.h"
 
 namespace correlator::engine {
 
 enum class StateKind : std::uint8_t {
-  window = 1,    // owner rule id; key printed; body: JSON with the pairs
+  window = 1,    // owner rule id; key printed; body: bytes, see src/key_body.cpp
   record = 2,    // owner event id: an open record
   group = 3,     // owner same_error name
   context = 4,   // owner context name
@@ -21,14 +26,39 @@ enum class StateKind : std::uint8_t {
   evidence = 10, // owner "": id = intake number; body: JSON [time, host, text, file, line]
 };
 
+// What a person wants to see of a window: its body is not for reading.
+struct WindowSummary {
+  std::uint64_t have = 0;                     // of what its rule counts
+  Timestamp oldest = Timestamp::min();        // time of its oldest line; min(): it has none
+  Timestamp newest = Timestamp::min();        // of its events; min(): there was none
+};
+
 // One row. `id` is given by the engine when the object is made, is unique within its kind, and is not used again.
 struct StateRow {
   StateKind kind = StateKind::window;
   std::uint64_t id = 0;
   std::string owner;
-  std::string key;   // for people: "host=kvm1 dimm=D1"; JSON where values must come back exactly is in body
-  std::string body;  // JSON
+  std::string key;   // for people: "host=kvm1 dimm=D1"; what must come back exactly is in body
+  std::string body;  // JSON; of a window bytes
   bool erased = false;
+  WindowSummary window = {};  // of a window; not read back
+};
+
+using RowVisitor = std::function<Status(const StateRow&)>;
+
+// Where a state is restored from, kind by kind: a million rows need not be in memory at once.
+class StateSource {
+ public:
+  virtual ~StateSource() = default;
+  // Gives all rows of the kind, in any order; stops with the first error of `visit`.
+  virtual Status each(StateKind kind, const RowVisitor& visit) = 0;
+};
+
+// Texts of evidence that are read when a decision needs them, not at a start. Must give what was last taken as changes.
+class EvidenceTexts {
+ public:
+  virtual ~EvidenceTexts() = default;
+  virtual Result<std::optional<StateRow>> line(std::uint64_t seq) = 0;
 };
 
 }  // namespace correlator::engine

@@ -44,7 +44,7 @@ class AbsenceOperation final : public Operation {
   }
 
   bool judges_where() const override { return any_asks_; }
-  std::unique_ptr<OpState> make() const override { return std::make_unique<AbsenceState>(); }
+  OpStateMaker state() const override { return OpStateMaker::of<AbsenceState>(); }
 
   Seen observe(KeyState& key, const Occurrence& x, Desk& desk) override {
     AbsenceState& state = of(key);

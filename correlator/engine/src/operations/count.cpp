@@ -27,7 +27,7 @@ class CountOperation final : public Operation {
     for (const rules::EventRef& ref : rule.on) parts_.push_back(&ref);
   }
 
-  std::unique_ptr<OpState> make() const override { return std::make_unique<CountState>(); }
+  OpStateMaker state() const override { return OpStateMaker::of<CountState>(); }
   bool latches() const override { return !at_once_; }
 
   Seen observe(KeyState& key, const Occurrence& x, Desk& desk) override {
@@ -108,12 +108,17 @@ class CountOperation final : public Operation {
     return out;
   }
 
+  std::uint64_t have(const KeyState& key) const override {
+    const auto newest = of(key).window.newest();
+    return newest ? of(key).window.weight_in(*newest - raise_.within, *newest) : 0;
+  }
+
   void encode(const KeyState& key, const rules::RuleSet&, std::string& out) const override {
-    of(key).window.encode(out);
+    of(key).window.pack(out);
   }
   bool decode(std::string_view text, KeyState& key, Desk&) const override {
     auto window = window::SlidingWindow::decode(text);
-    if (!window) return false;
+    if (!window || !text.empty()) return false;
     of(key).window = std::move(*window);
     return true;
   }

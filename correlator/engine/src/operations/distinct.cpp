@@ -26,7 +26,7 @@ class DistinctOperation final : public Operation {
     for (const expr::Expression& part : distinct_.of) append_item(what_, ", ", part.text());
   }
 
-  std::unique_ptr<OpState> make() const override { return std::make_unique<DistinctState>(); }
+  OpStateMaker state() const override { return OpStateMaker::of<DistinctState>(); }
 
   Seen observe(KeyState& key, const Occurrence& x, Desk& desk) override {
     const auto value = value_of(x);
@@ -35,14 +35,15 @@ class DistinctOperation final : public Operation {
       return {std::nullopt, false, false};
     }
     window::DistinctWindow& window = of(key).window;
-    key.trail.add(x.event, desk.evidence());
     if (key.open != nullptr) {
+      key.trail.add(x.event, desk.evidence());
       if (window.keep(x.event.time, *value)) ++desk.counters().evicted;
       return {};
     }
     const Timestamp old = desk.clock() - distinct_.within - desk.options().late;
     window.forget_until(old);
     key.trail.drop_before(old + Duration{1}, desk.evidence());
+    key.trail.add(x.event, desk.evidence());
     auto added = window.add(x.event.time, *value, distinct_.count, distinct_.within);
     if (added.evicted) ++desk.counters().evicted;
     if (!added.reached) return {};

@@ -26,7 +26,7 @@ class GroupOperation final : public Operation {
     }
   }
 
-  std::unique_ptr<OpState> make() const override { return std::make_unique<GroupState>(); }
+  OpStateMaker state() const override { return OpStateMaker::of<GroupState>(); }
 
   Seen observe(KeyState& key, const Occurrence& x, Desk& desk) override {
     std::vector<std::uint32_t> members;
@@ -34,14 +34,15 @@ class GroupOperation final : public Operation {
       if (x.parts >> i & 1) members.push_back(i);
     }
     window::GroupWindow& window = of(key).window;
-    key.trail.add(x.event, desk.evidence());
     if (key.open != nullptr) {
+      key.trail.add(x.event, desk.evidence());
       window.keep(x.event.time, x.event.weight, members, counts_);
       return {};
     }
     const Timestamp old = desk.clock() - within_ - desk.options().late;
     window.forget_until(old);
     key.trail.drop_before(old + Duration{1}, desk.evidence());
+    key.trail.add(x.event, desk.evidence());
     const auto reached = window.add(x.event.time, x.event.weight, members, counts_, within_);
     if (!reached) return {};
     return {hit(key, *reached, x.event.time), false};

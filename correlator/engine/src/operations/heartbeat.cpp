@@ -14,6 +14,7 @@ namespace {
 struct HeartbeatState final : OpState {
   window::Heartbeat window;
   Timestamp due = Timestamp::max();  // before the first beat
+  bool told = false;                 // this silence fired already
 };
 
 HeartbeatState& of(const KeyState& key) {
@@ -28,16 +29,19 @@ class HeartbeatOperation final : public Operation {
     if (rule.key.size() != 1) absence_.expected_lookup.reset();
   }
 
-  std::unique_ptr<OpState> make() const override { return std::make_unique<HeartbeatState>(); }
+  OpStateMaker state() const override { return OpStateMaker::of<HeartbeatState>(); }
   bool wants_lookup(std::uint32_t lookup) const override { return absence_.expected_lookup == lookup; }
 
   Seen observe(KeyState& key, const Occurrence& x, Desk& desk) override {
     HeartbeatState& state = of(key);
     // Whom nobody expects need not be remembered.
     if (absence_.expected_lookup && !expected(key)) return {std::nullopt, false, false};
+    // A line from before the last one is no sign of life since.
+    if (state.window.last() && x.event.time <= *state.window.last()) return {};
     key.trail.clear(desk.evidence());
     key.trail.add(x.event, desk.evidence());
     state.window.beat(x.event.time);
+    state.told = false;
     if (key.open == nullptr) desk.arm(key, at(state));
     return {std::nullopt, own_clear_ && key.open != nullptr};
   }
@@ -46,9 +50,9 @@ class HeartbeatOperation final : public Operation {
     HeartbeatState& state = of(key);
     if (key.open != nullptr) return;
     if (at(state) > due) return desk.arm(key, at(state));
+    state.told = true;
     const auto last = state.window.last();
-    Hit hit{at(state), last.value_or(at(state)), last.value_or(at(state)), 0,
-            {},        key.trail.all(),          std::make_shared<Scene>()};
+    Hit hit{due, last.value_or(due), last.value_or(due), 0, {}, key.trail.all(), std::make_shared<Scene>()};
     hit.why = last ? fmt::format("no {} for {}{{key}}: the last was at {}", what(),
                                  to_string(absence_.within), to_rfc3339(*last))
                    : fmt::format("{}{{key}} never came, {} after it was first expected", what(),
@@ -89,6 +93,7 @@ class HeartbeatOperation final : public Operation {
       // It is expected again from now on.
       of(key).window = {};
       of(key).due = desk.clock() + absence_.within;
+      of(key).told = false;
       key.trail.clear(desk.evidence());
     }
     desk.arm(key, at(of(key)));
@@ -104,8 +109,8 @@ class HeartbeatOperation final : public Operation {
     const HeartbeatState& state = of(key);
     Standing out;
     out.text = state.window.last() ? fmt::format("last at {}; silent from {} on",
-                                                 to_rfc3339(*state.window.last()), to_rfc3339(at(state)))
-                                   : fmt::format("never came; expected until {}", to_rfc3339(at(state)));
+                                                 to_rfc3339(*state.window.last()), to_rfc3339(silent_from(state)))
+                                   : fmt::format("never came; expected until {}", to_rfc3339(silent_from(state)));
     return out;
   }
 
@@ -113,7 +118,8 @@ class HeartbeatOperation final : public Operation {
     const HeartbeatState& state = of(key);
     out += "[";
     state.window.encode(out);
-    out += state.due == Timestamp::max() ? ",null]" : fmt::format(",{}]", state.due.us);
+    out += state.due == Timestamp::max() ? ",null" : fmt::format(",{}", state.due.us);
+    out += state.told ? ",1]" : ",0]";
   }
   bool decode(std::string_view text, KeyState& key, Desk&) const override {
     if (text.empty() || text[0] != '[') return false;
@@ -122,12 +128,15 @@ class HeartbeatOperation final : public Operation {
     if (!window || text.empty() || text[0] != ',') return false;
     of(key).window = *window;
     text.remove_prefix(1);
+    of(key).told = text.ends_with(",1]");
     if (!text.starts_with("null")) of(key).due.us = std::strtoll(std::string(text).c_str(), nullptr, 10);
     return true;
   }
 
  private:
-  Timestamp at(const HeartbeatState& state) const {
+  // When its silence fires; once.
+  Timestamp at(const HeartbeatState& state) const { return state.told ? Timestamp::max() : silent_from(state); }
+  Timestamp silent_from(const HeartbeatState& state) const {
     if (state.window.last()) return *state.window.last() + absence_.within;
     return state.due;
   }

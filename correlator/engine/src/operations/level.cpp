@@ -26,7 +26,7 @@ class LevelOperation final : public Operation {
     own_clear_ = rule.clear.kind == rules::Clear::Kind::never;
   }
 
-  std::unique_ptr<OpState> make() const override { return std::make_unique<LevelState>(); }
+  OpStateMaker state() const override { return OpStateMaker::of<LevelState>(); }
 
   Seen observe(KeyState& key, const Occurrence& x, Desk& desk) override {
     const expr::Value value = level_.of.eval(x.names);
@@ -49,7 +49,11 @@ class LevelOperation final : public Operation {
     return {std::move(hit), false};
   }
 
-  std::optional<Hit> closed(KeyState& key, Closing how, Timestamp, Desk& desk) override {
+  std::optional<Hit> closed(KeyState& key, Closing how, Timestamp at, Desk& desk) override {
+    if (how == Closing::quiet) {
+      of(key).window.forget_until(at - Duration{1});
+      key.trail.drop_before(at, desk.evidence());
+    }
     if (how == Closing::start_over) {
       of(key).window.clear();
       of(key).any = false;

@@ -70,7 +70,8 @@ class Desk {
  public:
   virtual ~Desk() = default;
   virtual Timestamp clock() const = 0;
-  virtual const Options& options() const = 0;
+  virtual Timestamp clock_goal() const = 0;  // while timers fire: where the clock is going
+  virtual const Options& options() const = 0;  // `late` is longer by the hold of the rule
   virtual EvidenceStore& evidence() = 0;
   virtual Counters& counters() = 0;
   virtual const rules::RuleSet& rules() const = 0;
@@ -98,7 +99,7 @@ class Operation {
 
   // False: no state of a key is kept beyond case and cooldown.
   virtual bool keeps_keys() const { return true; }
-  virtual std::unique_ptr<OpState> make() const { return nullptr; }
+  virtual OpStateMaker state() const { return {}; }
 
   virtual Seen observe(KeyState& key, const Occurrence& x, Desk& desk) = 0;
   virtual void broken(KeyState&, Desk&) {}
@@ -132,7 +133,9 @@ class Operation {
   virtual bool idle(const KeyState& key) const = 0;
 
   virtual Standing standing(const KeyState& key) const = 0;
-  // JSON. decode() gives false for a text that encode() of the same kind did not write.
+  virtual std::uint64_t have(const KeyState& key) const { return standing(key).have; }  // without words
+  // JSON, or bytes where a million of them are stored. decode() gives false for what encode() of the same kind did not
+  // write; earlier versions wrote JSON only.
   virtual void encode(const KeyState& key, const rules::RuleSet& rules, std::string& out) const = 0;
   virtual bool decode(std::string_view text, KeyState& key, Desk& desk) const = 0;
   // Gives back references to evidence that the state itself holds.

@@ -25,7 +25,7 @@ class ScheduleOperation final : public Operation {
  public:
   explicit ScheduleOperation(const rules::Schedule& schedule) : cron_(schedule.cron) {}
 
-  std::unique_ptr<OpState> make() const override { return std::make_unique<ScheduleState>(); }
+  OpStateMaker state() const override { return OpStateMaker::of<ScheduleState>(); }
   bool latches() const override { return false; }
   TimerKind timer_kind() const override { return TimerKind::schedule; }
   Seen observe(KeyState&, const Occurrence&, Desk&) override { return {}; }
@@ -38,7 +38,7 @@ class ScheduleOperation final : public Operation {
 
   void on_timer(KeyState& key, Timestamp at, Desk& desk) override {
     // The clock may have leapt over more minutes than can be told apart in a mail: the latest are decided.
-    const Timestamp due = desk.clock() - desk.options().disorder;
+    const Timestamp due = desk.clock_goal() - desk.options().disorder;
     ScheduleState& state = of(key);
     if (at > due) return;
     if (state.looked < due) {

@@ -41,7 +41,7 @@ class SequenceOperation final : public Operation {
 
   bool judges_where() const override { return true; }
   bool latches() const override { return latched_; }
-  std::unique_ptr<OpState> make() const override { return std::make_unique<SequenceState>(); }
+  OpStateMaker state() const override { return OpStateMaker::of<SequenceState>(); }
 
   Seen observe(KeyState& key, const Occurrence& x, Desk& desk) override {
     if (key.open != nullptr) return {};

@@ -23,7 +23,7 @@ class StreakOperation final : public Operation {
     for (const rules::EventRef& ref : rule.on) parts_.push_back(&ref);
   }
 
-  std::unique_ptr<OpState> make() const override { return std::make_unique<StreakState>(); }
+  OpStateMaker state() const override { return OpStateMaker::of<StreakState>(); }
   const rules::EventRef* broken_by() const override { return &broken_by_; }
 
   Seen observe(KeyState& key, const Occurrence& x, Desk& desk) override {

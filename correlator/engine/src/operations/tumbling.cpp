@@ -24,7 +24,7 @@ class TumblingOperation final : public Operation {
     for (const rules::EventRef& ref : rule.on) parts_.push_back(&ref);
   }
 
-  std::unique_ptr<OpState> make() const override { return std::make_unique<BucketState>(); }
+  OpStateMaker state() const override { return OpStateMaker::of<BucketState>(); }
   bool latches() const override { return !count_.rearm_at_once; }
 
   Seen observe(KeyState& key, const Occurrence& x, Desk& desk) override {

@@ -17,10 +17,10 @@ struct ControlRequest {
 };
 
 std::string to_line(const ControlRequest& request);
-// E508 if the line is no request of ours.
+// E511 if the line is no request of ours.
 Result<ControlRequest> parse_request(std::string_view line);
 
-// Makes the command a record of the intake; says in words what it met. E509 if there is no such rule, E510 if nothing of it has
+// Makes the command a record of the intake; says in words what it met. E512 if there is no such rule, E513 if nothing of it has
 // that key. The caller commits.
 Result<std::string> carry_out(Session& session, const ControlRequest& request);
 

@@ -27,6 +27,9 @@ struct Line {
   std::string_view host;  // taken if the frame names none
 };
 
+// E304 for a row that cannot be read.
+Diagnostic damaged_row(const store::IntakeRow& row);
+
 store::IntakeRow to_row(const Line& line, std::uint64_t seq);
 // Views point into the row and into `host`. E304 if the row does not hold a line.
 Result<Line> to_line_record(const store::IntakeRow& row, std::string& host);

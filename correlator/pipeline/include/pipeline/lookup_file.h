@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Lookup tables from files: CSV (RFC 4180, comma or tab), first line the column names, lines with # are comments.
+// Lookup tables from files: CSV (RFC 4180, comma or tab) whose first line names the columns, or one JSON
+// object a line. Lines that begin with # are comments.
 #pragma once
 
 #include <filesystem>
@@ -11,9 +12,10 @@
 
 namespace correlator::pipeline {
 
-// The rows in the order of the file, their columns in the order of `lookup.columns`. E220 if a column is missing, E221
-// if a row has more or fewer fields than the header; the place is that of the file.
-Result<rules::LookupTable> parse_lookup(const rules::Lookup& lookup, std::string_view text, const std::string& file);
+// The rows in the order of the file, their columns in the order of `lookup.columns`. E220 if a column (of
+// JSON: a key) is missing, E221 if a row does not fit; the place is that of the file.
+Result<rules::LookupTable> parse_lookup(const rules::Lookup& lookup, std::string_view text,
+                                        const std::string& file);
 // E222 if it cannot be read.
 Result<rules::LookupTable> read_lookup(const rules::Lookup& lookup, const std::filesystem::path& root);
 

@@ -25,7 +25,8 @@ struct ReplayOptions {
   std::optional<Timestamp> to;  // lines after it are not stepped
   std::string host;             // of lines that name none
   std::uint64_t commit_bytes = std::uint64_t{64} << 20;
-  Duration commit_every = Duration::seconds(1);  // of wall time
+  Duration commit_every = Duration::seconds(1);   // of wall time
+  std::function<Status()> after_commit;           // decisions are durable now; an error ends the replay
   std::function<void(const Progress&)> progress;  // called at most some ten times a second
   std::function<bool()> stop;                     // asked now and then; true ends the replay after a commit
 };
@@ -37,8 +38,10 @@ struct ReplayResult {
   Diagnostics problems;  // files that could not be read to their end
 };
 
-// With a database the replay goes on where an earlier one of the same sources stopped. The result holds what could be
-// read even where some files could not; an error only where the state could not be written or does not fit the files.
-Result<ReplayResult> replay(Session& session, std::vector<input::Source> sources, const ReplayOptions& options);
+// With a database the replay goes on where an earlier one of the same sources stopped. The result holds what
+// could be read even where some files could not; an error only where the state could not be written or does
+// not fit the files.
+Result<ReplayResult> replay(Session& session, std::vector<input::Source> sources,
+                            const ReplayOptions& options);
 
 }  // namespace correlator::pipeline

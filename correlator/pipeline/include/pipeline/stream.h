@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One source of an archive as a sequence of items in stream order: lines that may match, and marks of its clock.
+// One source of an archive as a sequence of items in stream order: lines that may match, and marks of its
+// clock.
 #pragma once
 
 #include <cstdint>
@@ -26,7 +27,7 @@ struct Item {
   bool undated = false;
   std::uint64_t offset = 0;  // in the decompressed file
   std::uint64_t line_number = 0;
-  std::string_view frame;        // what to decode: of a repeat line, the line that it repeats
+  std::string_view frame;  // what to decode: of a repeat line, the line that it repeats
   std::uint32_t times = 1;
   bool truncated = false;
   std::vector<std::uint32_t> patterns;
@@ -35,7 +36,8 @@ struct Item {
 };
 
 struct StreamOptions {
-  syslog::ArchiveClockOptions clock;  // not_after is set from each file's mtime
+  syslog::ArchiveClockOptions clock;   // not_after is set from each file's mtime
+  std::optional<Timestamp> pipes_end;  // not_after of what has no mtime
   syslog::ParserOptions parser;
   std::size_t block_size = 1 << 20;
   bool read_ahead = true;
@@ -45,12 +47,12 @@ class ArchiveStream {
  public:
   ArchiveStream(input::Source source, const Matcher& matcher, StreamOptions options);
 
-  // Begins behind a recorded position: items up to it are not given again. E207 if none of the source's files is the
-  // one that was recorded, E206 if that one is shorter now.
+  // Begins behind a recorded position: items up to it are not given again. E207 if none of the source's files
+  // is the one that was recorded, E206 if that one is shorter now.
   Status resume(const store::Cursor& cursor);
 
-  // The next item, or nullptr at the end. Valid until the next call of advance(). An error of a file comes after all that the file
-  // held and is then followed by the next file.
+  // The next item, or nullptr at the end. Valid until the next call of advance(). An error of a file comes
+  // after all that the file held and is then followed by the next file.
   const Item* peek();
   void advance();
 
@@ -101,6 +103,7 @@ class ArchiveStream {
   std::uint64_t given_offset_ = 0;
   bool given_line_ = false;
   std::uint64_t file_bytes_ = 0;
+  bool unfinished_line_ = false;  // no newline at the end of what was read
 
   Diagnostics errors_;
   std::uint64_t lines_ = 0, bytes_ = 0, finished_size_ = 0, total_size_ = 0;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Events, decisions, windows and summaries as text for people or as JSON lines for programs. Log text is made printable
-// in the one and escaped in the other; neither reaches a terminal raw.
+// Events, decisions, windows and summaries as text for people or as JSON lines for programs. Log text is made
+// printable in the one and escaped in the other; neither reaches a terminal raw.
 #pragma once
 
 #include <cstdint>
@@ -14,21 +14,26 @@
 #include "engine/engine.h"
 #include "engine/event.h"
 #include "rules/model.h"
+#include "store/ledger_db.h"
 
 namespace correlator::report {
 
 struct Summary {
   std::uint64_t lines = 0;
-  engine::Counters counters;  // of this run
+  engine::Counters counters;       // of this run
   std::uint64_t open_windows = 0;  // live keys
   std::uint64_t open_cases = 0;
   double seconds = 0;
 };
 
+// How a decision's action is told: a replay says what *would* have been run, who acts what runs, who looks
+// what was decided.
+enum class Tense { would, runs, decided };
+
 struct PrinterOptions {
   bool json = false;
   bool colour = false;
-  bool would = false;  // replay without --act: actions are what *would* have been run
+  Tense tense = Tense::decided;
 };
 
 class Printer {
@@ -40,6 +45,8 @@ class Printer {
   // A decision as it was stored: its JSON document.
   void stored_decision(std::string_view document);
   void window(const engine::WindowView& window);
+  // What became of an action, or what it waits for, as of `time`.
+  void outcome(const store::Job& job, Timestamp time);
   void summary(const Summary& summary);
   // For people only: a line of text, an empty line. Nothing with --json.
   void note(std::string_view text);

@@ -129,6 +129,12 @@ struct Capture {
   bool bdf = false;       // normalise to dddd:bb:dd.f
 };
 
+// [input] trusted and writers: whose word counts beside the kernel's and root's.
+struct TrustedWriter {
+  std::uint32_t uid = 0;
+  std::string exe;  // empty: any program of that user
+};
+
 // Who may have written a line: `from`.
 struct From {
   enum class Kind { any, kernel, program, input } kind = Kind::any;
@@ -419,7 +425,7 @@ struct Action {
       serial;  // template as written; uses with one value run one at a time; compiled in Step::serial_by
   bool approve = false;
   bool shadow = false;
-  std::string undo;  // arguments or script; empty: none
+  std::string undo;  // options that begin with --, or a script; empty: none
   Place place;
 };
 
@@ -503,6 +509,8 @@ struct RuleSet {
   std::vector<MapDef> maps;
   std::vector<Calendar> calendars;
   Zone zone;  // [input] zone
+  std::vector<std::string> trusted_inputs;
+  std::vector<TrustedWriter> trusted_writers;
   // The files as read, in order, for the intake: a rule set can be loaded again from this alone.
   std::vector<std::pair<std::string, std::string>> files;  // name, text
   std::string hash;                                        // of `files`

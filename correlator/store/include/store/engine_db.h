@@ -61,9 +61,12 @@ struct Batch {
   void clear();
 };
 
+// The state after record `seq`; its rows come kind by kind from each_row().
 struct Snapshot {
   std::uint64_t seq = 0;  // 0: nothing was ever stored
   std::string rules_hash;
+};
+struct BaseSnapshot : Snapshot {
   std::vector<engine::StateRow> rows;
 };
 
@@ -94,9 +97,15 @@ class EngineDb {
   // All or nothing. E305: full disk, read-only, locked: nothing of the batch is stored and it may be tried again.
   Status commit(const Batch& batch);
 
+  // Runs `inside`; everything it reads is of one moment, whoever writes meanwhile.
+  Status reading(const std::function<Status()>& inside);
+
   Result<Snapshot> snapshot();
+  // The snapshot's rows of one kind, in the order of their ids. Stops at the first error of `visit`. E304.
+  Status each_row(engine::StateKind kind, const engine::RowVisitor& visit);
+  Result<std::optional<engine::StateRow>> row(engine::StateKind kind, std::uint64_t id);
   // The snapshot that stands at the beginning of the kept intake: seq 0 and no rows unless older intake was dropped.
-  Result<Snapshot> base_snapshot();
+  Result<BaseSnapshot> base_snapshot();
   Result<RuleTexts> rules(const std::string& hash);
   Status each_intake(std::uint64_t after_seq, const std::function<bool(IntakeRow&&)>& visit);
   Result<std::vector<Cursor>> cursors();

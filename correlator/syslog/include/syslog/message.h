@@ -68,16 +68,16 @@ struct Message {
   std::string_view caller;   // printk's caller id, "T593001" or "C1"
   std::string_view input;    // rsyslog's inputname, the journal's _TRANSPORT, "kmsg" for our own reader
   std::string_view transport;  // the journal's _TRANSPORT, also where imjournal passed it on
-  std::string_view exe;        // trusted path of the writing program
+  std::string_view exe;        // path of the writing program, where `input` knows it
   std::string_view from_ip;    // address the message came from
   std::string_view id;         // identity given upstream: rsyslog's uuid or cid, the journal's cursor
   std::string_view boot_id;    // the journal's _BOOT_ID
 
   std::optional<std::uint32_t> pid;
-  std::optional<std::uint32_t> uid;       // trusted (SCM_CREDENTIALS, _UID)
+  std::optional<std::uint32_t> uid;       // of the writer, where `input` knows it (sources.h)
   std::optional<std::uint8_t> facility;   // 0 kern .. 23 local7; /dev/kmsg may carry more
   std::optional<std::uint8_t> level;      // 0 emerg .. 7 debug. It is not severity: see the module's README
-  std::optional<std::uint64_t> sequence;  // of a /dev/kmsg record
+  std::optional<std::uint64_t> sequence;  // of a /dev/kmsg record, also through imkmsg
 
   Stamp stamp;
   std::optional<Timestamp>

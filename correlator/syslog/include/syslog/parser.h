@@ -3,18 +3,13 @@
 #pragma once
 
 #include <memory>
-#include <string>
 #include <string_view>
-#include <vector>
 
 #include "syslog/message.h"
 
 namespace correlator::syslog {
 
 struct ParserOptions {
-  // Inputs besides imklog and imkmsg whose kernel lines are vouched for, e.g. "imrelp" where only TLS clients
-  // with certificates can write. A line still has to carry facility kern.
-  std::vector<std::string> trusted_inputs;
   // Believe the provenance that a line itself carries (inputname and facility of the template, journal
   // fields). Switch it off for files whose first words after the host anyone can choose: then nothing is
   // better than claimed.

@@ -58,12 +58,16 @@ class Pairs {
 
   // "[t,w,t,w,…]", times in microseconds.
   void encode(std::string& out) const;
-  // Reads such an array at the front of `text` and moves `text` behind it. nullopt if there is none, a time
+  // The same in few bytes: a byte that no JSON text begins with, the number of pairs, then time (as difference from the
+  // one before) and weight of each.
+  void pack(std::string& out) const;
+  // Reads either form at the front of `text` and moves `text` behind it. nullopt if there is none, a time
   // is out of order, or there are more than `limit` pairs.
   static std::optional<Pairs> decode(std::string_view& text, std::size_t limit = kMaxPairs);
   static constexpr std::size_t kMaxPairs = 65'536;
 
  private:
+  static std::optional<Pairs> unpack(std::string_view& bytes, std::size_t limit);
   void reserve(std::size_t capacity);
   void drop_front(std::size_t n);
 

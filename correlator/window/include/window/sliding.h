@@ -46,6 +46,7 @@ class SlidingWindow {
   std::size_t heap_bytes() const { return pairs_.allocated() * sizeof(Pair); }
 
   void encode(std::string& out) const { pairs_.encode(out); }  // "[t,w,t,w,…]"
+  void pack(std::string& out) const { pairs_.pack(out); }      // the same in few bytes
   static std::optional<SlidingWindow> decode(std::string_view& text);
 
  private:

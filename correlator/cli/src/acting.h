@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// The dispatcher beside a session in one process: `run --dispatch` and `replay --act`. Decisions go to it
+// once they are durable, outcomes come back as intake records.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "dispatch/dispatch_thread.h"
+#include "pipeline/session.h"
+#include "report/printer.h"
+#include "rules/model.h"
+#include "store/ledger_db.h"
+#include "time/clock.h"
+
+namespace correlator::cli {
+
+struct ActingOptions {
+  std::string state;              // directory of engine.db and dispatch.db
+  std::string actions;            // directory of the scripts
+  bool shadow = false;            // record what would run, run nothing
+  std::optional<Timestamp> from;  // decisions before it only warmed up the windows: they are not acted on
+};
+
+class Acting {
+ public:
+  // Hands over what an earlier process decided and did not live to hand over. `printer` gets the outcomes.
+  static Result<std::unique_ptr<Acting>> start(const ActingOptions& options,
+                                               std::shared_ptr<const rules::RuleSet> rules,
+                                               const Clock& clock, store::EngineDb& db,
+                                               report::Printer& printer);
+
+  // A decision was taken; nothing happens before it is committed.
+  void decided(const engine::Decision& decision);
+  // The session was committed: starts what was decided, takes outcomes back. E4.. or E3.. if the dispatcher
+  // has failed.
+  Status committed(pipeline::Session& session);
+  // The end of the input: waits until nothing runs and nothing will start by itself, at most `at_most` or
+  // until `give_up`; what that decides is started, too. Commits, and prints what was not run.
+  Status finish(pipeline::Session& session, Duration at_most, const std::function<bool()>& give_up);
+
+ private:
+  Acting(std::unique_ptr<dispatch::DispatchThread> thread, store::LedgerDb ledger, report::Printer& printer,
+         std::optional<Timestamp> from);
+  Status take_outcomes(pipeline::Session& session);
+  Status print_unfinished();
+
+  std::unique_ptr<dispatch::DispatchThread> thread_;
+  store::LedgerDb ledger_;  // to look into; the thread writes through its own
+  report::Printer& printer_;
+  std::optional<Timestamp> from_;
+  std::vector<engine::Decision> waiting_;
+  std::vector<std::string> submitted_;
+};
+
+}  // namespace correlator::cli

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// The texts of evidence lines, once each.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "engine/decision.h"
+#include "engine/state.h"
+#include "seq_table.h"
+
+namespace correlator::engine {
+
+// Texts of evidence lines by intake number, counted by how many objects refer to them. A text that nobody
+// refers to at the end of a step is forgotten.
+class EvidenceStore {
+ public:
+  static constexpr std::size_t kMaxText = 8'192;  // a longer text is cut
+
+  void add(EvidenceLine line);   // with no reference yet
+  void keep(std::uint64_t seq);  // one more reference; also before the text is restored
+  // One less; the text stays until sweep(), so that another owner can take over.
+  void release(std::uint64_t seq);
+  // Valid until the line goes.
+  const EvidenceLine* find(std::uint64_t seq) const;
+  void sweep();  // at the end of each step: forgets what lost or never got a reference
+  std::size_t size() const { return lines_.size(); }
+  std::uint64_t bytes() const;  // of memory, about
+
+  void take_changes(std::vector<StateRow>& out);  // after sweep()
+  // E310. References are made by the owners' restore, before or after this.
+  Status restore(const StateRow& row);
+  // Instead of restoring rows: lines numbered up to `upto` are read when somebody asks for their text.
+  void read_from(std::shared_ptr<EvidenceTexts> texts, std::uint64_t upto);
+  // What went wrong when a text was read. What was decided since then must not count.
+  const Status& failure() const { return failure_; }
+
+ private:
+  // 16 bytes with its number: millions of lines are referred to after a restart, few are ever read.
+  struct Entry {
+    std::uint32_t text = kNoText;        // index into pool_: not known yet, or not read yet
+    std::uint32_t references : 31 = 0;
+    std::uint32_t written : 1 = 0;       // a row of it is in the store
+  };
+  static constexpr std::uint32_t kNoText = UINT32_MAX;
+  Entry& entry(std::uint64_t seq);
+  void set_text(Entry& entry, EvidenceLine line) const;
+  void read_text(std::uint64_t seq, Entry& entry) const;
+
+  // What find() reads is a copy of what the store has: the state is the same.
+  mutable SeqTable<Entry> lines_;
+  mutable std::vector<std::unique_ptr<EvidenceLine>> pool_;
+  mutable std::vector<std::uint32_t> free_;  // unused places of pool_
+  std::vector<std::uint64_t> loose_;   // perhaps without reference
+  std::vector<std::uint64_t> fresh_;   // perhaps not written
+  std::vector<std::uint64_t> erased_;  // written and gone
+  std::shared_ptr<EvidenceTexts> texts_;
+  std::uint64_t upto_ = 0;
+  mutable Status failure_;
+};
+
+}  // namespace correlator::engine

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+// What may start when: limits, budgets, turns, approval; what is one action and what are several.
+#include "bench.h"
+
+using namespace correlator;
+using namespace correlator::dispatch;
+using namespace correlator::dispatch::test;
+
+namespace {
+
+const std::string kWaits = "echo $CORRELATOR_DECISION >>$DIR/runs; while [ ! -e $DIR/go ]; do sleep 0.02; done\n";
+
+// Polls until `done` holds; some hundred rounds of at most 20 ms of a process's own time.
+template <class Done>
+bool until(Bench& b, Done&& done) {
+  for (int i = 0; i < 1500; ++i) {
+    if (done()) return true;
+    b.poll(Duration{20'000});
+  }
+  return done();
+}
+
+std::string said(const Diagnostic& d) { return to_text(d); }
+std::string golden(const std::string& name) {
+  std::ifstream in(std::string(CORRELATOR_SOURCE_DIR) + "/tests/dispatch/errors/" + name, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+}
+
+}  // namespace
+
+TEST_CASE("L14: an action is known by its decision: one rule's second target runs, too") {
+  Bench b("[action.act]\nrun = \"act\"\n", "echo \"$@\" >>$DIR/runs\n");
+  REQUIRE(b.dispatcher->submit(b.decision("d1", {"kvm1"})).ok());
+  REQUIRE(b.dispatcher->submit(b.decision("d2", {"kvm2"})).ok());
+  b.until_idle();
+  REQUIRE(b.dispatcher->submit(b.decision("d3", {"kvm1"})).ok());  // a later case of the first
+  b.until_idle();
+  const std::string runs = b.dir.read("runs");
+  CHECK(runs.size() == 15);
+  CHECK(runs.ends_with("kvm1\n"));
+  CHECK(b.outcomes.size() == 3);
+}
+
+TEST_CASE("serial: one at a time for the same target, others beside it") {
+  Bench b("[action.act]\nrun = \"act\"\n", kWaits);
+  for (const auto& [id, target] : {std::pair{"d1", "kvm1"}, {"d2", "kvm1"}, {"d3", "kvm2"}}) {
+    engine::Decision d = b.decision(id);
+    d.serial = target;
+    REQUIRE(b.dispatcher->submit(d).ok());
+  }
+  REQUIRE(until(b, [&] { return b.dir.read("runs").size() == 6; }));
+  CHECK(b.dispatcher->running() == 2);
+  CHECK(b.dispatcher->waiting() == 1);
+  CHECK(b.job("d2").state == JobState::waiting);
+  b.dir.write("go", "");
+  b.until_idle();
+  CHECK(b.dir.read("runs").ends_with("d2\n"));
+  CHECK(b.job("d2").state == JobState::done);
+}
+
+TEST_CASE("L15: a budget counts what is in flight, also what is unknown, for each value it is over") {
+  Bench b("[action.act]\nrun = \"act\"\nbudget = \"b\"\n[budget.b]\nin_flight = 1\nover = \"who\"\n", kWaits);
+  const auto submit = [&](const char* id, const char* who) {
+    engine::Decision d = b.decision(id);
+    d.key = {{"who", std::string(who)}};
+    REQUIRE(b.dispatcher->submit(d).ok());
+  };
+  submit("d1", "a");
+  submit("d2", "a");
+  submit("d3", "b");
+  REQUIRE(until(b, [&] { return b.dir.read("runs").size() == 6; }));
+  CHECK(b.dispatcher->running() == 2);
+  CHECK(b.job("d2").state == JobState::waiting);
+  b.dir.write("go", "");
+  b.until_idle();
+  CHECK(b.job("d2").state == JobState::done);
+  // One whose end nobody saw holds its place until a person has looked.
+  auto job = b.job("d1");
+  job.state = JobState::unknown;
+  REQUIRE(b.dispatcher->ledger().update(job).ok());
+  submit("d4", "a");
+  for (int i = 0; i < 5; ++i) b.poll(Duration{1'000});
+  CHECK(b.job("d4").state == JobState::waiting);
+  CHECK(b.dispatcher->running() == 0);
+}
+
+TEST_CASE("a budget of starts opens again when its span is over") {
+  Bench b("[action.act]\nrun = \"act\"\nbudget = \"b\"\n[budget.b]\nat_most = 1\nper = \"1h\"\n", "echo x >>$DIR/runs\n");
+  REQUIRE(b.dispatcher->submit(b.decision("d1")).ok());
+  REQUIRE(b.dispatcher->submit(b.decision("d2")).ok());
+  REQUIRE(until(b, [&] { return b.dispatcher->running() == 0 && b.dispatcher->waiting() == 1 && b.job("d1").state == JobState::done; }));
+  b.clock.advance(Duration::minutes(14));
+  b.poll(Duration{1'000});
+  CHECK(b.dir.read("runs") == "x\n");
+  b.clock.advance(Duration::minutes(46));
+  b.until_idle();
+  CHECK(b.job("d2").state == JobState::skipped);  // it became too old while it waited
+  CHECK(b.dir.read("runs") == "x\n");
+  REQUIRE(b.dispatcher->submit(b.decision("d3")).ok());
+  b.until_idle();
+  CHECK(b.dir.read("runs") == "x\nx\n");
+}
+
+TEST_CASE("a limit: more than told in its span are recorded, not run") {
+  Bench b("[action.act]\nrun = \"act\"\nlimit = \"2 in 1h\"\n", "echo x >>$DIR/runs\n");
+  for (const char* id : {"d1", "d2", "d3"}) {
+    REQUIRE(b.dispatcher->submit(b.decision(id)).ok());
+    b.until_idle();
+  }
+  CHECK(b.job("d3").state == JobState::skipped);
+  CHECK(b.job("d3").reason == "over the limit of 2 in 1h for act");
+  b.clock.advance(Duration::hours(1) + Duration{1});
+  REQUIRE(b.dispatcher->submit(b.decision("d4")).ok());
+  b.until_idle();
+  CHECK(b.job("d4").state == JobState::done);
+  CHECK(b.dir.read("runs") == "x\nx\nx\n");
+}
+
+TEST_CASE("what needs approval or a second opinion does not start by itself") {
+  const std::string key = GENERATE(as<std::string>(), "approve = true\n", "confirm = \"ask\"\n");
+  Bench b("[action.act]\nrun = \"act\"\nmax_age = \"1h\"\n" + key, "echo x >>$DIR/runs\n");
+  REQUIRE(b.dispatcher->submit(b.decision("d1")).ok());
+  for (int i = 0; i < 5; ++i) b.poll(Duration{1'000});
+  CHECK(b.job("d1").state == JobState::waiting);
+  CHECK(b.dispatcher->waiting() == 1);
+  b.clock.advance(Duration::hours(1) + Duration{1});
+  b.until_idle();
+  CHECK(b.job("d1").state == JobState::skipped);
+  CHECK(b.dir.read("runs").empty());
+}
+
+TEST_CASE("an action in shadow mode is only recorded, the others run") {
+  Bench b("[action.act]\nrun = \"act\"\nmode = \"shadow\"\n", "echo x >>$DIR/runs\n");
+  REQUIRE(b.dispatcher->submit(b.decision("d1")).ok());
+  b.until_idle();
+  CHECK(b.job("d1").state == JobState::shadow);
+  CHECK(b.job("d1").reason == "act has mode = \"shadow\"");
+  CHECK(b.dir.read("runs").empty());
+  CHECK(b.outcomes.empty());  // nothing happened
+}
+
+TEST_CASE("what was held, dropped or has no action is no job") {
+  Bench b("[action.act]\nrun = \"act\"\n", "echo x >>$DIR/runs\n");
+  engine::Decision held = b.decision("d1"), dropped = b.decision("d2"), silent = b.decision("d3");
+  held.fate = engine::Decision::Fate::held;
+  dropped.fate = engine::Decision::Fate::dropped;
+  silent.action.clear();
+  for (const engine::Decision& d : {held, dropped, silent}) REQUIRE(b.dispatcher->submit(d).ok());
+  CHECK(b.dispatcher->idle());
+  CHECK_FALSE(b.dispatcher->ledger().find("d1")->has_value());
+}
+
+TEST_CASE("an action that the rules lost meanwhile is refused with the reason") {
+  Bench b("[action.act]\nrun = \"act\"\n", "echo x >>$DIR/runs\n");
+  b.dir.write("stop-actions", "");
+  REQUIRE(b.dispatcher->submit(b.decision("d1")).ok());
+  b.poll(Duration{1'000});
+  auto other = rules::load({{"a.toml", "format = 1\n"}});
+  REQUIRE(other.rules != nullptr);
+  b.dispatcher->set_rules(other.rules);
+  b.until_idle();
+  CHECK(b.job("d1").state == JobState::refused);
+  CHECK(b.job("d1").reason == "the rules have no such action any more");
+}
+
+TEST_CASE("the texts of what cannot be started or undone") {
+  Bench b("[action.act]\nrun = \"act\"\n", "exit 1\n");
+  const auto missing = Process::start({.program = "/nowhere/act"});
+  REQUIRE_FALSE(missing.ok());
+  CHECK(said(missing.error()) == golden("E401-start.txt"));
+  CHECK(said(b.dispatcher->undo("d1").error()) == golden("E403-unknown.txt"));
+  REQUIRE(b.dispatcher->submit(b.decision("d1")).ok());
+  b.until_idle();
+  CHECK(said(b.dispatcher->undo("d1").error()) == golden("E403-no-way-back.txt"));
+  Bench c("[action.act]\nrun = \"act\"\nundo = \"--undo\"\n", "exit 1\n");
+  REQUIRE(c.dispatcher->submit(c.decision("d1")).ok());
+  c.until_idle();
+  CHECK(said(c.dispatcher->undo("d1").error()) == golden("E403-not-done.txt"));
+}
+
+TEST_CASE("undo by an option of the same script, once, and it is not undone again") {
+  Bench b("[action.act]\nrun = \"act\"\nundo = \"--undo --quick\"\n", "echo \"$@\" >>$DIR/runs\n");
+  REQUIRE(b.dispatcher->submit(b.decision("d1", {"--name", "vm 1"})).ok());
+  b.until_idle();
+  for (int i = 0; i < 2; ++i) REQUIRE(b.dispatcher->undo("d1").ok());
+  b.until_idle();
+  CHECK(b.dir.read("runs") == "--name vm 1\n--undo --quick --name vm 1\n");
+  CHECK(b.job("d1.undo").undo_of == "d1");
+  CHECK(b.job("d1.undo").state == JobState::done);
+}

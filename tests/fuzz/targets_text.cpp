@@ -88,8 +88,10 @@ std::string decisions_of(std::string_view log, std::size_t piece) {
   });
   if (!session.ok()) return session.error().message;
   const SimulatedClock clock(*parse_rfc3339("2026-01-02T00:00:00Z"));
-  auto reader = input::memory_reader("log", std::string(log), piece);
-  if (const Status status = pipeline::run_live(**session, std::move(reader), clock, {}); !status.ok()) return status.error().message;
+  std::vector<std::unique_ptr<input::LiveSource>> sources;
+  sources.push_back(input::reader_source(input::memory_reader("log", std::string(log), piece)));
+  pipeline::Live live(**session, std::move(sources), clock, {});
+  if (const Status status = live.run([] { return false; }); !status.ok()) return status.error().message;
   return out;
 }
 

@@ -16,7 +16,7 @@ Timestamp at(std::string_view text) { return *parse_rfc3339(text); }
 Effective effective(std::string_view line, std::string_view arrival) {
   syslog::Message message;
   REQUIRE(syslog::Parser().parse(line, message));
-  return effective_time(message, at(arrival), {});
+  return effective_time(message, at(arrival), Zone{}, Duration::seconds(5));
 }
 
 }  // namespace

@@ -85,7 +85,9 @@ Run live(const std::string& rules, const std::string& text, const Clock& clock, 
          std::size_t piece) {
   Run run;
   const auto session = start(rules, state, run);
-  const Status status = run_live(*session, input::memory_reader("stdin", text, piece), clock, {});
+  std::vector<std::unique_ptr<input::LiveSource>> sources;
+  sources.push_back(input::reader_source(input::memory_reader("stdin", text, piece)));
+  const Status status = Live(*session, std::move(sources), clock, {}).run([] { return false; });
   REQUIRE(status.ok());
   finish(*session, run);
   return run;

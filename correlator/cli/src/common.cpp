@@ -10,7 +10,7 @@
 #include <string_view>
 
 #include "base/text.h"
-#include "pipeline/checker.h"
+#include "pipeline/rule_loader.h"
 #include "rules/loader.h"
 
 namespace correlator::cli {
@@ -41,16 +41,29 @@ void complain(const Diagnostics& diagnostics) {
   for (const Diagnostic& diagnostic : diagnostics) complain(diagnostic);
 }
 
-std::shared_ptr<const rules::RuleSet> load_rules_unproven(const RuleOptions& options, int& code) {
-  const auto paths = options.paths.empty()
-                         ? default_rule_paths()
-                         : std::vector<std::filesystem::path>(options.paths.begin(), options.paths.end());
+std::vector<std::filesystem::path> rule_paths(const RuleOptions& options) {
+  if (options.paths.empty()) return default_rule_paths();
+  return {options.paths.begin(), options.paths.end()};
+}
+
+namespace {
+
+// Empty after saying that there are none.
+std::vector<std::filesystem::path> some_rule_paths(const RuleOptions& options, int& code) {
+  auto paths = rule_paths(options);
   if (paths.empty()) {
     complain(make_error("E503", "no rules are installed",
                         "name some with --rules, e.g. --rules rules in a checkout, or install the package"));
     code = kNoInput;
-    return nullptr;
   }
+  return paths;
+}
+
+}  // namespace
+
+std::shared_ptr<const rules::RuleSet> load_rules_unproven(const RuleOptions& options, int& code) {
+  const auto paths = some_rule_paths(options, code);
+  if (paths.empty()) return nullptr;
   auto files = rules::read_rule_files(paths);
   if (!files) {
     complain(files.error());
@@ -66,17 +79,12 @@ std::shared_ptr<const rules::RuleSet> load_rules_unproven(const RuleOptions& opt
 }
 
 std::shared_ptr<const rules::RuleSet> load_rules(const RuleOptions& options, int& code) {
-  auto rules = load_rules_unproven(options, code);
-  if (rules == nullptr) return nullptr;
-  pipeline::CheckOptions check;
-  check.warnings = false;
-  const pipeline::CheckReport report = pipeline::check_rules(rules, check);
-  if (!has_errors(report.diagnostics)) return rules;
-  complain(report.diagnostics);
-  complain(make_error("E504", "rules that fail their own samples or tests do not load",
-                      "mend the rule or its test; `correlator check` shows all of them"));
-  code = kBadConfig;
-  return nullptr;
+  const auto paths = some_rule_paths(options, code);
+  if (paths.empty()) return nullptr;
+  pipeline::ProvenRules proven = pipeline::load_proven(paths);
+  complain(proven.diagnostics);
+  if (proven.rules == nullptr) code = proven.diagnostics.front().code == "E036" ? kNoInput : kBadConfig;
+  return proven.rules;
 }
 
 bool use_colour(std::FILE* out) {

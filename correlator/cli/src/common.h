@@ -30,6 +30,8 @@ struct RuleOptions {
 };
 // The vendor's directory, then the admin's, as far as they exist.
 std::vector<std::filesystem::path> default_rule_paths();
+// What --rules names, or the default ones.
+std::vector<std::filesystem::path> rule_paths(const RuleOptions& options);
 void add_rule_options(CLI::App& app, RuleOptions& options);
 
 // Prints one diagnostic on stderr, with colour only on a terminal.

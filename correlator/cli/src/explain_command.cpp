@@ -81,14 +81,12 @@ int explain_line(const Options& o, std::shared_ptr<const rules::RuleSet> rules) 
     standing.emplace(std::move(engine).value());
   }
   const SystemClock clock;
-  pipeline::LiveOptions live;
-  live.zone = rules->zone;
   std::uint64_t number = 0;
   for (const std::string& text : o.lines) {
     syslog::Parser parser;
     syslog::Message message;
     if (!parser.parse(text, message)) continue;
-    const pipeline::Effective at = pipeline::effective_time(message, clock.now(), live);
+    const pipeline::Effective at = pipeline::effective_time(message, clock.now(), rules->zone, pipeline::LiveOptions{}.ahead);
     print_message(printer, message, syslog::origin_of(message, engine::sources_of(*rules)), at.time);
     pipeline::Line line;
     line.frame = text;

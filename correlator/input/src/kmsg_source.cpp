@@ -75,6 +75,7 @@ class KmsgSource final : public LiveSource {
     }
   }
 
+  bool is_kernel() const override { return true; }
   std::optional<LivePosition> position() const override { return LivePosition{boot_id_, expected_, {}}; }
 
   Status resume(const LivePosition& position) override {

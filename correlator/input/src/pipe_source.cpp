@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <span>
 #include <utility>
 
 #include "input/live.h"
@@ -47,6 +48,15 @@ class Buffer {
     errno = error;
     return Filled::failed;
   }
+  Result<std::size_t> fill(Reader& reader) {
+    data_.erase(0, begin_);
+    begin_ = 0;
+    const std::size_t before = data_.size();
+    data_.resize(before + kReadSize);
+    auto n = reader.read(std::span(data_).subspan(before));
+    data_.resize(before + (n ? *n : 0));
+    return n;
+  }
 
  private:
   std::string data_;
@@ -62,7 +72,7 @@ void set_nonblocking(int fd) {
 
 class OmprogSource final : public LiveSource {
  public:
-  OmprogSource(int in, int out) : LiveSource("omprog"), in_(in), out_(out), answers_(kOk) {
+  OmprogSource(int in, int out, bool greeted) : LiveSource("omprog"), in_(in), out_(out), answers_(greeted ? "" : kOk) {
     set_nonblocking(in_);
   }
 
@@ -144,11 +154,13 @@ class OmprogSource final : public LiveSource {
   std::string answers_;  // not sent yet
 };
 
+// Frames of a stream of bytes, from a descriptor or from a Reader.
 class PipeSource final : public LiveSource {
  public:
   PipeSource(int in, std::string name) : LiveSource(std::move(name)), in_(in) {
     set_nonblocking(in_);
   }
+  explicit PipeSource(std::unique_ptr<Reader> reader) : LiveSource(reader->name()), reader_(std::move(reader)) {}
 
   int fd() const override { return in_; }
 
@@ -156,6 +168,12 @@ class PipeSource final : public LiveSource {
     for (;;) {
       if (take_frame(frame)) return Next::frame;
       if (ended_) return Next::end;
+      if (reader_ != nullptr) {
+        auto n = buffer_.fill(*reader_);
+        if (!n) return n.error();
+        ended_ = *n == 0;
+        continue;
+      }
       switch (buffer_.fill(in_)) {
         case Buffer::Filled::some: continue;
         case Buffer::Filled::nothing: return Next::nothing;
@@ -180,7 +198,8 @@ class PipeSource final : public LiveSource {
     return true;
   }
 
-  int in_;
+  int in_ = -1;
+  std::unique_ptr<Reader> reader_;
   Buffer buffer_;
   syslog::FrameState state_;
   bool ended_ = false;
@@ -188,9 +207,14 @@ class PipeSource final : public LiveSource {
 
 }  // namespace
 
-std::unique_ptr<LiveSource> omprog_source(int in, int out) { return std::make_unique<OmprogSource>(in, out); }
+std::unique_ptr<LiveSource> omprog_source(int in, int out, bool greeted) {
+  return std::make_unique<OmprogSource>(in, out, greeted);
+}
 std::unique_ptr<LiveSource> pipe_source(int in, std::string name) {
   return std::make_unique<PipeSource>(in, std::move(name));
+}
+std::unique_ptr<LiveSource> reader_source(std::unique_ptr<Reader> reader) {
+  return std::make_unique<PipeSource>(std::move(reader));
 }
 
 }  // namespace correlator::input

@@ -12,6 +12,11 @@ Diagnostic damaged_row(const store::IntakeRow& row) {
                     "the state database is damaged: move it away and start again, windows begin empty then");
 }
 
+syslog::ParserOptions own_kmsg(syslog::ParserOptions options) {
+  options.live_kmsg = true;
+  return options;
+}
+
 store::IntakeRow to_row(const Line& line, std::uint64_t seq) {
   store::IntakeRow row;
   row.seq = seq;
@@ -20,12 +25,14 @@ store::IntakeRow to_row(const Line& line, std::uint64_t seq) {
   row.stream = line.stream;
   row.line_number = line.line_number;
   row.frame = line.frame;
+  row.line_id = line.id;
   Json extra = Json::object();
   if (line.arrival) extra["arrival"] = line.arrival->us;
   if (line.undated) extra["undated"] = true;
   if (line.clamped) extra["clamped"] = true;
   if (line.times != 1) extra["times"] = line.times;
   if (line.truncated) extra["truncated"] = true;
+  if (line.own_kmsg) extra["kmsg"] = true;
   if (!line.host.empty()) extra["host"] = line.host;
   if (!extra.empty()) row.extra = correlator::to_line(extra);
   return row;
@@ -46,6 +53,7 @@ Result<Line> to_line_record(const store::IntakeRow& row, std::string& host) {
     line.clamped = extra->value("clamped", false);
     line.times = extra->value("times", 1U);
     line.truncated = extra->value("truncated", false);
+    line.own_kmsg = extra->value("kmsg", false);
     host = extra->value("host", "");
   } catch (const Json::exception&) {  // a member of another type
     return damaged_row(row);

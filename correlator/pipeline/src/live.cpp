@@ -80,7 +80,7 @@ struct Live::Source {
 };
 
 Live::Live(Session& session, std::vector<std::unique_ptr<input::LiveSource>> sources, const Clock& clock, LiveOptions options)
-    : session_(session), clock_(clock), options_(std::move(options)), parser_(options_.parser), sync_(options_.sync) {
+    : session_(session), clock_(clock), options_(std::move(options)), parser_(options_.parser), kmsg_parser_(own_kmsg(options_.parser)), sync_(options_.sync) {
   for (auto& source : sources) sources_.push_back(std::make_unique<Source>(std::move(source)));
   session_.each_line_id([&](std::string_view id) { seen_.add(id); });
 }
@@ -119,7 +119,8 @@ bool Live::step(Source& source, const input::LiveFrame& frame, Timestamp now) {
   const std::uint64_t at = source.remember(frame.bytes);
   ids_.clear();
   syslog::Message message;
-  if (!session_.matcher().frame(frame.bytes, parser_, scratch_, message, ids_)) return false;
+  syslog::Parser& parser = source.input->is_kernel() ? kmsg_parser_ : parser_;
+  if (!session_.matcher().frame(frame.bytes, parser, scratch_, message, ids_)) return false;
   message.truncated = frame.truncated;
   const std::string id(frame.id.empty() ? message.id : std::string_view(frame.id));
   if (!id.empty() && seen_.contains(id)) {
@@ -138,6 +139,7 @@ bool Live::step(Source& source, const input::LiveFrame& frame, Timestamp now) {
   line.clamped = effective.clamped;
   line.truncated = frame.truncated;
   line.id = id;
+  line.own_kmsg = source.input->is_kernel();
   bool stepped = false;
   if (message.text == "-- MARK --") {
     session_.mark(line.time);
@@ -148,7 +150,7 @@ bool Live::step(Source& source, const input::LiveFrame& frame, Timestamp now) {
     const LookBack::Found found = source.look_back.before(at, message.host, session_.matcher(), scratch_);
     line.frame = found.frame;
     line.times = message.repeats_previous;
-    stepped = !found.patterns.empty() && parser_.parse(found.frame, message) && session_.line(line, message, found.patterns);
+    stepped = !found.patterns.empty() && parser.parse(found.frame, message) && session_.line(line, message, found.patterns);
   }
   if (stepped && !id.empty()) seen_.add(id);
   return stepped;
@@ -158,7 +160,7 @@ bool Live::make_durable(Timestamp now) {
   const bool decided_something = session_.decided();
   const bool sync = sync_.wanted(now, decided_something);
   fault_point("live.record.before");
-  if (!session_.record(cursors(), sync)) return false;
+  if (!session_.record(cursors(), sync).ok()) return false;
   fault_point("live.record.after");
   sync_.committed(now, sync);
   ++(sync ? counters_.synced : counters_.unsynced);
@@ -223,7 +225,7 @@ void Live::do_what_is_due(Timestamp now) {
     if (each_second) each_second();
   }
   if (session_.uncommitted() > 0) make_durable(now);
-  if (const auto deadline = sync_.deadline(); deadline && now >= *deadline && session_.sync()) sync_.committed(now, true);
+  if (const auto deadline = sync_.deadline(); deadline && now >= *deadline && session_.sync().ok()) sync_.committed(now, true);
   const bool many = counters_.recorded - recorded_at_snapshot_ >= options_.snapshot_records;
   if (many || due(snapshot_at_, options_.snapshot_every, now)) {
     // A failure shows in the session's health; the rows stay marked and are written with the next snapshot.
@@ -277,7 +279,8 @@ Status Live::run(const std::function<bool()>& stop) {
 
 Status Live::finish() {
   if (auto status = session_.record(cursors(), true); !status) return status;
-  return session_.snapshot(cursors());
+  if (auto status = session_.snapshot(cursors()); !status) return status;
+  return session_.sync();
 }
 
 }  // namespace correlator::pipeline

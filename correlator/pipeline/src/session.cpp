@@ -61,7 +61,7 @@ engine::LineRecord line_record(const Line& line, const syslog::Message& message,
 class Stepper {
  public:
   Stepper(engine::Engine& engine, RuleArchive& archive, const SessionOptions& options)
-      : engine_(engine), archive_(archive), parser_(options.parser) {}
+      : engine_(engine), archive_(archive), parser_(options.parser), kmsg_parser_(own_kmsg(options.parser)) {}
 
   Status use(std::shared_ptr<const rules::RuleSet> rules) {
     auto matcher = Matcher::build(std::move(rules));
@@ -84,7 +84,7 @@ class Stepper {
     auto line = to_line_record(row, host);
     if (!line) return line.error();
     syslog::Message message;
-    parser_.parse(line->frame, message);
+    (line->own_kmsg ? kmsg_parser_ : parser_).parse(line->frame, message);
     message.truncated = line->truncated;
     if (message.host.empty()) message.host = line->host;
     ids_.clear();
@@ -98,7 +98,7 @@ class Stepper {
  private:
   engine::Engine& engine_;
   RuleArchive& archive_;
-  syslog::Parser parser_;
+  syslog::Parser parser_, kmsg_parser_;
   std::optional<Matcher> matcher_;
   Matcher::Scratch scratch_;
   std::vector<std::uint32_t> ids_;
@@ -131,6 +131,15 @@ Result<std::unique_ptr<Session>> Session::start(std::shared_ptr<const rules::Rul
   }
   if (auto status = session->adopt(std::move(rules)); !status) return status.error();
   if (auto status = session->load_lookups(); !status) return status.error();
+  return session;
+}
+
+Result<std::unique_ptr<Session>> Session::resume(store::EngineDb db, SessionOptions options, Sink sink) {
+  options.load_lookups = false;
+  std::unique_ptr<Session> session(new Session(std::move(options), std::move(sink), std::move(db)));
+  if (auto status = session->restore(); !status) return status.error();
+  if (session->rules_ == nullptr) return nothing_recorded();
+  if (auto status = session->adopt(session->rules_); !status) return status.error();
   return session;
 }
 
@@ -189,7 +198,9 @@ Status Session::load_lookups() {
 }
 
 Status Session::reload(std::shared_ptr<const rules::RuleSet> rules) {
-  if (auto status = commit(); !status) return status;
+  // All that stands before the new rules is written first; what cannot be written now leaves the old ones in force.
+  if (auto status = record({}, true); !status) return status;
+  if (auto status = snapshot(written_cursors_); !status) return status;
   if (auto status = adopt(std::move(rules)); !status) return status;
   return load_lookups();
 }
@@ -267,6 +278,45 @@ Status Session::commit(std::vector<store::Cursor> cursors, bool sync) {
   batch_.clear();
   if (auto status = db_->trim_intake(); !status) return status;
   return db_->checkpoint();
+}
+
+Status Session::record(std::vector<store::Cursor> cursors, bool sync) {
+  if (!db_ || (batch_.intake.empty() && !sync)) return {};
+  if (const Status& failure = engine_.failure(); !failure.ok()) return failure;
+  batch_.cursors = std::move(cursors);
+  batch_.sync = sync;
+  if (auto status = db_->record(batch_); !status) return status;
+  batch_.clear();
+  return {};
+}
+
+Status Session::snapshot(std::vector<store::Cursor> cursors) {
+  if (!db_) return {};
+  if (db_->spooling()) {
+    if (auto status = db_->drain(); !status) return status;
+  }
+  if (const Status& failure = engine_.failure(); !failure.ok()) return failure;
+  const std::size_t before = snapshot_.state.size();
+  engine_.take_changes(snapshot_.state);
+  const bool news = snapshot_.state.size() > before || before > 0 || !snapshot_.notes.empty() || cursors != written_cursors_;
+  if (!news) return {};
+  snapshot_.snapshot_seq = engine_.seq();
+  snapshot_.cursors = cursors;
+  if (auto status = db_->commit(snapshot_); !status) return status;
+  snapshot_.clear();
+  written_cursors_ = std::move(cursors);
+  if (auto status = db_->trim_intake(); !status) return status;
+  return db_->checkpoint();
+}
+
+Status Session::sync() { return db_ ? db_->sync() : Status{}; }
+
+void Session::note(std::string name, std::string text) { snapshot_.notes.emplace_back(std::move(name), std::move(text)); }
+
+void Session::each_line_id(const std::function<void(std::string_view)>& visit) {
+  if (!db_) return;
+  // Without them a line that comes again would count again: that is said, and shows, but is no reason not to start.
+  if (auto status = db_->each_line_id(1'000'000, visit); !status) notes_.push_back(status.error().message);
 }
 
 Result<engine::Engine> restore_engine(store::EngineDb& db, const SessionOptions& options) {

@@ -110,6 +110,14 @@ CREATE VIEW windows AS
 -- So that a start need not add up a million rows.
 INSERT INTO meta SELECT 'intake_bytes', CAST(coalesce(sum(length(frame) + 40), 0) AS TEXT) FROM intake;
 )sql",
+
+    // 3: live running. The identity that a line came under; what was put into the templates of an action's arguments; notes
+    // of the running process for `status`.
+    R"sql(
+ALTER TABLE intake ADD COLUMN line_id TEXT;
+ALTER TABLE decision ADD COLUMN arguments TEXT NOT NULL DEFAULT '';
+CREATE TABLE note (name TEXT PRIMARY KEY, text TEXT NOT NULL) STRICT;
+)sql",
 };
 
 }  // namespace correlator::store

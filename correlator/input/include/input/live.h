@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "input/reader.h"
 #include "time/timestamp.h"
 
 namespace correlator::input {
@@ -48,6 +49,8 @@ class LiveSource {
   // the input can do that. Answers may be sent with the next call of next().
   virtual void answer(bool accepted) { static_cast<void>(accepted); }
   virtual bool may_refuse() const { return false; }
+  // True for the kernel's own ring: what it gives with facility kern is the kernel's.
+  virtual bool is_kernel() const { return false; }
   // True where clock marks come in-band (rsyslog's immark); other inputs have one recorded when they are found empty.
   virtual bool has_marks() const { return false; }
   // Behind the frame that was given last; nothing where reading cannot go on, as with a pipe.
@@ -69,10 +72,14 @@ class LiveSource {
 // rsyslog's omprog with confirmMessages: a frame is a line, each answer one line on `out`, the first before any line came.
 // A line that is cut off by the end of the pipe was never answered and is dropped: it will come again.
 // Does not own the descriptors.
-std::unique_ptr<LiveSource> omprog_source(int in, int out);
+// `greeted`: the first answer was given before we were started.
+std::unique_ptr<LiveSource> omprog_source(int in, int out, bool greeted = false);
 
 // A pipe, a terminal or a file as it comes, in any format of syslog/frame.h, without answers. Does not own it.
 std::unique_ptr<LiveSource> pipe_source(int in, std::string name);
+
+// The bytes of a Reader, never waiting: for stdin that is a compressed file, and for tests.
+std::unique_ptr<LiveSource> reader_source(std::unique_ptr<Reader> reader);
 
 // A file that others append to, through rotation by rename and by truncation. Without resume() it begins at the end of the file
 // (or at its start, with `from_start`); with it, where reading stopped, also if the file has been rotated or compressed since.

@@ -10,6 +10,7 @@
 
 #include "base/result.h"
 #include "store/engine_db.h"
+#include "syslog/parser.h"
 #include "time/timestamp.h"
 
 namespace correlator::pipeline {
@@ -23,12 +24,16 @@ struct Line {
   bool undated = false, clamped = false;
   std::uint32_t times = 1;
   bool truncated = false;
+  bool own_kmsg = false;  // our own reader of /dev/kmsg got it: facility kern is vouched for
   std::string_view id;    // identity given upstream; empty: none
   std::string_view host;  // taken if the frame names none
 };
 
 // E304 for a row that cannot be read.
 Diagnostic damaged_row(const store::IntakeRow& row);
+
+// The options of a parser for lines that are `own_kmsg`.
+syslog::ParserOptions own_kmsg(syslog::ParserOptions options);
 
 store::IntakeRow to_row(const Line& line, std::uint64_t seq);
 // Views point into the row and into `host`. E304 if the row does not hold a line.

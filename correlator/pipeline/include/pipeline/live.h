@@ -97,7 +97,7 @@ class Live {
   LiveOptions options_;
   std::vector<std::unique_ptr<Source>> sources_;
   std::vector<Watch> watches_;
-  syslog::Parser parser_;
+  syslog::Parser parser_, kmsg_parser_;
   Matcher::Scratch scratch_;
   std::vector<std::uint32_t> ids_;
   SeenLines seen_;

@@ -38,6 +38,9 @@ class Session {
   static Result<std::unique_ptr<Session>> start(std::shared_ptr<const rules::RuleSet> rules,
                                                 std::optional<store::EngineDb> db, SessionOptions options, Sink sink);
 
+  // With the rules that were in force when the state was written, for looking and for commands. E306 if it is empty.
+  static Result<std::unique_ptr<Session>> resume(store::EngineDb db, SessionOptions options, Sink sink);
+
   // Steps a line if it matches a pattern; returns whether it did. `tried`: the candidate patterns, or nothing to find
   // them here. `message`: the parsed frame where the caller already has it.
   bool line(const Line& line, const syslog::Message& message, std::span<const std::uint32_t> tried);
@@ -52,6 +55,19 @@ class Session {
   // Writes what was stepped since the last commit, with the cursors, in one transaction. Nothing without a database.
   Status commit(std::vector<store::Cursor> cursors = {}, bool sync = false);
   std::uint64_t uncommitted() const { return batch_.intake.size(); }
+
+  // For live running: the intake and what it decided first, the state behind it (docs/designs/live.md).
+  // What was stepped since the last record() is durable when this returns ok: in the database or, where there is one, in its
+  // spool. What could not be written stays and is tried again with the next call.
+  Status record(std::vector<store::Cursor> cursors, bool sync);
+  // Whether record() has a decision to write.
+  bool decided() const { return !batch_.decisions.empty(); }
+  // The state as it stands, with positions and notes. Nothing while the spool is in use: then it tries to empty it.
+  Status snapshot(std::vector<store::Cursor> cursors);
+  Status sync();
+  // For `status`; written with the next snapshot.
+  void note(std::string name, std::string text);
+  void each_line_id(const std::function<void(std::string_view)>& visit);
 
   const engine::Engine& engine() const { return engine_; }
   engine::Engine& engine() { return engine_; }
@@ -80,6 +96,8 @@ class Session {
   std::vector<engine::PatternMatch> matches_;
   engine::StepOutput output_;
   store::Batch batch_;
+  store::Batch snapshot_;  // state that could not be written with the last snapshot, and notes
+  std::vector<store::Cursor> written_cursors_;
   std::vector<std::string> notes_;
 };
 

@@ -33,6 +33,7 @@ struct IntakeRow {
   std::uint64_t line_number = 0;
   std::string frame;
   std::string extra;
+  std::string line_id;  // identity given upstream; empty: none
 };
 
 // How far an input was read when the batch was committed.
@@ -42,6 +43,8 @@ struct Cursor {
   std::uint64_t offset = 0;  // decompressed bytes
   std::uint64_t line = 0;    // lines before that offset
   std::string extra;         // JSON: what the reader of the stream must remember (archive clock)
+
+  bool operator==(const Cursor&) const = default;
 };
 
 // Rule set texts as they were given to the loader.
@@ -55,6 +58,7 @@ struct Batch {
   std::vector<engine::Decision> decisions;
   std::vector<Cursor> cursors;
   std::optional<std::pair<std::string, RuleTexts>> rules;  // hash and texts of a rule set not stored before
+  std::vector<std::pair<std::string, std::string>> notes;  // by name, for `status`: texts that replace earlier ones
   bool sync = false;  // fsync before returning
 
   bool empty() const;
@@ -77,12 +81,28 @@ struct DecisionFilter {
   std::uint64_t limit = 0;  // 0: all; else the newest ones
 };
 
+// A decision as the dispatcher reads it.
+struct StoredDecision {
+  std::uint64_t n = 0;    // in the order in which decisions became durable
+  std::string id, rule, action, fate;
+  std::uint32_t step = 0;
+  Timestamp time;
+  std::string document;   // JSON, as printed
+  std::string arguments;  // JSON: Decision::parts; empty in databases of schema 2
+};
+
 enum class Access { read_only, read_write };
 
 struct DbOptions {
   Access access = Access::read_write;
   bool wait_for_lock = false;  // else a second writer is refused with E302
   std::uint64_t intake_bytes = std::uint64_t{1} << 30;  // bound of the intake kept behind the snapshot
+  // For live running. The spool's size in bytes; 0: none, record() is then commit().
+  std::uint64_t spool_bytes = 0;
+  // How long a write waits for another process that holds the database locked.
+  Duration busy = Duration::seconds(5);
+  // Checkpoints in a thread of their own, each so often; 0: checkpoint() is called by the writer.
+  Duration checkpoint_every{};
 };
 
 class EngineDb {
@@ -96,6 +116,17 @@ class EngineDb {
 
   // All or nothing. E305: full disk, read-only, locked: nothing of the batch is stored and it may be tried again.
   Status commit(const Batch& batch);
+
+  // Intake, decisions and positions, for a line that waits for its answer: what the database cannot take goes to the spool, and
+  // is durable one way or the other when this returns ok. E305 if neither can be written: nothing is stored and it may be tried
+  // again. Rows of state and rule sets are commit()'s.
+  Status record(const Batch& batch);
+  // True while the spool holds what the database does not. commit() refuses (E305) until drain() has brought it over.
+  bool spooling() const;
+  std::uint64_t spooled() const;  // batches in the spool
+  Status drain();
+  // Everything committed so far survives a power cut when this returns ok.
+  Status sync();
 
   // Runs `inside`; everything it reads is of one moment, whoever writes meanwhile.
   Status reading(const std::function<Status()>& inside);
@@ -111,6 +142,12 @@ class EngineDb {
   Result<std::vector<Cursor>> cursors();
   // Documents (JSON text, as printed) in the order in which they were decided.
   Status each_decision(const DecisionFilter& filter, const std::function<bool(std::string_view document)>& visit);
+  // The ids of the last `most` lines that had one, oldest first.
+  Status each_line_id(std::uint64_t most, const std::function<void(std::string_view)>& visit);
+  // Decisions behind `after`, in their order; for readers.
+  Status decisions_after(std::uint64_t after, const std::function<bool(StoredDecision&&)>& visit);
+  // Empty if there is no such note.
+  Result<std::string> note(std::string_view name);
   // Drops intake beyond `intake_bytes`, keeping a snapshot at the new beginning. Called between batches.
   Status trim_intake();
   // Moves the write-ahead log into the database file.

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+// correlator reload, plan, ack, repair, reset, silence, hold, release: what operators say to a running engine.
+#include <fmt/format.h>
+#include <pwd.h>
+#include <unistd.h>
+
+#include <cstdlib>
+
+#include "base/text.h"
+#include "commands.h"
+#include "common.h"
+#include "host/socket.h"
+#include "pipeline/control.h"
+#include "pipeline/session.h"
+
+namespace correlator::cli {
+namespace {
+
+struct Options {
+  std::string state = "/var/lib/correlator", verb, rule, key, lifetime = "1h";
+  RuleOptions rules;
+};
+
+// Whose word it is: behind sudo the one who typed it.
+std::string author() {
+  if (const char* sudo = std::getenv("SUDO_USER"); sudo != nullptr && *sudo != '\0') return sudo;
+  const passwd* user = ::getpwuid(::getuid());
+  return user != nullptr ? user->pw_name : std::to_string(::getuid());
+}
+
+// Nobody owns the state: we take its lock and make the record ourselves; the running engine would have written the same.
+Result<std::string> do_it_here(const Options& o, const pipeline::ControlRequest& request) {
+  auto db = store::EngineDb::open(o.state);
+  if (!db) return db.error();
+  auto session = pipeline::Session::resume(std::move(db).value(), {}, {});
+  if (!session) return session.error();
+  auto answer = pipeline::carry_out(**session, request);
+  if (!answer) return answer;
+  if (auto status = (*session)->commit({}, true); !status) return status.error();
+  return fmt::format("{} (no engine is running)", *answer);
+}
+
+int finish(const Result<std::string>& answer) {
+  if (!answer) {
+    complain(answer.error());
+    return answer.error().code.starts_with("E51") ? kNo : exit_code(answer.error());
+  }
+  std::fputs((printable(*answer) + "\n").c_str(), stdout);
+  return kFine;
+}
+
+int operate(const Options& o) {
+  pipeline::ControlRequest request;
+  request.verb = o.verb;
+  request.command.rule = o.rule;
+  request.command.key = o.key;
+  request.command.author = author();
+  if (o.verb == "silence") {
+    const auto lifetime = parse_duration(o.lifetime);
+    if (!lifetime) {
+      complain(make_error("E501", fmt::format("{}: not a duration", printable(o.lifetime)), "write 30m, 2h or 1d"));
+      return kUsage;
+    }
+    request.command.lifetime = *lifetime;
+  }
+  // A verb is parsed here as the engine will parse it, so that both know the same.
+  const auto checked = pipeline::parse_request(to_line(request));
+  if (!checked) return finish(checked.error());
+  auto answer = host::ask(std::filesystem::path(o.state) / "engine.sock", to_line(request), Duration::minutes(2));
+  if (!answer) return finish(answer.error());
+  if (*answer) return finish(pipeline::parse_answer(**answer));
+  if (o.verb == "reload") {
+    return finish(make_error("E414", fmt::format("no engine runs on {}", o.state), "it reads its rules when it starts"));
+  }
+  return finish(do_it_here(o, *checked));
+}
+
+int plan(const Options& o) {
+  int code = kFine;
+  const auto rules = load_rules(o.rules, code);
+  if (rules == nullptr) return code;
+  auto db = open_state_to_read(o.state);
+  if (!db) {
+    complain(db.error());
+    return looking_exit_code(db.error());
+  }
+  auto engine = pipeline::restore_engine(*db, {});
+  if (!engine) {
+    complain(engine.error());
+    return looking_exit_code(engine.error());
+  }
+  if (engine->rules()->hash == rules->hash) {
+    std::puts("nothing changes: these rules are in force");
+    return kFine;
+  }
+  for (const std::string& line : engine->plan(*rules)) std::puts(printable(line).c_str());
+  return kFine;
+}
+
+CLI::App* add(CLI::App& app, CommandLine& out, const char* verb, const char* text) {
+  CLI::App* sub = app.add_subcommand(verb, text);
+  auto o = std::make_shared<Options>();
+  o->verb = verb;
+  sub->add_option("--state", o->state, "State directory (default: /var/lib/correlator)")->type_name("DIR");
+  const std::string name = verb;
+  if (name == "plan") add_rule_options(*sub, o->rules);
+  if (name != "reload" && name != "plan") {
+    sub->add_option("RULE", o->rule, "Id of the rule")->required();
+    sub->add_option("KEY", o->key, "Key as `correlator windows` prints it, e.g. \"host=kvm1 dimm=D1\"; without it all of the rule");
+  }
+  if (name == "silence") sub->add_option("--for", o->lifetime, "How long, in log time (default: 1h)")->type_name("DURATION");
+  sub->callback([o, name, &out] { out.command = [o, name] { return name == "plan" ? plan(*o) : operate(*o); }; });
+  return sub;
+}
+
+}  // namespace
+
+void add_control(CLI::App& app, CommandLine& out) {
+  add(app, out, "reload", "Load, lint and test the rules and put them in force in the running engine; a bad rule changes nothing");
+  add(app, out, "plan", "What a reload would keep, migrate or drop");
+  add(app, out, "ack", "Acknowledge an open case: somebody is looking after it");
+  add(app, out, "repair", "Close a case because the part was replaced; what was counted is forgotten");
+  add(app, out, "reset", "Close a case and forget what was counted");
+  add(app, out, "silence", "Hold what a rule decides, for a time");
+  add(app, out, "hold", "Hold what a rule decides, until it is released");
+  add(app, out, "release", "End a silence or a hold; what still holds is decided now");
+}
+
+}  // namespace correlator::cli

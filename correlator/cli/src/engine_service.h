@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+// The engine as a running process: a session and its inputs, what operators ask of it, reloads, what it says of itself.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "host/notify.h"
+#include "host/socket.h"
+#include "pipeline/control.h"
+#include "pipeline/live.h"
+#include "pipeline/rule_loader.h"
+#include "pipeline/session.h"
+
+namespace correlator::cli {
+
+struct ServiceOptions {
+  std::filesystem::path state;
+  std::filesystem::path ledger;                    // where a dispatcher of its own may be listening
+  std::vector<std::filesystem::path> rule_paths;   // for reloads
+  std::string sandbox = "none";                    // as put in force, for `status`
+  bool reload_on_hangup = true;                    // not under omprog: logrotate sends it to rsyslog's whole cgroup
+};
+
+class EngineService {
+ public:
+  // Opens the control socket in the state directory. E413.
+  static Result<std::unique_ptr<EngineService>> start(pipeline::Session& session, pipeline::Live& live, const Clock& clock,
+                                                      ServiceOptions options);
+  ~EngineService();
+
+  // Until the inputs end, or SIGTERM or SIGINT.
+  Status run();
+
+ private:
+  EngineService(pipeline::Session& session, pipeline::Live& live, const Clock& clock, ServiceOptions options,
+                host::ControlServer control);
+  void take_requests();
+  void take_rules();
+  void begin_reload(std::optional<host::Request> asked);
+  void each_second();
+  void write_health();
+
+  pipeline::Session& session_;
+  pipeline::Live& live_;
+  const Clock& clock_;
+  ServiceOptions options_;
+  host::ControlServer control_;
+  host::Bell dispatcher_;
+  host::ServiceManager manager_;
+  pipeline::RuleLoader loader_;
+  std::vector<host::Request> reload_asked_;
+  std::string reload_said_;  // the last reload, in words
+  bool reload_failed_ = false;
+  Timestamp started_;
+  std::optional<Timestamp> health_at_, alive_at_;
+  bool was_spooling_ = false;
+};
+
+}  // namespace correlator::cli

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the parts of EngineDb share: engine_db.cpp opens and reads, engine_db_write.cpp writes.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "batch_codec.h"
+#include "checkpointer.h"
+#include "directory_lock.h"
+#include "sqlite.h"
+#include "store/engine_db.h"
+#include "store/spool.h"
+
+namespace correlator::store {
+
+// In the order of engine::StateKind, from 1.
+inline constexpr std::array<const char*, 11> kTables = {"",           "live_window", "live_record", "live_group",
+                                                        "live_context", "live_timer",  "live_case",   "live_counter",
+                                                        "live_engine",  "live_lookup", "live_evidence"};
+inline constexpr auto kWindow = static_cast<std::size_t>(engine::StateKind::window);
+
+struct EngineDb::Impl {
+  DirectoryLock lock;
+  Connection db;
+  DbOptions options;
+  std::optional<Spool> spool;
+  std::optional<Checkpointer> checkpointer;  // declared behind the lock: it ends first
+  bool full_sync = false;                    // what PRAGMA synchronous stands at
+  std::uint64_t intake_bytes = 0;  // added since the last trim
+  std::unordered_map<std::string, std::int64_t> streams, owners;
+  std::unordered_map<std::int64_t, std::string> owner_names;
+  Statement begin, commit, rollback, insert_intake, insert_decision, insert_cursor, insert_rules, insert_meta, insert_note;
+  std::array<Statement, kTables.size()> upsert, erase, find;
+
+  Status prepare();
+  Status migrate();
+  std::int64_t id_in(const char* table, std::unordered_map<std::string, std::int64_t>& cache, const std::string& name);
+  bool write_intake(const Batch& batch);
+  bool write_state(const std::vector<engine::StateRow>& rows);
+  bool write_decisions(const std::vector<DecisionRow>& decisions);
+  bool write_cursors(const std::vector<Cursor>& cursors);
+  bool write_rules(const Batch& batch);
+  Status write(const Batch& batch, const std::vector<DecisionRow>& decisions);
+  Status failed(std::string_view doing);
+  void set_sync(bool full);
+  Status open_spool(const std::filesystem::path& file);
+  bool set_meta(std::string_view name, std::string_view value);
+  Result<std::string> meta(std::string_view name);  // empty: not set
+  const std::string& owner_name(std::int64_t id);
+};
+
+}  // namespace correlator::store

@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: Apache-2.0
+// engine.db: what a batch writes, the spool, trimming, checkpoints.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "base/fault.h"
+#include "base/json.h"
+#include "engine_db_impl.h"
+
+namespace correlator::store {
+namespace {
+
+void bind_time(Statement& statement, int index, Timestamp time) {
+  if (time == Timestamp::min()) {
+    statement.null(index);
+  } else {
+    statement.bind(index, time.us);
+  }
+}
+
+}  // namespace
+
+bool Batch::empty() const {
+  return intake.empty() && state.empty() && !snapshot_seq && decisions.empty() && cursors.empty() && !rules && notes.empty();
+}
+
+void Batch::clear() { *this = Batch{}; }
+
+std::int64_t EngineDb::Impl::id_in(const char* table, std::unordered_map<std::string, std::int64_t>& cache,
+                                   const std::string& name) {
+  if (const auto found = cache.find(name); found != cache.end()) return found->second;
+  Statement insert(db.get(), fmt::format("INSERT OR IGNORE INTO {} (name) VALUES (?1)", table));
+  insert.bind(1, name).run();
+  Statement known(db.get(), fmt::format("SELECT id FROM {} WHERE name = ?1", table));
+  known.bind(1, name);
+  const std::int64_t id = known.step() == SQLITE_ROW ? known.integer(0) : 0;
+  cache.emplace(name, id);
+  return id;
+}
+
+bool EngineDb::Impl::write_intake(const Batch& batch) {
+  for (const IntakeRow& row : batch.intake) {
+    insert_intake.bind(1, static_cast<std::int64_t>(row.seq)).bind(2, static_cast<std::int64_t>(row.kind));
+    insert_intake.bind(3, row.time.us).bind(4, id_in("stream", streams, row.stream));
+    insert_intake.bind(5, static_cast<std::int64_t>(row.line_number)).blob(6, row.frame).bind(7, row.extra);
+    if (row.line_id.empty()) {
+      insert_intake.null(8);
+    } else {
+      insert_intake.bind(8, row.line_id);
+    }
+    if (insert_intake.run() != SQLITE_OK) return false;
+  }
+  return true;
+}
+
+bool EngineDb::Impl::write_state(const std::vector<engine::StateRow>& rows) {
+  for (const engine::StateRow& row : rows) {
+    const auto kind = static_cast<std::size_t>(row.kind);
+    Statement& statement = row.erased ? erase[kind] : upsert[kind];
+    statement.bind(1, static_cast<std::int64_t>(row.id));
+    if (!row.erased) statement.bind(2, id_in("owner", owners, row.owner)).bind(3, row.key);
+    if (!row.erased && kind != kWindow) statement.bind(4, row.body);
+    if (!row.erased && kind == kWindow) {
+      statement.blob(4, row.body);
+      statement.bind(5, static_cast<std::int64_t>(std::min<std::uint64_t>(row.window.have, INT64_MAX)));
+      bind_time(statement, 6, row.window.oldest);
+      bind_time(statement, 7, row.window.newest);
+    }
+    if (statement.run() != SQLITE_OK) return false;
+  }
+  return true;
+}
+
+bool EngineDb::Impl::write_decisions(const std::vector<DecisionRow>& decisions) {
+  for (const DecisionRow& d : decisions) {
+    insert_decision.bind(1, d.id).bind(2, d.time.us).bind(3, static_cast<std::int64_t>(d.seq)).bind(4, d.rule);
+    insert_decision.bind(5, d.key).bind(6, std::int64_t{d.step}).bind(7, d.action).bind(8, d.fate);
+    insert_decision.bind(9, d.document).bind(10, d.arguments);
+    if (insert_decision.run() != SQLITE_OK) return false;
+  }
+  return true;
+}
+
+bool EngineDb::Impl::write_cursors(const std::vector<Cursor>& cursors) {
+  for (const Cursor& c : cursors) {
+    insert_cursor.bind(1, c.stream).bind(2, c.identity).bind(3, static_cast<std::int64_t>(c.offset));
+    insert_cursor.bind(4, static_cast<std::int64_t>(c.line)).bind(5, c.extra);
+    if (insert_cursor.run() != SQLITE_OK) return false;
+  }
+  return true;
+}
+
+bool EngineDb::Impl::set_meta(std::string_view name, std::string_view value) {
+  return insert_meta.bind(1, name).bind(2, value).run() == SQLITE_OK;
+}
+
+bool EngineDb::Impl::write_rules(const Batch& batch) {
+  if (!batch.rules) return true;
+  Json files = Json::array();
+  for (const auto& [name, text] : batch.rules->second) files.push_back({name, text});
+  return insert_rules.bind(1, batch.rules->first).bind(2, to_line(files)).run() == SQLITE_OK &&
+         set_meta("rules", batch.rules->first);
+}
+
+void EngineDb::Impl::set_sync(bool full) {
+  if (full == full_sync) return;
+  db.exec(full ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
+  full_sync = full;
+}
+
+// Rolls back. Ids of names that the transaction inserted are not in the tables then: forget what it added.
+Status EngineDb::Impl::failed(std::string_view doing) {
+  Diagnostic error = db.error(doing);
+  if (sqlite3_get_autocommit(db.get()) == 0) rollback.run();
+  streams.clear();
+  owners.clear();
+  owner_names.clear();
+  return error;
+}
+
+// One transaction.
+Status EngineDb::Impl::write(const Batch& batch, const std::vector<DecisionRow>& decisions) {
+  set_sync(batch.sync);
+  if (begin.run() != SQLITE_OK) return failed("writing the state");
+  bool ok = write_rules(batch) && write_intake(batch) && write_state(batch.state) && write_decisions(decisions) &&
+            write_cursors(batch.cursors);
+  for (const auto& [name, text] : batch.notes) ok = ok && insert_note.bind(1, name).bind(2, text).run() == SQLITE_OK;
+  std::uint64_t bytes = intake_bytes;
+  for (const IntakeRow& row : batch.intake) bytes += row.frame.size() + 40;
+  if (batch.snapshot_seq) {
+    ok = ok && set_meta("snapshot_seq", std::to_string(*batch.snapshot_seq)) && set_meta("intake_bytes", std::to_string(bytes));
+  }
+  if (ok) fault_point("store.commit.before");
+  if (!ok || commit.run() != SQLITE_OK) return failed("writing the state");
+  fault_point("store.commit.after");
+  intake_bytes = bytes;
+  return {};
+}
+
+Status EngineDb::commit(const Batch& batch) {
+  if (batch.empty()) return {};
+  if (spooling()) {
+    return make_error("E305", fmt::format("{} waits for what its spool holds", impl_->db.path()), "see why it cannot be written: `correlator status`");
+  }
+  return impl_->write(batch, decision_rows(batch.decisions));
+}
+
+Status EngineDb::record(const Batch& batch) {
+  if (batch.empty()) return {};
+  Impl& impl = *impl_;
+  const std::vector<DecisionRow> decisions = decision_rows(batch.decisions);
+  Status status;
+  if (!spooling()) {
+    status = impl.write(batch, decisions);
+    if (status.ok() || !impl.spool) return status;
+  }
+  Status spooled = impl.spool->add(encode_batch(batch, decisions));
+  if (spooled.ok() || status.ok()) return spooled;
+  Diagnostic both = status.error();
+  both.message += fmt::format("; {}", spooled.error().message);
+  return both;
+}
+
+bool EngineDb::spooling() const { return impl_->spool && !impl_->spool->empty(); }
+std::uint64_t EngineDb::spooled() const { return impl_->spool ? impl_->spool->entries() : 0; }
+
+Status EngineDb::Impl::open_spool(const std::filesystem::path& file) {
+  auto opened = Spool::open(file, options.spool_bytes);
+  if (!opened) return opened.error();
+  spool.emplace(std::move(*opened));
+  return {};
+}
+
+Status EngineDb::drain() {
+  if (!spooling()) return {};
+  Impl& impl = *impl_;
+  const std::string generation = std::to_string(impl.spool->generation());
+  const auto taken = impl.meta("spool_taken");
+  if (!taken) return taken.error();
+  if (*taken == generation) return impl.spool->reset();  // only the reset was missing
+  impl.set_sync(true);
+  if (impl.begin.run() != SQLITE_OK) return impl.failed("emptying the spool");
+  std::uint64_t bytes = 0;
+  Status status = impl.spool->each([&](std::string_view entry) -> Status {
+    SpooledBatch spooled;
+    if (!decode_batch(entry, spooled)) return make_error("E304", "a batch in the spool cannot be read", "it was written by another version");
+    for (const IntakeRow& row : spooled.batch.intake) bytes += row.frame.size() + 40;
+    const bool ok = impl.write_intake(spooled.batch) && impl.write_decisions(spooled.decisions) && impl.write_cursors(spooled.batch.cursors);
+    return ok ? Status{} : Status(impl.db.error("emptying the spool"));
+  });
+  if (status.ok() && !impl.set_meta("spool_taken", generation)) status = impl.db.error("emptying the spool");
+  fault_point("store.drain.before");
+  if (!status.ok() || impl.commit.run() != SQLITE_OK) {
+    const Status rolled_back = impl.failed("emptying the spool");
+    return status.ok() ? rolled_back : status;
+  }
+  fault_point("store.drain.after");
+  impl.intake_bytes += bytes;
+  return impl.spool->reset();
+}
+
+Status EngineDb::sync() {
+  // Any write in a synced transaction takes all that was committed before it along.
+  Impl& impl = *impl_;
+  impl.set_sync(true);
+  if (impl.begin.run() != SQLITE_OK || !impl.set_meta("synced", "") || impl.commit.run() != SQLITE_OK) return impl.failed("syncing the state");
+  return {};
+}
+
+// The intake is kept in two generations. Beyond half the bound the state is copied as the beginning of the next one;
+// beyond the bound the older generation is dropped and its successor's beginning becomes the base.
+Status EngineDb::trim_intake() {
+  Impl& impl = *impl_;
+  if (impl.intake_bytes < impl.options.intake_bytes / 2) return {};
+  const auto next = impl.meta("next_seq"), next_rules = impl.meta("next_rules"), seq = impl.meta("snapshot_seq"), hash = impl.meta("rules");
+  for (const auto* value : {&next, &next_rules, &seq, &hash}) {
+    if (!value->ok()) return value->error();
+  }
+  const std::string& next_seq = *next;
+  if (!next_seq.empty() && impl.intake_bytes < impl.options.intake_bytes) return {};
+  Transaction transaction(impl.db);
+  if (!transaction.begun()) return impl.db.error("trimming the intake");
+  bool ok = true;
+  if (!next_seq.empty()) {
+    Statement drop(impl.db.get(), "DELETE FROM intake WHERE seq <= ?1");
+    ok = drop.bind(1, static_cast<std::int64_t>(std::strtoull(next_seq.c_str(), nullptr, 10))).run() == SQLITE_OK &&
+         impl.db.exec("DELETE FROM kept_state WHERE generation = 0; UPDATE kept_state SET generation = 0") == SQLITE_OK &&
+         impl.set_meta("base_seq", next_seq) && impl.set_meta("base_rules", *next_rules);
+  }
+  for (std::size_t kind = 1; ok && kind < kTables.size(); ++kind) {
+    ok = impl.db.exec(fmt::format("INSERT INTO kept_state SELECT 1, {0}, {1}.id, owner.name, key, body FROM {1} "
+                                  "JOIN owner ON owner.id = {1}.owner",
+                                  kind, kTables[kind]).c_str()) == SQLITE_OK;
+  }
+  ok = ok && impl.set_meta("next_seq", *seq) && impl.set_meta("next_rules", *hash);
+  const auto bytes = static_cast<std::uint64_t>(
+      impl.db.scalar("SELECT coalesce(sum(length(frame) + 40), 0) FROM intake").value_or(0));
+  ok = ok && impl.set_meta("intake_bytes", std::to_string(bytes));
+  if (!ok || !transaction.commit()) return impl.db.error("trimming the intake");
+  impl.intake_bytes = bytes;
+  return {};
+}
+
+Status EngineDb::checkpoint() {
+  if (impl_->checkpointer) return {};
+  int log = 0, moved = 0;
+  // A connection that has not read yet answers OK and moves nothing, so the first checkpoint follows a read.
+  impl_->db.scalar("SELECT count(*) FROM meta");
+  const int code = sqlite3_wal_checkpoint_v2(impl_->db.get(), nullptr, SQLITE_CHECKPOINT_TRUNCATE, &log, &moved);
+  if (code != SQLITE_OK && (code & 0xFF) != SQLITE_BUSY) return impl_->db.error("checkpoint");
+  return {};
+}
+
+}  // namespace correlator::store

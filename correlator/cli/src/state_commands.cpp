@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // correlator status, windows, decisions, why: looking into a state directory.
 #include <fmt/format.h>
+#include <signal.h>
+
+#include <cerrno>
 
 #include <algorithm>
 
@@ -49,6 +52,20 @@ Json counters_json(const engine::Counters& c) {
           {"reloads", c.reloads}};
 }
 
+// What the process that runs (or ran last) said of itself.
+void print_engine(report::Printer& printer, const Json& said) {
+  const bool runs = ::kill(said.value("pid", 0), 0) == 0 || errno == EPERM;
+  printer.note(fmt::format("engine   process {}, {}, as of {}", said.value("pid", 0), runs ? "running" : "not running any more",
+                           printable(said.value("time", ""))));
+  printer.note(fmt::format("         durability: {}, sandbox: {}", printable(said.value("durability", "")), printable(said.value("sandbox", ""))));
+  if (const auto spooled = said.value("spooled", std::uint64_t{0}); spooled > 0) {
+    printer.note(fmt::format("         {} in the spool: the database cannot be written", counted(spooled, "batch")));
+  }
+  if (const std::string reload = said.value("reload", ""); !reload.empty()) {
+    printer.note(fmt::format("reload   {}{}", said.value("reload_failed", false) ? "FAILED " : "", printable(reload)));
+  }
+}
+
 int status(const Options& o) {
   return with_state(o, [&](store::EngineDb& db) -> Status {
     auto engine = pipeline::restore_engine(db, {});
@@ -68,10 +85,15 @@ int status(const Options& o) {
                    {"cases", engine->open_cases()},
                    {"counters", counters_json(engine->counters())},
                    {"inputs", std::move(inputs)}};
+    auto said = db.note("engine");
+    if (!said) return said.error();
+    const auto health = parse_json(*said);
+    if (health && health->is_object()) object["engine"] = *health;
     if (o.json) {
       printer.object(object);
       return {};
     }
+    if (health && health->is_object()) print_engine(printer, *health);
     printer.note(fmt::format("clock    {}", clock.empty() ? "no line yet" : clock));
     printer.note(fmt::format("intake   {}", counted(engine->seq(), "record")));
     printer.note(fmt::format("windows  {}, {} open", counted(engine->live_windows(), "window"),

@@ -57,6 +57,7 @@ int parse(int argc, char** argv, CommandLine& out) {
   add_decisions(app, out);
   add_why(app, out);
   add_control(app, out);
+  add_dispatch(app, out);
   add_schema(app, out);
   add_help(app, out);
   try {

@@ -2,6 +2,7 @@
 #include "common.h"
 
 #include <fmt/format.h>
+#include <pwd.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -30,6 +31,12 @@ void add_rule_options(CLI::App& app, RuleOptions& options) {
                  "(default: /usr/share/correlator/rules, then /etc/correlator/rules.d)")
       ->type_name("PATH")
       ->allow_extra_args(false);  // one path for each --rules, so that what follows is a log
+}
+
+std::string author() {
+  if (const char* sudo = std::getenv("SUDO_USER"); sudo != nullptr && *sudo != '\0') return sudo;
+  const passwd* user = ::getpwuid(::getuid());
+  return user != nullptr ? user->pw_name : std::to_string(::getuid());
 }
 
 void complain(const Diagnostic& diagnostic) {

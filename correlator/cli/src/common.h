@@ -30,6 +30,8 @@ struct RuleOptions {
 };
 // The vendor's directory, then the admin's, as far as they exist.
 std::vector<std::filesystem::path> default_rule_paths();
+// Whose word a request is: behind sudo the one who typed it.
+std::string author();
 // What --rules names, or the default ones.
 std::vector<std::filesystem::path> rule_paths(const RuleOptions& options);
 void add_rule_options(CLI::App& app, RuleOptions& options);

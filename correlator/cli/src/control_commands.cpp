@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // correlator reload, plan, ack, repair, reset, silence, hold, release: what operators say to a running engine.
 #include <fmt/format.h>
-#include <pwd.h>
-#include <unistd.h>
-
-#include <cstdlib>
 
 #include "base/text.h"
 #include "commands.h"
@@ -20,13 +16,6 @@ struct Options {
   std::string state = "/var/lib/correlator", verb, rule, key, lifetime = "1h";
   RuleOptions rules;
 };
-
-// Whose word it is: behind sudo the one who typed it.
-std::string author() {
-  if (const char* sudo = std::getenv("SUDO_USER"); sudo != nullptr && *sudo != '\0') return sudo;
-  const passwd* user = ::getpwuid(::getuid());
-  return user != nullptr ? user->pw_name : std::to_string(::getuid());
-}
 
 // Nobody owns the state: we take its lock and make the record ourselves; the running engine would have written the same.
 Result<std::string> do_it_here(const Options& o, const pipeline::ControlRequest& request) {

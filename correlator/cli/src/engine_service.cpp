@@ -36,13 +36,18 @@ Result<std::unique_ptr<EngineService>> EngineService::start(pipeline::Session& s
                                                             ServiceOptions options) {
   auto control = host::ControlServer::open(options.state / "engine.sock");
   if (!control) return control.error();
-  return std::unique_ptr<EngineService>(new EngineService(session, live, clock, std::move(options), std::move(*control)));
+  auto door = host::Doorbell::open(options.state / "engine.bell", 0600);
+  if (!door) return door.error();
+  return std::unique_ptr<EngineService>(
+      new EngineService(session, live, clock, std::move(options), std::move(*control), std::move(*door)));
 }
 
 EngineService::EngineService(pipeline::Session& session, pipeline::Live& live, const Clock& clock, ServiceOptions options,
-                             host::ControlServer control)
+                             host::ControlServer control, host::Doorbell door)
     : session_(session), live_(live), clock_(clock), options_(std::move(options)), control_(std::move(control)),
-      dispatcher_(options_.ledger / "dispatch.bell"), started_(clock.now()) {
+      dispatcher_(options_.ledger / "dispatch.bell"), door_(std::move(door)), reports_(session, options_.ledger), started_(clock.now()) {
+  live_.watch(door_.fd(), [this] { take_reports(); });
+  live_.positions = [this](std::vector<store::Cursor>& cursors) { reports_.position(cursors); };
   live_.watch(control_.fd(), [this] { take_requests(); });
   live_.watch(loader_.fd(), [this] { take_rules(); });
   auto also = std::move(live_.each_second);
@@ -83,8 +88,7 @@ void EngineService::take_requests() {
       continue;
     }
     Result<std::string> answer = pipeline::carry_out(session_, *parsed);
-    if (answer) {
-      if (auto written = session_.record({}, true); !written) answer = written.error();
+    if (answer && !live_.record_now()) answer = make_error("E305", "the state cannot be written now", "it is tried again; look at `correlator status`");
     }
     request->reply(pipeline::answer_line(answer));
   }
@@ -120,7 +124,13 @@ void EngineService::take_rules() {
   health_at_.reset();
 }
 
+void EngineService::take_reports() {
+  door_.answer();
+  if (reports_.take() > 0) live_.record_now();
+}
+
 void EngineService::each_second() {
+  take_reports();
   const Timestamp now = clock_.now();
   if (std::exchange(g_hangup, 0) != 0) begin_reload(std::nullopt);
   if (const auto period = manager_.watchdog(); period && (!alive_at_ || now < *alive_at_ || now - *alive_at_ >= *period)) {

@@ -12,6 +12,7 @@
 #include "host/socket.h"
 #include "pipeline/control.h"
 #include "pipeline/live.h"
+#include "pipeline/reports.h"
 #include "pipeline/rule_loader.h"
 #include "pipeline/session.h"
 
@@ -37,11 +38,12 @@ class EngineService {
 
  private:
   EngineService(pipeline::Session& session, pipeline::Live& live, const Clock& clock, ServiceOptions options,
-                host::ControlServer control);
+                host::ControlServer control, host::Doorbell door);
   void take_requests();
   void take_rules();
   void begin_reload(std::optional<host::Request> asked);
   void each_second();
+  void take_reports();
   void write_health();
 
   pipeline::Session& session_;
@@ -50,6 +52,8 @@ class EngineService {
   ServiceOptions options_;
   host::ControlServer control_;
   host::Bell dispatcher_;
+  host::Doorbell door_;  // the dispatcher rings when it has something to report
+  pipeline::Reports reports_;
   host::ServiceManager manager_;
   pipeline::RuleLoader loader_;
   std::vector<host::Request> reload_asked_;

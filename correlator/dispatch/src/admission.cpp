@@ -31,7 +31,7 @@ std::optional<Admission> ruled_out(const AdmissionInput& in) {
     return never(JobState::skipped, fmt::format("the decision is {} old, {} acts within {}", roughly(age),
                                                 in.action.name, to_string(in.action.max_age)));
   }
-  if (in.action.destructive && !in.trusted) {
+  if (in.action.destructive && !in.trusted && in.action.confirm.empty()) {
     return never(
         JobState::refused,
         fmt::format("{} is destructive and nobody vouches for the lines: see `confirm` in docs/rules.md",
@@ -100,13 +100,9 @@ Result<Admission> admit(const AdmissionInput& in, store::LedgerDb& ledger) {
     return wait_for_a_person(fmt::format("stopped: {} exists", in.options.kill_switch.string()),
                              Duration::seconds(1));
   }
-  // Approval and a second opinion come from a live dispatcher's operators and scripts; without them nothing
-  // starts.
-  if (in.action.approve)
-    return wait_for_a_person(fmt::format("{} waits for approval", in.action.name), Duration::seconds(60));
-  if (!in.action.confirm.empty()) {
+  if (in.action.approve && in.job.approved_by.empty()) {
     return wait_for_a_person(
-        fmt::format("{} waits for confirmation by {}", in.action.name, in.action.confirm),
+        fmt::format("{} waits for approval: correlator approve {}", in.action.name, in.job.decision.substr(0, 8)),
         Duration::seconds(60));
   }
   if (in.serial_busy)
@@ -115,6 +111,8 @@ Result<Admission> admit(const AdmissionInput& in, store::LedgerDb& ledger) {
   auto budget = over_budget(in, ledger);
   if (!budget) return budget.error();
   if (*budget) return std::move(**budget);
+  // Last of all, so that the answer is fresh when the action starts.
+  if (!in.action.confirm.empty() && !in.job.confirmed) return Admission{Verdict::ask, JobState::waiting, {}, {}, false};
   return Admission{};
 }
 

@@ -14,7 +14,7 @@
 namespace correlator::dispatch {
 
 struct Admission {
-  enum class Verdict { start, wait, never } verdict = Verdict::start;
+  enum class Verdict { start, ask, wait, never } verdict = Verdict::start;
   store::JobState state = store::JobState::waiting;  // for never
   std::string reason;
   Duration again{};      // for wait: when to look again at the latest

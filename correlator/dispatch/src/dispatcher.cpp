@@ -15,6 +15,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "engine/json.h"
+#include "trusted_job.h"
 
 namespace correlator::dispatch {
 namespace {
@@ -26,18 +27,23 @@ using store::JobState;
 
 // Exit codes of the contract in actions/README.md that are more than "failed".
 constexpr int kUsage = 2, kNotApplicable = 5, kNeedsPerson = 6;
+// Of a second opinion: 0 yes, 1 no, anything else could not tell.
+constexpr int kDenied = 1;
+constexpr Duration kAskAgain = Duration::seconds(30);
 
 struct Waiting {
   Job job;
   bool by_hand = false;  // a person has to do something before it can start
 };
 
+// An action under way, or the second opinion that is asked before it.
 struct Running {
   Job job;
   Attempt attempt;
   Process process;
   Timestamp deadline;
   std::optional<Timestamp> kill_at;  // SIGTERM was sent; SIGKILL follows
+  bool confirming = false;
 };
 
 bool vouched(const std::string& document) {
@@ -91,6 +97,7 @@ struct Dispatcher::Impl {
   std::list<Waiting> waiting;
   std::list<Running> running;
   std::vector<OutcomeRecord> outcomes;
+  std::vector<int> watched;
   int wake_fd = -1;
 
   Impl(store::LedgerDb db, std::shared_ptr<const rules::RuleSet> set, const Clock& wall,
@@ -111,6 +118,9 @@ struct Dispatcher::Impl {
   Status start_what_may();
   Status start(Job job, const rules::Action& action);
   Status settle(Job job, JobState state, std::string reason);
+  store::Report tell(const Job& job, OutcomeRecord::Result result);
+  Status ask(Job job, const rules::Action& action);
+  Status take_opinion(Running& entry, const ProcessEnd& end);
   Status look_after(Running& entry, bool& over);
   Status finish(Running& entry, const ProcessEnd& end);
   bool serial_busy(const Job& job) const;
@@ -162,9 +172,16 @@ Status Dispatcher::Impl::settle(Job job, JobState state, std::string reason) {
   job.state = state;
   job.reason = std::move(reason);
   job.pid = 0;
-  if (auto status = ledger.update(job); !status) return status;
-  if (state != JobState::shadow) outcomes.push_back({job.decision, outcome_of(state), clock.now()});
-  return {};
+  if (state == JobState::shadow) return ledger.update(job);
+  const store::Report report = tell(job, outcome_of(state));
+  return ledger.update(job, &report);
+}
+
+// The outcome, for the engine: in the ledger with what it tells of, and for whoever polls.
+store::Report Dispatcher::Impl::tell(const Job& job, OutcomeRecord::Result result) {
+  const Timestamp now = clock.now();
+  outcomes.push_back({job.decision, result, now});
+  return {0, store::Report::Kind::outcome, now, job.decision, {}, static_cast<std::uint32_t>(result), {}};
 }
 
 Status Dispatcher::Impl::enter(Job job) {
@@ -207,9 +224,9 @@ Status Dispatcher::Impl::start_what_may() {
       continue;
     }
     it = waiting.erase(it);
-    Status status = admission->verdict == Admission::Verdict::start
-                        ? start(std::move(job), *action)
-                        : settle(std::move(job), admission->state, admission->reason);
+    Status status = admission->verdict == Admission::Verdict::start ? start(std::move(job), *action)
+                    : admission->verdict == Admission::Verdict::ask ? ask(std::move(job), *action)
+                                                                    : settle(std::move(job), admission->state, admission->reason);
     if (!status.ok()) return status;
   }
   return {};
@@ -250,9 +267,8 @@ Status Dispatcher::Impl::start(Job job, const rules::Action& action) {
     attempt.output = process.error().message;
     job.state = JobState::refused;
     job.reason = process.error().message;
-    if (auto status = ledger.end(job, attempt); !status) return status;
-    outcomes.push_back({job.decision, OutcomeRecord::Result::failed, clock.now()});
-    return {};
+    const store::Report report = tell(job, OutcomeRecord::Result::failed);
+    return ledger.end(job, attempt, &report);
   }
   job.pid = attempt.pid = process->pid();
   if (auto status = ledger.set_pid(job, attempt); !status) return status;
@@ -283,12 +299,44 @@ Status Dispatcher::Impl::finish(Running& entry, const ProcessEnd& end) {
   } else {
     job.state = attempt.timed_out ? JobState::timed_out : JobState::failed;
   }
-  if (auto status = ledger.end(job, attempt); !status) return status;
   if (job.state == JobState::waiting) {
+    if (auto status = ledger.end(job, attempt); !status) return status;
     waiting.push_back({job});
-  } else {
-    outcomes.push_back({job.decision, outcome_of(job.state), clock.now()});
+    return {};
   }
+  const store::Report report = tell(job, outcome_of(job.state));
+  return ledger.end(job, attempt, &report);
+}
+
+// A script that is not the log is asked whether what the log says is so.
+Status Dispatcher::Impl::ask(Job job, const rules::Action& action) {
+  ProcessSpec spec = spec_of(job, action, 0);
+  spec.program = std::filesystem::absolute(options.actions_dir) / action.confirm;
+  spec.arguments = job.argv;
+  auto process = Process::start(spec);
+  if (!process) return settle(std::move(job), JobState::refused, process.error().message);
+  running.push_back({std::move(job), {}, std::move(*process), clock.now() + action.timeout, std::nullopt, true});
+  return {};
+}
+
+Status Dispatcher::Impl::take_opinion(Running& entry, const ProcessEnd& end) {
+  Job& job = entry.job;
+  const std::string said(shorten(trim(entry.process.output()), 200));
+  if (end.success()) {
+    job.confirmed = true;
+    job.reason = "confirmed";
+    if (auto status = ledger.update(job); !status) return status;
+    waiting.push_back({job});
+    return {};
+  }
+  if (end.exit_code == kDenied) {
+    return settle(std::move(job), JobState::refused, fmt::format("the second opinion is no{}{}", said.empty() ? "" : ": ", said));
+  }
+  // It could not tell; the action's max_age bounds how often it is asked.
+  job.next_try = clock.now() + kAskAgain;
+  job.reason = fmt::format("the second opinion could not tell ({}); it is asked again", describe(end, false, {}));
+  if (auto status = ledger.update(job); !status) return status;
+  waiting.push_back({job});
   return {};
 }
 
@@ -297,7 +345,7 @@ Status Dispatcher::Impl::look_after(Running& entry, bool& over) {
   entry.process.read_output();
   if (const auto end = entry.process.try_wait()) {
     over = true;
-    return finish(entry, *end);
+    return entry.confirming ? take_opinion(entry, *end) : finish(entry, *end);
   }
   const Timestamp now = clock.now();
   if (entry.kill_at && now >= *entry.kill_at) {
@@ -313,6 +361,7 @@ Status Dispatcher::Impl::look_after(Running& entry, bool& over) {
 
 void Dispatcher::Impl::sleep(Duration wait) {
   std::vector<pollfd> fds = {{wake_fd, POLLIN, 0}};
+  for (const int fd : watched) fds.push_back({fd, POLLIN, 0});
   const Timestamp now = clock.now();
   Duration shortest = wait;
   for (const Running& entry : running) {
@@ -369,6 +418,52 @@ Status Dispatcher::submit(std::string_view document) {
   }
   return impl_->enter(std::move(job));
 }
+
+Status Dispatcher::submit(const std::vector<store::StoredDecision>& decisions, std::uint64_t position) {
+  std::vector<Job> jobs;
+  for (const store::StoredDecision& decision : decisions) {
+    if (auto job = make_job(decision, *impl_->rules, impl_->clock.now())) jobs.push_back(std::move(*job));
+  }
+  auto added = impl_->ledger.enter(jobs, position);
+  if (!added) return added.error();
+  for (std::size_t i = 0; i < jobs.size(); ++i) {
+    if (!(*added)[i]) continue;
+    if (jobs[i].state == JobState::waiting) {
+      impl_->waiting.push_back({std::move(jobs[i])});
+    } else if (auto status = impl_->ledger.report(impl_->tell(jobs[i], OutcomeRecord::Result::skipped)); !status) {
+      return status;
+    }
+  }
+  return {};
+}
+
+Result<std::string> Dispatcher::judge(const std::string& id_prefix, const std::string& who, bool approved) {
+  std::vector<std::list<Waiting>::iterator> found;
+  for (auto it = impl_->waiting.begin(); it != impl_->waiting.end(); ++it) {
+    const rules::Action* action = impl_->action_of(it->job);
+    if (it->job.decision.starts_with(id_prefix) && action != nullptr && action->approve && it->job.approved_by.empty()) {
+      found.push_back(it);
+    }
+  }
+  if (found.size() != 1) {
+    return make_error("E404", fmt::format("{} whose id begins with {} waits for approval", found.empty() ? "no action" : "more than one action", id_prefix),
+                      "`correlator decisions` prints the ids; give more of it");
+  }
+  Job job = found[0]->job;
+  if (!approved) {
+    impl_->waiting.erase(found[0]);
+    if (auto status = impl_->settle(job, JobState::refused, fmt::format("denied by {}", who)); !status) return status.error();
+    return fmt::format("{} of {} denied", job.action, job.rule);
+  }
+  job.approved_by = who;
+  job.reason = fmt::format("approved by {}", who);
+  if (auto status = impl_->ledger.update(job); !status) return status.error();
+  found[0]->job = job;
+  found[0]->by_hand = false;
+  return fmt::format("{} of {} approved", job.action, job.rule);
+}
+
+void Dispatcher::watch(int fd) { impl_->watched.push_back(fd); }
 
 Status Dispatcher::undo(const std::string& decision) {
   auto found = impl_->ledger.find(decision);

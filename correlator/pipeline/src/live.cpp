@@ -111,8 +111,11 @@ std::vector<store::Cursor> Live::cursors() const {
       out.push_back({source->input->name(), position->identity, position->offset, source->frames, position->extra});
     }
   }
+  if (positions) positions(out);
   return out;
 }
+
+bool Live::record_now() { return session_.uncommitted() == 0 || make_durable(clock_.now()); }
 
 // True if the frame meant something and is in the session's batch now.
 bool Live::step(Source& source, const input::LiveFrame& frame, Timestamp now) {

@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <unordered_map>
 
-#include "pipeline/lookup_file.h"
+#include "rules/lookup_file.h"
 #include "base/json.h"
 #include "engine/json.h"
 #include "records.h"
@@ -182,7 +182,7 @@ Status Session::load_lookups() {
   for (const rules::Lookup& lookup : rules_->lookups) {
     if (lookup.file.empty()) continue;
     const std::filesystem::path beside = std::filesystem::path(lookup.place.file).parent_path();
-    auto table = read_lookup(lookup, options_.lookup_root ? std::filesystem::path(*options_.lookup_root) : beside);
+    auto table = rules::read_lookup(lookup, options_.lookup_root ? std::filesystem::path(*options_.lookup_root) : beside);
     if (!table) {
       notes_.push_back(to_gcc(table.error()));
       notes_.back().pop_back();
@@ -257,6 +257,12 @@ void Session::command(const engine::CommandRecord& command) {
 
 void Session::outcome(const engine::OutcomeRecord& outcome) {
   engine::IntakeRecord record{next_seq(), outcome};
+  store::IntakeRow row = to_row(record);
+  step(std::move(record), std::move(row));
+}
+
+void Session::probe(const engine::ProbeRecord& probe) {
+  engine::IntakeRecord record{next_seq(), probe};
   store::IntakeRow row = to_row(record);
   step(std::move(record), std::move(row));
 }

@@ -18,8 +18,8 @@ DirectoryLock::~DirectoryLock() {
   if (fd_ >= 0) ::close(fd_);
 }
 
-Result<DirectoryLock> DirectoryLock::take(const fs::path& dir, bool wait) {
-  const fs::path file = dir / "lock";
+Result<DirectoryLock> DirectoryLock::take(const fs::path& dir, bool wait, const char* name) {
+  const fs::path file = dir / name;
   DirectoryLock lock;
   lock.fd_ = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0640);
   if (lock.fd_ < 0) {

@@ -20,7 +20,7 @@ class DirectoryLock {
   }
 
   // E301 if the directory cannot be written, E302 if another process has the lock and `wait` is false.
-  static Result<DirectoryLock> take(const std::filesystem::path& dir, bool wait);
+  static Result<DirectoryLock> take(const std::filesystem::path& dir, bool wait, const char* name = "lock");
 
  private:
   int fd_ = -1;

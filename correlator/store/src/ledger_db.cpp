@@ -7,6 +7,7 @@
 #include <iterator>
 
 #include "base/json.h"
+#include "directory_lock.h"
 #include "sqlite.h"
 
 namespace correlator::store {
@@ -35,7 +36,19 @@ CREATE VIEW actions AS
          job.decision, attempt.exit_code, attempt.signal, CAST(attempt.output AS TEXT) AS output
   FROM job LEFT JOIN attempt ON attempt.decision = job.decision AND attempt.number = job.tries ORDER BY job.n;
 )sql",
+    // 2: a dispatcher of its own: what it has read of the engine's decisions, what the engine is to read of it.
+    R"sql(
+CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT;
+CREATE TABLE report (
+  n INTEGER PRIMARY KEY, kind INTEGER NOT NULL, time INTEGER NOT NULL, name TEXT NOT NULL, row TEXT NOT NULL,
+  result INTEGER NOT NULL, content TEXT NOT NULL
+) STRICT;
+ALTER TABLE job ADD COLUMN approved_by TEXT NOT NULL DEFAULT '';
+ALTER TABLE job ADD COLUMN confirmed INTEGER NOT NULL DEFAULT 0;
+)sql",
 };
+
+constexpr std::int64_t kKeptReports = 100'000;
 
 constexpr std::array<std::string_view, 9> kStates = {"waiting", "running", "done",    "failed", "timed_out",
                                                      "unknown", "skipped", "refused", "shadow"};
@@ -48,7 +61,8 @@ JobState parse_state(std::string_view text) {
 }
 
 constexpr const char* kJobColumns =
-    "decision, rule, action, argv, document, decided, received, serial, budget, undo_of, state, tries, next_try, pid, reason";
+    "decision, rule, action, argv, document, decided, received, serial, budget, undo_of, state, tries, next_try, pid, reason, "
+    "approved_by, confirmed";
 
 Job read_job(const Statement& row) {
   Job job;
@@ -71,6 +85,8 @@ Job read_job(const Statement& row) {
   job.next_try = Timestamp{row.integer(12)};
   job.pid = row.integer(13);
   job.reason = row.text(14);
+  job.approved_by = row.text(15);
+  job.confirmed = row.integer(16) != 0;
   return job;
 }
 
@@ -79,9 +95,12 @@ Job read_job(const Statement& row) {
 std::string_view to_string(JobState state) { return kStates[static_cast<std::size_t>(state)]; }
 
 struct LedgerDb::Impl {
+  DirectoryLock lock;  // one dispatcher
   Connection db;
 
+  bool insert(const Job& job);
   bool write_state(const Job& job);
+  bool write_report(const Report& report);
   Result<std::uint64_t> count(Statement& statement, std::string_view doing);
 };
 
@@ -92,9 +111,14 @@ Result<LedgerDb> LedgerDb::open(const fs::path& dir, bool writable) {
   if (!writable && !fs::exists(file, failure)) {
     return make_error("E301", fmt::format("there is no ledger in {}", dir.string()), "no dispatcher ever ran on this state directory");
   }
+  auto impl = std::make_unique<Impl>();
+  if (writable) {
+    auto lock = DirectoryLock::take(dir, false, "dispatch.lock");
+    if (!lock) return lock.error();
+    impl->lock = std::move(*lock);
+  }
   auto db = Connection::open(file.string(), writable);
   if (!db) return db.error();
-  auto impl = std::make_unique<Impl>();
   impl->db = std::move(*db);
   if (!writable) return LedgerDb(std::move(impl));
   // Few writes, each of which a person may later have to rely on: every commit is synced.
@@ -121,24 +145,91 @@ LedgerDb::~LedgerDb() = default;
 LedgerDb::LedgerDb(LedgerDb&&) noexcept = default;
 LedgerDb& LedgerDb::operator=(LedgerDb&&) noexcept = default;
 
-Result<bool> LedgerDb::add(const Job& job) {
-  Statement insert(impl_->db.get(), fmt::format("INSERT OR IGNORE INTO job ({}) VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15)", kJobColumns));
+bool LedgerDb::Impl::insert(const Job& job) {
+  Statement insert(db.get(), fmt::format("INSERT OR IGNORE INTO job ({}) VALUES "
+                                         "(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17)",
+                                         kJobColumns));
   insert.bind(1, job.decision).bind(2, job.rule).bind(3, job.action).bind(4, to_line(Json(job.argv))).bind(5, job.document);
   insert.bind(6, job.decided.us).bind(7, job.received.us).bind(8, job.serial).bind(9, job.budget).bind(10, job.undo_of);
-  insert.bind(11, to_string(job.state)).bind(12, std::int64_t{job.tries}).bind(13, job.next_try.us).bind(14, job.pid).bind(15, job.reason);
-  if (insert.run() != SQLITE_OK) return impl_->db.error("writing the ledger");
+  insert.bind(11, to_string(job.state)).bind(12, std::int64_t{job.tries}).bind(13, job.next_try.us).bind(14, job.pid);
+  insert.bind(15, job.reason).bind(16, job.approved_by).bind(17, std::int64_t{job.confirmed ? 1 : 0});
+  return insert.run() == SQLITE_OK;
+}
+
+bool LedgerDb::Impl::write_report(const Report& report) {
+  Statement insert(db.get(), "INSERT INTO report (kind, time, name, row, result, content) VALUES (?1, ?2, ?3, ?4, ?5, ?6)");
+  insert.bind(1, static_cast<std::int64_t>(report.kind)).bind(2, report.time.us).bind(3, report.name).bind(4, report.row);
+  insert.bind(5, std::int64_t{report.result}).bind(6, report.content);
+  if (insert.run() != SQLITE_OK) return false;
+  // An engine that has not read for so long begins with what is left.
+  Statement trim(db.get(), "DELETE FROM report WHERE n <= ?1");
+  return trim.bind(1, sqlite3_last_insert_rowid(db.get()) - kKeptReports).run() == SQLITE_OK;
+}
+
+Result<bool> LedgerDb::add(const Job& job) {
+  if (!impl_->insert(job)) return impl_->db.error("writing the ledger");
   return impl_->db.changes() > 0;
 }
 
+Result<std::vector<bool>> LedgerDb::enter(const std::vector<Job>& jobs, std::uint64_t position) {
+  std::vector<bool> added;
+  Transaction transaction(impl_->db);
+  bool ok = transaction.begun();
+  for (const Job& job : jobs) {
+    ok = ok && impl_->insert(job);
+    added.push_back(impl_->db.changes() > 0);
+  }
+  Statement move(impl_->db.get(), "INSERT OR REPLACE INTO meta VALUES ('position', ?1)");
+  ok = ok && move.bind(1, static_cast<std::int64_t>(position)).run() == SQLITE_OK;
+  if (!ok || !transaction.commit()) return impl_->db.error("writing the ledger");
+  return added;
+}
+
+Result<std::uint64_t> LedgerDb::position() {
+  Statement rows(impl_->db.get(), "SELECT coalesce(max(value), 0) FROM meta WHERE name = 'position'");
+  return impl_->count(rows, "reading the ledger");
+}
+
 bool LedgerDb::Impl::write_state(const Job& job) {
-  Statement update(db.get(), "UPDATE job SET state = ?2, tries = ?3, next_try = ?4, pid = ?5, reason = ?6 WHERE decision = ?1");
+  Statement update(db.get(),
+                   "UPDATE job SET state = ?2, tries = ?3, next_try = ?4, pid = ?5, reason = ?6, approved_by = ?7, "
+                   "confirmed = ?8 WHERE decision = ?1");
   update.bind(1, job.decision).bind(2, to_string(job.state)).bind(3, std::int64_t{job.tries});
-  update.bind(4, job.next_try.us).bind(5, job.pid).bind(6, job.reason);
+  update.bind(4, job.next_try.us).bind(5, job.pid).bind(6, job.reason).bind(7, job.approved_by);
+  update.bind(8, std::int64_t{job.confirmed ? 1 : 0});
   return update.run() == SQLITE_OK;
 }
 
-Status LedgerDb::update(const Job& job) {
-  if (!impl_->write_state(job)) return impl_->db.error("writing the ledger");
+Status LedgerDb::update(const Job& job, const Report* report) {
+  Transaction transaction(impl_->db);
+  bool ok = transaction.begun() && impl_->write_state(job);
+  if (report != nullptr) ok = ok && impl_->write_report(*report);
+  if (!ok || !transaction.commit()) return impl_->db.error("writing the ledger");
+  return {};
+}
+
+Status LedgerDb::report(const Report& report) {
+  Transaction transaction(impl_->db);
+  if (!transaction.begun() || !impl_->write_report(report) || !transaction.commit()) return impl_->db.error("writing the ledger");
+  return {};
+}
+
+Status LedgerDb::reports_after(std::uint64_t n, const std::function<bool(Report&&)>& visit) {
+  Statement rows(impl_->db.get(), "SELECT n, kind, time, name, row, result, content FROM report WHERE n > ?1 ORDER BY n");
+  rows.bind(1, static_cast<std::int64_t>(n));
+  int code = rows.step();
+  for (; code == SQLITE_ROW; code = rows.step()) {
+    Report report;
+    report.n = static_cast<std::uint64_t>(rows.integer(0));
+    report.kind = static_cast<Report::Kind>(rows.integer(1));
+    report.time = Timestamp{rows.integer(2)};
+    report.name = rows.text(3);
+    report.row = rows.text(4);
+    report.result = static_cast<std::uint32_t>(rows.integer(5));
+    report.content = rows.text(6);
+    if (!visit(std::move(report))) return {};
+  }
+  if (code != SQLITE_DONE) return impl_->db.error("reading the ledger");
   return {};
 }
 
@@ -163,7 +254,7 @@ Status LedgerDb::set_pid(const Job& job, const Attempt& attempt) {
   return {};
 }
 
-Status LedgerDb::end(const Job& job, const Attempt& attempt) {
+Status LedgerDb::end(const Job& job, const Attempt& attempt, const Report* report) {
   Transaction transaction(impl_->db);
   Statement update(impl_->db.get(),
                    "UPDATE attempt SET ended = ?3, exit_code = ?4, signal = ?5, timed_out = ?6, output = ?7 "
@@ -171,7 +262,9 @@ Status LedgerDb::end(const Job& job, const Attempt& attempt) {
   update.bind(1, attempt.decision).bind(2, std::int64_t{attempt.number}).bind(3, attempt.ended.us);
   update.bind(4, std::int64_t{attempt.exit_code}).bind(5, std::int64_t{attempt.signal});
   update.bind(6, std::int64_t{attempt.timed_out ? 1 : 0}).blob(7, attempt.output);
-  if (!transaction.begun() || update.run() != SQLITE_OK || !impl_->write_state(job) || !transaction.commit()) {
+  bool ok = transaction.begun() && update.run() == SQLITE_OK && impl_->write_state(job);
+  if (report != nullptr) ok = ok && impl_->write_report(*report);
+  if (!ok || !transaction.commit()) {
     return impl_->db.error("writing the ledger");
   }
   return {};

@@ -61,6 +61,8 @@ class Live {
   void watch(int fd, std::function<void()> ready);
   // Called once a second, and by anybody who has something to say between two lines.
   std::function<void()> each_second;
+  // Positions of what is read beside the sources; written with each record.
+  std::function<void(std::vector<store::Cursor>&)> positions;
   // Called when decisions have become durable.
   std::function<void()> decided;
 
@@ -69,6 +71,8 @@ class Live {
   Result<bool> round(Duration wait);
   // Rounds until the end or stop(); then what is left is written.
   Status run(const std::function<bool()>& stop);
+  // What was stepped by others than the sources is durable when this is true.
+  bool record_now();
   // Everything durable and the snapshot up to date.
   Status finish();
 

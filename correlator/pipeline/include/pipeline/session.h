@@ -50,6 +50,7 @@ class Session {
   void command(const engine::CommandRecord& command);
   void outcome(const engine::OutcomeRecord& outcome);
   void lookup(engine::LookupRecord lookup);
+  void probe(const engine::ProbeRecord& probe);
   Status reload(std::shared_ptr<const rules::RuleSet> rules);
 
   // Writes what was stepped since the last commit, with the cursors, in one transaction. Nothing without a database.

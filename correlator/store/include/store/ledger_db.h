@@ -40,6 +40,8 @@ struct Job {
   std::string serial;    // jobs with the same value run one at a time; empty: no limit
   std::string budget;    // name and value of the budget it draws on; empty: none
   std::string undo_of;   // decision that this job undoes
+  std::string approved_by;  // empty: nobody did
+  bool confirmed = false;   // the second opinion agreed
   JobState state = JobState::waiting;
   std::uint32_t tries = 0;
   Timestamp next_try;
@@ -58,6 +60,17 @@ struct Attempt {
   std::string output;  // what it said, at most 64 KiB, as bytes
 };
 
+// What the engine is to know, in the order in which it happened; it keeps how far it has read.
+struct Report {
+  std::uint64_t n = 0;
+  enum class Kind : std::uint8_t { outcome = 1, probe, lookup } kind = Kind::outcome;
+  Timestamp time;
+  std::string name;    // decision id; name of the probe or lookup
+  std::string row;     // of a probe
+  std::uint32_t result = 0;  // engine::OutcomeRecord::Result, engine::ProbeRecord::Result
+  std::string content;  // output of a probe; of a lookup its rows as JSON, with the hash
+};
+
 class LedgerDb {
  public:
   // E301 … E305 as for EngineDb.
@@ -69,11 +82,18 @@ class LedgerDb {
   // Each call is one transaction, synced before it returns.
   // False if a job with that decision id is there already: it is not changed.
   Result<bool> add(const Job& job);
-  Status update(const Job& job);
+  // `report`, where there is one, is written in the same transaction.
+  Status update(const Job& job, const Report* report = nullptr);
+  // Takes over what stands in the engine's database up to `position`: jobs that are not known yet are added. Which ones were.
+  Result<std::vector<bool>> enter(const std::vector<Job>& jobs, std::uint64_t position);
+  Result<std::uint64_t> position();  // 0 at first
   // `running` and the attempt, before the spawn; then its pid; then its end.
   Status begin(const Job& job, const Attempt& attempt);
   Status set_pid(const Job& job, const Attempt& attempt);
-  Status end(const Job& job, const Attempt& attempt);
+  Status end(const Job& job, const Attempt& attempt, const Report* report = nullptr);
+
+  Status report(const Report& report);
+  Status reports_after(std::uint64_t n, const std::function<bool(Report&&)>& visit);
 
   Result<std::vector<Job>> open_jobs();  // waiting and running, in the order in which they came
   Result<std::optional<Job>> find(const std::string& decision);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "pipeline/lookup_file.h"
+#include "rules/lookup_file.h"
 
 #include <fmt/format.h>
 
@@ -12,7 +12,7 @@
 #include "base/json.h"
 #include "base/text.h"
 
-namespace correlator::pipeline {
+namespace correlator::rules {
 namespace {
 
 using Fields = std::vector<std::string>;
@@ -62,7 +62,7 @@ Diagnostic at(Diagnostic d, const std::string& file, std::uint32_t line) {
 }
 
 // For each column of the lookup its position in the file.
-Result<std::vector<std::size_t>> positions(const rules::Lookup& lookup, const Fields& header,
+Result<std::vector<std::size_t>> positions(const Lookup& lookup, const Fields& header,
                                            const std::string& file, std::uint32_t line) {
   std::vector<std::size_t> out;
   for (const std::string& column : lookup.columns) {
@@ -80,7 +80,7 @@ Result<std::vector<std::size_t>> positions(const rules::Lookup& lookup, const Fi
 }
 
 // What rules can see of the content: neither comments nor the order of columns in the file.
-std::string content_hash(const rules::Lookup& lookup, const rules::LookupTable& table) {
+std::string content_hash(const Lookup& lookup, const LookupTable& table) {
   Sha256 hash;
   hash.add(static_cast<std::int64_t>(lookup.columns.size()));
   for (const std::string& column : lookup.columns) hash.add(column);
@@ -97,9 +97,9 @@ std::string cell_of(const Json& object, const std::string& column) {
   return found->is_string() ? found->get<std::string>() : to_line(*found);
 }
 
-Result<rules::LookupTable> parse_json_lines(const rules::Lookup& lookup, std::string_view text,
+Result<LookupTable> parse_json_lines(const Lookup& lookup, std::string_view text,
                                             const std::string& file) {
-  rules::LookupTable table;
+  LookupTable table;
   std::uint32_t number = 0;
   while (!text.empty()) {
     ++number;
@@ -129,9 +129,9 @@ Result<rules::LookupTable> parse_json_lines(const rules::Lookup& lookup, std::st
   return table;
 }
 
-Result<rules::LookupTable> parse_separated(const rules::Lookup& lookup, std::string_view text,
+Result<LookupTable> parse_separated(const Lookup& lookup, std::string_view text,
                                            const std::string& file) {
-  rules::LookupTable table;
+  LookupTable table;
   std::optional<std::vector<std::size_t>> order;
   Fields header;
   char separator = ',';
@@ -175,7 +175,7 @@ bool is_json(std::string_view text) {
 
 }  // namespace
 
-Result<rules::LookupTable> parse_lookup(const rules::Lookup& lookup, std::string_view text,
+Result<LookupTable> parse_lookup(const Lookup& lookup, std::string_view text,
                                         const std::string& file) {
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);  // spreadsheets write a byte order mark
   auto table = is_json(text) ? parse_json_lines(lookup, text, file) : parse_separated(lookup, text, file);
@@ -183,7 +183,7 @@ Result<rules::LookupTable> parse_lookup(const rules::Lookup& lookup, std::string
   return table;
 }
 
-Result<rules::LookupTable> read_lookup(const rules::Lookup& lookup, const std::filesystem::path& root) {
+Result<LookupTable> read_lookup(const Lookup& lookup, const std::filesystem::path& root) {
   const std::filesystem::path path = root / lookup.file;
   std::ifstream in(path, std::ios::binary);
   if (!in) {
@@ -197,4 +197,4 @@ Result<rules::LookupTable> read_lookup(const rules::Lookup& lookup, const std::f
   return parse_lookup(lookup, text, path.string());
 }
 
-}  // namespace correlator::pipeline
+}  // namespace correlator::rules

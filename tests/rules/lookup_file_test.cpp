@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Lookup tables from files.
 #include "catch.h"
-#include "pipeline/lookup_file.h"
+#include "rules/lookup_file.h"
 #include "temp_dir.h"
 
 using namespace correlator;
-using namespace correlator::pipeline;
+using namespace correlator::rules;
 
 namespace {
 

@@ -10,13 +10,13 @@
 #include "base/result.h"
 #include "rules/model.h"
 
-namespace correlator::pipeline {
+namespace correlator::rules {
 
 // The rows in the order of the file, their columns in the order of `lookup.columns`. E220 if a column (of
 // JSON: a key) is missing, E221 if a row does not fit; the place is that of the file.
-Result<rules::LookupTable> parse_lookup(const rules::Lookup& lookup, std::string_view text,
+Result<LookupTable> parse_lookup(const Lookup& lookup, std::string_view text,
                                         const std::string& file);
 // E222 if it cannot be read.
-Result<rules::LookupTable> read_lookup(const rules::Lookup& lookup, const std::filesystem::path& root);
+Result<LookupTable> read_lookup(const Lookup& lookup, const std::filesystem::path& root);
 
-}  // namespace correlator::pipeline
+}  // namespace correlator::rules

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a dispatcher of its own process reports (outcomes, probes, contents of lookups) as intake records.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <vector>
+
+#include "pipeline/session.h"
+#include "store/ledger_db.h"
+
+namespace correlator::pipeline {
+
+class Reports {
+ public:
+  // `ledger`: the dispatcher's directory. Goes on behind the position that the session's database has.
+  Reports(Session& session, std::filesystem::path ledger);
+
+  // Steps what is new; the caller records it together with position(). Without a dispatcher there is nothing.
+  // Returns how many there were.
+  std::size_t take();
+  void position(std::vector<store::Cursor>& cursors) const;
+
+ private:
+  void step(const store::Report& report);
+
+  Session& session_;
+  std::filesystem::path dir_;
+  std::optional<store::LedgerDb> ledger_;
+  std::uint64_t read_ = 0;
+};
+
+}  // namespace correlator::pipeline

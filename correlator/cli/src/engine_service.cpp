@@ -88,7 +88,8 @@ void EngineService::take_requests() {
       continue;
     }
     Result<std::string> answer = pipeline::carry_out(session_, *parsed);
-    if (answer && !live_.record_now()) answer = make_error("E305", "the state cannot be written now", "it is tried again; look at `correlator status`");
+    if (answer && !live_.record_now()) {
+      answer = make_error("E305", "the state cannot be written now", "it is tried again; look at `correlator status`");
     }
     request->reply(pipeline::answer_line(answer));
   }

@@ -29,10 +29,10 @@ class Live {
   Live(Session& session, const Clock& clock, const LiveOptions& options)
       : session_(session), clock_(clock), options_(options), parser_(options.parser) {}
 
-  Status take(std::shared_ptr<const Chunk> chunk, bool at_eof) {
+  Status take(std::shared_ptr<const Chunk> chunk) {
     if (chunk == nullptr || chunk->bytes.empty()) return {};
     candidates_.clear();
-    session_.matcher().candidates(chunk->bytes, chunk->state, at_eof, scratch_, candidates_);
+    session_.matcher().candidates(chunk->bytes, chunk->state, scratch_, candidates_);
     look_back_.add(chunk);
     for (const Candidate& candidate : candidates_) line(*chunk, candidate);
     if (session_.uncommitted() == 0) return {};
@@ -112,10 +112,10 @@ Status run_live(Session& session, std::unique_ptr<input::Reader> reader, const C
     auto next = source.next();
     if (!next) return next.error();
     if (!next->has_value()) {
-      if (auto status = live.take(chunker.end(), true); !status) return status;
+      if (auto status = live.take(chunker.end()); !status) return status;
       break;
     }
-    if (auto status = live.take(chunker.add(std::move(**next)), false); !status) return status;
+    if (auto status = live.take(chunker.add(std::move(**next))); !status) return status;
   }
   return session.commit();
 }

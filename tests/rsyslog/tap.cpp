@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// An omprog plug-in for tests: keeps what it was given, answers OK, and misbehaves on request. As the shipped configuration has it,
-// the shell that starts it has said the first OK.
-//   tap LOG [--count N] [--latency] [--pause-us N] [--die-at N] [--stall-at N] [--refuse-at N] [--hold-at N FILE]
-// LOG gets one line for each line received, "PID TAB the line", before it is answered; START, EOF and SIGNAL N likewise.
-// --die-at, --stall-at and --refuse-at count lines of this process and happen once, LOG.once remembers; the line is written as
-// "PID TAB NO the line", because it got no OK. --hold-at waits at line N while FILE exists. --pause-us is the time for each line.
-// --count keeps no lines and writes "N seconds cpu-seconds" at the Nth; --latency writes microseconds from T<ns> in the
-// line to its reading, one number a line.
+// An omprog plug-in for tests: keeps what it was given, answers OK, and misbehaves on request. As the shipped
+// configuration has it, the shell that starts it has said the first OK.
+//   tap LOG [--count N] [--latency] [--pause-us N] [--die-at N] [--stall-at N] [--refuse-at N] [--hold-at N
+//   FILE]
+// LOG gets one line for each line received, "PID TAB the line", before it is answered; START, EOF and SIGNAL
+// N likewise.
+// --die-at, --stall-at and --refuse-at count lines of this process and happen once, LOG.once remembers; the
+// line is written as "PID TAB NO the line", because it got no OK. --hold-at waits at line N while FILE
+// exists. --pause-us is the time for each line.
+// --count keeps no lines and writes "N seconds cpu-seconds" at the Nth; --latency writes microseconds from
+// T<ns> in the line to its reading, one number a line.
 #include <fcntl.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -40,7 +43,9 @@ void on_signal(int number) {
 }
 
 long long now_ns() {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
 }
 
 void answer(std::string_view text) {
@@ -56,14 +61,22 @@ Options read_options(int argc, char** argv) {
   for (int i = 2; i < argc; ++i) {
     const std::string_view name = argv[i];
     const char* value = i + 1 < argc ? argv[i + 1] : "";
-    if (name == "--latency") o.latency = true;
-    else if (name == "--count") o.count = std::atol(value), ++i;
-    else if (name == "--pause-us") o.pause_us = std::atol(value), ++i;
-    else if (name == "--die-at") o.die_at = std::atol(value), ++i;
-    else if (name == "--stall-at") o.stall_at = std::atol(value), ++i;
-    else if (name == "--refuse-at") o.refuse_at = std::atol(value), ++i;
-    else if (name == "--hold-at" && i + 2 < argc) o.hold_at = std::atol(value), o.hold_file = argv[i + 2], i += 2;
-    else _exit(2);
+    if (name == "--latency")
+      o.latency = true;
+    else if (name == "--count")
+      o.count = std::atol(value), ++i;
+    else if (name == "--pause-us")
+      o.pause_us = std::atol(value), ++i;
+    else if (name == "--die-at")
+      o.die_at = std::atol(value), ++i;
+    else if (name == "--stall-at")
+      o.stall_at = std::atol(value), ++i;
+    else if (name == "--refuse-at")
+      o.refuse_at = std::atol(value), ++i;
+    else if (name == "--hold-at" && i + 2 < argc)
+      o.hold_at = std::atol(value), o.hold_file = argv[i + 2], i += 2;
+    else
+      _exit(2);
   }
   return o;
 }
@@ -78,7 +91,8 @@ class Tap {
     const bool fault = (lines_ == o_.die_at || lines_ == o_.stall_at || lines_ == o_.refuse_at) && once();
     if (o_.latency) {
       const std::size_t at = line.find(" T");
-      if (at != std::string_view::npos) note(std::to_string((now_ns() - std::atoll(line.data() + at + 2)) / 1000));
+      if (at != std::string_view::npos)
+        note(std::to_string((now_ns() - std::atoll(line.data() + at + 2)) / 1000));
     } else if (o_.count == 0) {
       note(fault ? "NO " + std::string(line) : std::string(line));
     }

@@ -12,6 +12,7 @@ import time
 
 import harness
 from harness import TAP, Rsyslogd, Scratch, TapLog, need_rsyslogd, shipped, version, wait_until
+from identity import settled
 from variants import client, make_certificates, say_goodbye, with_files_in
 
 LINES = 200000
@@ -88,6 +89,30 @@ def thousands(rate):
     return f"{rate / 1000:.0f} k" if rate >= 10000 else f"{rate / 1000:.1f} k" if rate >= 1000 else f"{rate:.0f}"
 
 
+def burst(lines, size, high, low):
+    """Lines that come as fast as they can while the plug-in does not answer: how many the queue keeps, and rsyslogd's memory."""
+    with Scratch() as scratch:
+        log = TapLog(scratch.file("tap"))
+        hold, port = scratch.write("hold", ""), harness.free_port()
+        conf = shipped("60-correlator.conf", f"{TAP} {log.path} --hold-at 1 {hold}", scratch, interval="3600",
+                       confirmTimeout="600000", queue__size=size, queue__highWatermark=high, queue__lowWatermark=low)
+        modules = f'module(load="imtcp")\ninput(type="imtcp" port="{port}" address="127.0.0.1")'
+        with Rsyslogd(scratch, conf, modules=modules) as daemon:
+            harness.wait_for_port(port)
+            begin = time.monotonic()
+            with socket.create_connection(("127.0.0.1", port)) as out:
+                out.sendall(text(lines))
+            wait_until("the other file", lambda: len(daemon.control_lines()) >= lines, 120)
+            seconds = time.monotonic() - begin
+            with open(f"/proc/{daemon.process.pid}/status", encoding="ascii") as file:
+                memory = next(int(line.split()[1]) for line in file if line.startswith("VmHWM"))
+            os.unlink(hold)
+            settled(log, 2.0)
+            kept = len(log.messages())
+            daemon.kill()
+    print(f"| {size} / {high} | {lines} in {seconds:.1f} s | {lines - kept} | {memory >> 10} MB |", flush=True)
+
+
 def row(label, name, lines, runs, **options):
     results = [run(name, lines, **options) for _ in range(runs)]
     rates = [rate for rate, _, _ in results]
@@ -111,6 +136,9 @@ def main():
     row("60-correlator-disk, syncQueueFiles", "60-correlator-disk.conf.example", max(slow // 20, 500), runs,
         conf=lambda t: t.replace('queue.syncQueueFiles="off"', 'queue.syncQueueFiles="on"'))
     row("60-correlator-relay-tcp, TLS", "60-correlator-relay-tcp.conf.example", slow, runs, connect=True)
+    print("\n| queue.size / highWatermark | burst, nothing answered | dropped | rsyslogd's memory |\n| --- | --- | --- | --- |")
+    for size, high, low in ((50000, 25000, 5000), (200000, 100000, 20000)):
+        burst(150000, size, high, low)
     print("\n| latency, log socket to plug-in | p50 | p99 | max |\n| --- | --- | --- | --- |")
     for name in ("60-correlator.conf", "60-correlator-disk.conf.example"):
         p50, p99, most = latency(name)

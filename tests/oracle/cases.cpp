@@ -272,6 +272,7 @@ void Oracle::afresh(std::size_t index, const std::string& key, Time time, const 
     window.streak = 0;
     window.trail = {};
   }
+  window.chains.clear();
   std::erase_if(window.pairs, [&](const Pair& pair) { return pair.time < time; });
   if (rule.op != Op::heartbeat) window.trail.drop_before(time);
   if (!has_pairs(rule)) return;

@@ -239,6 +239,9 @@ void Oracle::close(std::uint64_t number, Time time, Closing how) {
   }
   for (const std::string& name : one.members) {
     if (how == Closing::start_over) start_over(one.rule, windows_[one.rule][name]);
+    if (how != Closing::start_over) {  // what ran out while the case was open is not told
+      std::erase_if(windows_[one.rule][name].waits, [&](const Wait& wait) { return wait.asked + rule.within <= time; });
+    }
     if (how == Closing::quiet) afresh(one.rule, name, time, one.firing->event);
   }
 }

@@ -142,7 +142,7 @@ std::optional<KeyBody> read_key_body(std::string_view body) {
       case 'n':
       case 'c':
         if (!Scanner(value).number(time.us)) return std::nullopt;
-        (letter == 'n' ? out.newest : out.cool_until) = time;
+        (letter == 'n' ? out.newest : out.decided_at) = time;
         break;
       case 'u':
         out.untrusted = true;

@@ -126,9 +126,9 @@ class Restorer {
       key.trail.assign(std::move(*body->lines), core_.evidence);
     }
     if (body->newest) key.newest = *body->newest;
-    if (body->cool_until || !body->frozen.empty()) {
+    if (body->decided_at || !body->frozen.empty()) {
       key.extra = std::make_unique<KeyExtra>();
-      if (body->cool_until) key.extra->cool_until = *body->cool_until;
+      if (body->decided_at) key.extra->decided_at = *body->decided_at;
       if (const auto frozen = parse_json(body->frozen))
         key.extra->frozen = fields_from(*frozen, *core_.rules);
     }

@@ -28,7 +28,7 @@ StateRow key_row(const RuleRun& run, const KeyState& key) {
     body += fmt::format(",\"n\":{}", key.newest.us);
   if (!key.trusted) body += ",\"u\":1";
   if (key.extra) {
-    body += fmt::format(",\"c\":{}", key.extra->cool_until.us);
+    body += fmt::format(",\"c\":{}", key.extra->decided_at.us);
     if (!key.extra->frozen.all().empty())
       body += ",\"f\":" + to_line(fields_json(key.extra->frozen, *run.core.rules));
   }

@@ -23,7 +23,7 @@ struct KeyBody {
   std::optional<Evidence> lines;
   std::optional<Timestamp> newest;
   bool untrusted = false;
-  std::optional<Timestamp> cool_until;
+  std::optional<Timestamp> decided_at;
   std::string_view frozen;  // JSON, empty if there is none
 };
 std::optional<KeyBody> read_key_body(std::string_view body);

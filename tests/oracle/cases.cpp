@@ -267,7 +267,7 @@ void Oracle::start_over(std::size_t index, Window& window) {
 void Oracle::afresh(std::size_t index, const std::string& key, Time time, const Event& event) {
   const Rule& rule = spec_.rules[index];
   Window& window = windows_[index][key];
-  if (rule.op == Op::tumbling) {
+  if (rule.op == Op::tumbling && window.bucket && (*window.bucket + 1) * rule.within <= time) {
     window.bucket_over = true;
     window.trail = {};
   }

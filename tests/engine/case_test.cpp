@@ -78,7 +78,7 @@ TEST_CASE("cases of one list, each of other elements") {
   Diagnosing d(R"toml(
 [[rule]]
 id = "r"
-key = ["list"]
+key = ["list ?? []"]
 on = "a"
 count = "2 in 1h"
 clear = { quiet_for = "1m" }

@@ -75,11 +75,13 @@ TEST_CASE("a group lives until no record can meet it any more") {
   Diagnosing d("[[rule]]\nid = \"r\"\non = \"error\"\n", {}, kTwoChannels);
   d.say(s(0), "line page 1");
   d.mark(s(12) - Duration{1});
-  CHECK(d.say(s(4), "line page 1") == kNone);  // late, and the same error
+  d.say(s(4), "begin page 1");  // late, and the same error
+  CHECK(d.mark(s(12) - Duration{1}) == kNone);
   Diagnosing gone("[[rule]]\nid = \"r\"\non = \"error\"\n", {}, kTwoChannels);
   gone.say(s(0), "line page 1");
   gone.mark(s(12));  // within of the group + within of the record + disorder
-  CHECK(gone.say(s(4), "line page 1") == Shown{"+4s r host=h1"});
+  gone.say(s(4), "begin page 1");
+  CHECK(gone.mark(s(12)) == Shown{"+4s r host=h1"});
 }
 
 }  // namespace

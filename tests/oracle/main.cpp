@@ -79,11 +79,11 @@ std::string properties(std::uint64_t seed, const Options& options) {
 }
 
 int run(const Options& options) {
+  std::setvbuf(stdout, nullptr, _IOLBF, 0);
   using Clock = std::chrono::steady_clock;
   const auto start = Clock::now();
   const auto passed = [&] { return std::chrono::duration<double>(Clock::now() - start).count(); };
   std::printf("seed %llu\n", static_cast<unsigned long long>(options.seed));
-  std::setvbuf(stdout, nullptr, _IOLBF, 0);
   std::uint64_t done = 0, failed = 0, records = 0;
   const auto more = [&] {
     if (options.streams > 0) return done < options.streams;

@@ -114,5 +114,50 @@ TEST_CASE("what a kernel says while it boots is no event") {
   }
 }
 
+// The firmware's record has no last line: it is complete only when its time is over, long after the machine check that the
+// kernel makes of it.
+TEST_CASE("a GHES record that its time-out completes and the machine check made of it count once, however long nothing follows") {
+  constexpr const char* kLines[] = {
+      "{1}[Hardware Error]: Hardware error from APEI Generic Hardware Error Source: 1",
+      "{1}[Hardware Error]: event severity: corrected",
+      "{1}[Hardware Error]:  Error 0, type: corrected",
+      "{1}[Hardware Error]:  fru_text: DIMM_A1",
+      "{1}[Hardware Error]:   section_type: memory error",
+      "{1}[Hardware Error]:   physical_address: 0x0000000009000000",
+      "mce: [Hardware Error]: CPU 1: Machine Check: 0 Bank 255: 9c0000000000009f",
+      "mce: [Hardware Error]: TSC 0 ADDR 9000000 MISC 8c ",
+      "mce: [Hardware Error]: PROCESSOR 2:60fb1 TIME 1795337736 SOCKET 0 APIC 1 microcode 1000065",
+  };
+  for (const Duration gap : {Duration::seconds(8), Duration::seconds(20), Duration::hours(1), Duration::days(3)}) {
+    std::vector<std::string> counted, folded;
+    auto session = pipeline::Session::start(vendor_rules(), std::nullopt, {},
+                                            [&](const engine::StepOutput& step, const rules::RuleSet& rules) {
+                                              for (const engine::Event& event : step.events) {
+                                                auto& list = event.folded ? folded : counted;
+                                                list.push_back(rules.classes[event.cls].name + " x" + std::to_string(event.weight));
+                                              }
+                                            });
+    REQUIRE(session.ok());
+    Timestamp time{1'767'225'600'000'000};
+    std::uint64_t number = 0;
+    const auto say = [&](const std::string& text) {
+      const std::string frame = to_rfc3339(time) + " kvm1 kernel: " + text;
+      pipeline::Line line;
+      line.frame = frame;
+      line.stream = "kern.log";
+      line.line_number = ++number;
+      line.time = time;
+      (*session)->line(line);
+      time = time + Duration{200};
+    };
+    for (const char* text : kLines) say(text);
+    time = time + gap;
+    (*session)->mark(time);
+    INFO(to_string(gap));
+    CHECK(counted == std::vector<std::string>{"memory.corrected x1"});
+    CHECK(folded == std::vector<std::string>{"memory.corrected x1"});
+  }
+}
+
 }  // namespace
 }  // namespace correlator

@@ -64,6 +64,19 @@ touch -d '2026-01-06T00:00:00Z' undated.log
 events undated.log >got
 same "an undated line" '2026-01-05T10:00:00Z  1' "$(cat got)"
 
+# Records of /dev/kmsg are the lines of the console: no record is lost where a block or the file ends.
+decoded() { # FILE OPTION...
+  "$CORRELATOR" replay --rules "$RULES" --events --json "$@" | grep '"type":"event"' |
+    sed -E 's/.*"event":"([^"]*)","severity":"([^"]*)".*"part":"([^"]*)","weight":([0-9]+).*/\1 \2 \3 \4/'
+}
+for record in "$SOURCE"/examples/captures/*.kmsg; do
+  decoded "${record%.kmsg}.log" >expected
+  for size in 1048576 100; do
+    decoded "$record" --block-size "$size" >got
+    same_files "$(basename "$record") with blocks of $size" expected got
+  done
+done
+
 # A rotated set across new year, one file compressed, other logs beside it: a directory as the argument.
 mkdir logs
 printf 'Dec 30 23:00:00 kvm1 kernel: %s\nDec 31 10:00:00 kvm1 kernel: %s\n' "$text" "$text" | gzip >logs/kern.log.2.gz

@@ -14,16 +14,19 @@ awk 'BEGIN {
   }
 }' >archive.log
 
+began=$(date +%s%3N)
 "$CORRELATOR" replay --rules "$RULES" --state whole archive.log >/dev/null || fail "the undisturbed run"
+took=$(($(date +%s%3N) - began))
 "$CORRELATOR" decisions --json --state whole >whole.jsonl
 check "the undisturbed run decides something" test -s whole.jsonl
 
 kills=0
 for attempt in $(seq 1 40); do
-  # Small blocks and commits after each of some; the delay grows so that every run comes further.
+  # Small blocks and commits after each of some; the delay grows to that of a whole run, so that every run comes further.
   "$CORRELATOR" replay --rules "$RULES" --state killed --block-size 4096 --commit-bytes 20000 --no-read-ahead archive.log >/dev/null 2>&1 &
   pid=$!
-  sleep "0.$(printf '%03d' $((5 + attempt * 5)))"
+  delay=$((took * attempt / 40))
+  sleep "$((delay / 1000)).$(printf '%03d' $((delay % 1000)))"
   if kill -9 "$pid" 2>/dev/null; then kills=$((kills + 1)); fi
   wait "$pid" 2>/dev/null && break
 done

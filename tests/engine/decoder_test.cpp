@@ -121,7 +121,7 @@ TEST_CASE("[input] trusted: what is forged by one rule set is the kernel's by an
   CHECK(events[0].trust == Trust::vouched);
   said.input = "imtcp";
   said.at = Duration::minutes(4);
-  CHECK(d.show(d.say(said)) == Shown{"logger.forged info x1 2 +4m"});
+  CHECK(d.show(d.say(said)) == Shown{"logger.forged info x1 3 +4m"});
   CHECK(d.counters.forged == 2);
 }
 

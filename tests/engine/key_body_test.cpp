@@ -23,7 +23,6 @@ columns = ["host"]
 id = "count"
 on = "a"
 count = "3 in 2m"
-cooldown = "1m"
 [[rule]]
 id = "bucket"
 on = "a"

@@ -59,9 +59,8 @@ weight = "n ?? 1"
 [[event]]
 id = "other"
 class = "error"
-match = ['Hardware Error', 'pcieport', 'memory failure']
 [event.record]
-role = "many"
+many = ['Hardware Error', 'pcieport', 'memory failure']
 same = ["host"]
 within = "1s"
 [[rule]]
@@ -82,7 +81,10 @@ absence = { of = "error", for = "1h" }
 
 std::string decisions_of(std::string_view log, std::size_t piece) {
   std::string out;
-  auto session = pipeline::Session::start(site(), std::nullopt, {}, [&](const engine::StepOutput& step, const rules::RuleSet& set) {
+  static const auto matcher = std::make_shared<const pipeline::Matcher>(pipeline::Matcher::build(site()).value());
+  pipeline::SessionOptions options;
+  options.matcher = matcher;
+  auto session = pipeline::Session::start(site(), std::nullopt, options, [&](const engine::StepOutput& step, const rules::RuleSet& set) {
     for (const engine::Event& event : step.events) out += to_line(engine::to_json(event, set)) + "\n";
     for (const engine::Decision& decision : step.decisions) out += to_line(engine::to_json(decision)) + "\n";
   });

@@ -239,6 +239,9 @@ void Oracle::close(std::uint64_t number, Time time, Closing how) {
   }
   for (const std::string& name : one.members) {
     if (how == Closing::start_over) start_over(one.rule, windows_[one.rule][name]);
+    if (how != Closing::start_over) {  // what ran out while the case was open is not told
+      std::erase_if(windows_[one.rule][name].waits, [&](const Wait& wait) { return wait.asked + rule.within <= time; });
+    }
     if (how == Closing::quiet) afresh(one.rule, name, time, one.firing->event);
   }
 }
@@ -264,7 +267,7 @@ void Oracle::start_over(std::size_t index, Window& window) {
 void Oracle::afresh(std::size_t index, const std::string& key, Time time, const Event& event) {
   const Rule& rule = spec_.rules[index];
   Window& window = windows_[index][key];
-  if (rule.op == Op::tumbling) {
+  if (rule.op == Op::tumbling && window.bucket && (*window.bucket + 1) * rule.within <= time) {
     window.bucket_over = true;
     window.trail = {};
   }
@@ -272,6 +275,7 @@ void Oracle::afresh(std::size_t index, const std::string& key, Time time, const 
     window.streak = 0;
     window.trail = {};
   }
+  window.chains.clear();
   std::erase_if(window.pairs, [&](const Pair& pair) { return pair.time < time; });
   if (rule.op != Op::heartbeat) window.trail.drop_before(time);
   if (!has_pairs(rule)) return;

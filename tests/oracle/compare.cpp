@@ -143,9 +143,13 @@ class Shrinking {
 Loaded load(const World& world) {
   Loaded out;
   for (const Spec& spec : world.specs) {
-    out.rules.push_back(load(spec, out.error));
-    if (out.rules.back() != nullptr) continue;
-    out.error += to_toml(spec);
+    const auto rules = load(spec, out.error);
+    auto matcher = rules == nullptr ? Result<pipeline::Matcher>(Diagnostic{}) : pipeline::Matcher::build(rules);
+    if (matcher) {
+      out.matchers.push_back(std::make_shared<const pipeline::Matcher>(std::move(matcher).value()));
+      continue;
+    }
+    out.error += "the rules do not load\n" + to_toml(spec);
     return out;
   }
   out.error.clear();
@@ -153,7 +157,7 @@ Loaded load(const World& world) {
 }
 
 std::optional<Difference> compare(const World& world, const Loaded& loaded, const Stream& stream) {
-  Real real(loaded.rules, world);
+  Real real(loaded.matchers, world);
   Oracle oracle(world);
   Difference out;
   for (std::size_t i = 0; i < stream.size(); ++i) {
@@ -191,7 +195,7 @@ std::string shrunk(World world, Stream stream) {
 
 std::vector<std::size_t> openings(const World& world, const Stream& stream) {
   std::vector<std::size_t> out(world.first().rules.size());
-  Real real(load(world).rules, world);
+  Real real(load(world).matchers, world);
   for (const Input& input : stream) {
     for (const std::string& line : real.step(input)) {
       for (std::size_t i = 0; i < out.size(); ++i) out[i] += line.starts_with("opened " + world.first().rules[i].id + " ") ? 1 : 0;
@@ -202,7 +206,7 @@ std::vector<std::size_t> openings(const World& world, const Stream& stream) {
 
 std::vector<std::string> said_about(const World& world, const Stream& stream, const std::string& rule) {
   std::vector<std::string> out;
-  Real real(load(world).rules, world);
+  Real real(load(world).matchers, world);
   for (std::size_t i = 0; i < stream.size(); ++i) {
     std::vector<std::string> lines;
     for (const std::string& line : real.step(stream[i])) {

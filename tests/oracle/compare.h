@@ -8,13 +8,13 @@
 #include <vector>
 
 #include "model.h"
-#include "rules/model.h"
+#include "pipeline/matcher.h"
 
 namespace correlator::oracle {
 
-// A world with its rules loaded, one set for each spec.
+// The rules of a world, loaded: one set for each spec.
 struct Loaded {
-  std::vector<std::shared_ptr<const rules::RuleSet>> rules;
+  std::vector<std::shared_ptr<const pipeline::Matcher>> matchers;
   std::string error;  // if one does not load
 };
 Loaded load(const World& world);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// oracle [--seed N] [--streams N | --seconds N] [--length N] [--only OPERATION] [--keep-going] [--no-properties]
+// oracle [--seed N] [--streams N | --records N | --seconds N] [--length N] [--only OPERATION] [--keep-going] [--no-properties]
 #include <chrono>
 #include <cstdio>
 #include <cstring>
@@ -14,15 +14,15 @@ namespace correlator::oracle {
 namespace {
 
 struct Options {
-  std::uint64_t seed = 1, streams = 0, seconds = 20, length = 250;
+  std::uint64_t seed = 1, streams = 0, records = 0, seconds = 20, length = 250;  // streams: how many worlds
   std::string only;
   bool keep_going = false, properties = true;
 };
 
 int usage() {
   std::fprintf(stderr,
-               "usage: oracle [--seed N] [--streams N | --seconds N] [--length N] [--only OPERATION] [--keep-going]\n"
-               "              [--no-properties]\n");
+               "usage: oracle [--seed N] [--streams N | --records N | --seconds N] [--length N] [--only OPERATION]\n"
+               "              [--keep-going] [--no-properties]\n");
   return 2;
 }
 
@@ -46,6 +46,7 @@ bool parse(int argc, char** argv, Options& options) {
     const auto number = parse_uint(value);
     std::uint64_t* slot = name == "--seed"      ? &options.seed
                           : name == "--streams" ? &options.streams
+                          : name == "--records" ? &options.records
                           : name == "--seconds" ? &options.seconds
                           : name == "--length"  ? &options.length
                                                 : nullptr;
@@ -55,16 +56,16 @@ bool parse(int argc, char** argv, Options& options) {
   return true;
 }
 
-// Returns what differs, made small; empty: nothing. Most streams are short, one in a hundred is a long one.
+// Returns what differs, made small; empty: nothing. Most streams are short, those of one world in fifty are a single long one.
 std::string one_stream(std::uint64_t seed, const Options& options, std::uint64_t& records) {
   Random random(seed);
   const World world = random_world(random, options.only);
   const Loaded loaded = load(world);
   if (!loaded.error.empty()) return "the rules do not load\n" + loaded.error;
-  const std::uint64_t streams = seed % 100 == 99 ? 1 : 4;
+  const std::uint64_t streams = seed % 50 == 49 ? 1 : 10;
   for (std::uint64_t i = 0; i < streams; ++i) {
     const std::uint64_t length = random.between(options.length / 2, options.length + options.length / 2);
-    const Stream stream = random_stream(random, world, streams == 1 ? 20 * length : length);
+    const Stream stream = random_stream(random, world, streams == 1 ? 40 * length : length);
     records += stream.size();
     if (compare(world, loaded, stream)) return shrunk(world, stream);
   }
@@ -78,13 +79,17 @@ std::string properties(std::uint64_t seed, const Options& options) {
 }
 
 int run(const Options& options) {
+  std::setvbuf(stdout, nullptr, _IOLBF, 0);
   using Clock = std::chrono::steady_clock;
   const auto start = Clock::now();
   const auto passed = [&] { return std::chrono::duration<double>(Clock::now() - start).count(); };
   std::printf("seed %llu\n", static_cast<unsigned long long>(options.seed));
-  std::setvbuf(stdout, nullptr, _IOLBF, 0);
   std::uint64_t done = 0, failed = 0, records = 0;
-  while (options.streams > 0 ? done < options.streams : passed() < static_cast<double>(options.seconds)) {
+  const auto more = [&] {
+    if (options.streams > 0) return done < options.streams;
+    return options.records > 0 ? records < options.records : passed() < static_cast<double>(options.seconds);
+  };
+  while (more()) {
     const std::uint64_t seed = options.seed + done++;
     std::string wrong = one_stream(seed, options, records);
     if (wrong.empty() && options.properties && seed % 4 == 0) wrong = properties(seed / 4, options);

@@ -18,6 +18,9 @@ bool newer(const auto& a, const auto& b) { return std::tie(a.time, a.arrival) > 
 
 }  // namespace
 
+// How old an event can be when it comes to the rule.
+Time Oracle::oldest_age(const Rule& rule) const { return kLate + wait_of(rule) + (spec_.record.used ? spec_.record.within : 0); }
+
 // `counted`: it took part. `ends`: it closes the case in the operation's own way.
 std::optional<Oracle::Hit> Oracle::operate(std::size_t index, const std::string& key, const Event& event, bool& counted, bool& ends) {
   const Rule& rule = spec_.rules[index];
@@ -144,7 +147,7 @@ std::optional<Oracle::Hit> Oracle::windowed(const Rule& rule, Window& window, co
     window.pairs.push_back(x);
   }
   const bool by_age = rule.op == Op::distinct || rule.op == Op::group;
-  if (by_age && window.open == 0) window.trail.drop_before(*clock_ - wait_of(rule) - rule.within - kLate + 1);
+  if (by_age && window.open == 0) window.trail.drop_before(*clock_ - oldest_age(rule) - rule.within + 1);
   window.trail.add(event);
   const std::vector<Pair> all = window.pairs;
   window.pairs = cut(rule, all);
@@ -275,7 +278,7 @@ std::optional<Oracle::Hit> Oracle::level(const Rule& rule, Window& window, const
     std::sort(window.pairs.begin(), window.pairs.end(), [](const Pair& a, const Pair& b) { return newer(a, b); });
     if (window.pairs.size() > kLevels) window.pairs.pop_back();
   }
-  window.trail.drop_before(*clock_ - wait_of(rule) - (rule.op == Op::rises ? rule.within : 0) - kLate + 1);
+  window.trail.drop_before(*clock_ - oldest_age(rule) - (rule.op == Op::rises ? rule.within : 0) + 1);
   window.trail.add(event);
   if (!beyond) {
     ends = window.open != 0 && rule.clears == Clears::by_default;

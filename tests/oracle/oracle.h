@@ -197,6 +197,7 @@ class Oracle {
   void heartbeat(const Rule& rule, Window& window, const Event& event, bool& ends);
   std::optional<Hit> level(const Rule& rule, Window& window, const Event& event, bool& ends);
   void trim_trail(const Rule& rule, Window& window);
+  Time oldest_age(const Rule& rule) const;
   bool enough(const Rule& rule, const std::vector<Pair>& pairs) const;
   std::vector<Pair> interval(const Rule& rule, const std::vector<Pair>& pairs, Time end) const;
   std::optional<Time> smallest_end(const Rule& rule, const std::vector<Pair>& pairs, Time from, Time to) const;

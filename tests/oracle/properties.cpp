@@ -20,6 +20,7 @@ World ordered_world(Random& random) {
   world.specs.resize(1);
   Spec& spec = world.specs[0];
   Rule& rule = spec.rules[0];
+  if (rule.key == KeyOf::parts || rule.key == KeyOf::host_parts) rule.key = KeyOf::host;  // what shares a case is up to the first event
   rule.at_once = false;
   rule.cooldown = 0;
   rule.clears = op == Op::answer ? Clears::by_default : Clears::quiet;

@@ -54,7 +54,13 @@ bool id_fits(const engine::Decision& d) {
 
 }  // namespace
 
-Real::Real(const std::vector<std::shared_ptr<const rules::RuleSet>>& rules, const World& world) : rules_(rules), world_(world) {
+Real::Real(std::vector<std::shared_ptr<const pipeline::Matcher>> matchers, const World& world)
+    : matchers_(std::move(matchers)), world_(world) {
+  start(0);
+}
+
+// A session with an engine that knows nothing but the rules.
+void Real::start(std::size_t spec) {
   const auto sink = [this](const engine::StepOutput& output, const rules::RuleSet& in_force) {
     for (const engine::Event& event : output.events) out_.push_back(said(event, in_force, line_of_));
     for (const engine::Decision& d : output.decisions) {
@@ -71,8 +77,20 @@ Real::Real(const std::vector<std::shared_ptr<const rules::RuleSet>>& rules, cons
       out_.push_back(said_case(change.kind == engine::CaseChange::Kind::opened, change.rule, engine::to_text(change.key), change.time.us));
     }
   };
-  auto session = pipeline::Session::start(rules_.front(), std::nullopt, {}, sink);
+  pipeline::SessionOptions options;
+  options.matcher = matchers_[spec];  // to make one takes longer than a whole stream
+  auto session = pipeline::Session::start(matchers_[spec]->rules(), std::nullopt, options, sink);
   if (session) session_ = std::move(session).value();
+  spec_ = spec;
+}
+
+void Real::reload(std::size_t spec) {
+  engine::Engine engine = std::move(session_->engine());
+  start(spec);
+  session_->engine() = std::move(engine);
+  engine::StepOutput output;
+  session_->engine().step({session_->engine().seq() + 1, engine::RulesRecord{matchers_[spec]->rules()}}, output);
+  if (!output.events.empty() || !output.decisions.empty() || !output.cases.empty()) out_.push_back("the reload decided something");
 }
 
 void Real::line(const Input& input) {
@@ -103,8 +121,7 @@ std::vector<std::string> Real::step(const Input& input) {
       restart();
       break;
     case Kind::reload:
-      spec_ = input.spec;
-      if (!session_->reload(rules_[spec_])) out_.push_back("the reload failed");
+      reload(input.spec);
       break;
     case Kind::reset:
     case Kind::silence:
@@ -140,7 +157,7 @@ void Real::restart() {
   std::vector<engine::StateRow> rows;
   for (const auto& [at, row] : rows_) rows.push_back(row);
   engine::Engine fresh{engine::Options{}};
-  if (const Status status = fresh.restore(rules_[spec_], session_->engine().seq(), rows); !status) {
+  if (const Status status = fresh.restore(matchers_[spec_]->rules(), session_->engine().seq(), rows); !status) {
     out_.push_back("the state cannot be read back: " + to_text(status.error()));
     return;
   }

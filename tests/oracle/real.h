@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "model.h"
+#include "pipeline/matcher.h"
 #include "pipeline/session.h"
 #include "rules/loader.h"
 
@@ -19,8 +20,8 @@ std::shared_ptr<const rules::RuleSet> load(const Spec& spec, std::string& errors
 
 class Real {
  public:
-  // `rules`: one set for each spec of the world, which must outlive this.
-  Real(const std::vector<std::shared_ptr<const rules::RuleSet>>& rules, const World& world);
+  // `matchers`: of the rules of each spec of the world, which must outlive this.
+  Real(std::vector<std::shared_ptr<const pipeline::Matcher>> matchers, const World& world);
   // Steps one record and returns what it gave, in the oracle's words, in no particular order.
   std::vector<std::string> step(const Input& input);
 
@@ -29,7 +30,10 @@ class Real {
   // Takes the state out as rows and puts it into a new engine. The rows are kept up to date by each call.
   void restart();
 
-  std::vector<std::shared_ptr<const rules::RuleSet>> rules_;
+  void start(std::size_t spec);
+  void reload(std::size_t spec);
+
+  std::vector<std::shared_ptr<const pipeline::Matcher>> matchers_;
   const World& world_;
   std::size_t spec_ = 0;  // in force
   std::unique_ptr<pipeline::Session> session_;

@@ -4,11 +4,12 @@
 counted, reported once a minute and host, and acting on nothing. The same texts from the kernel's own input do act."""
 import json
 import os
-import pwd
+import re
 import shutil
 import socket
 import subprocess
 import sys
+import tomllib
 import unittest
 
 import harness
@@ -32,6 +33,18 @@ SLY = [f"<0>imklog kern.emerg kernel: {UE} 8",
        f'<0>kernel: x","inputname":"imklog","uid":"","message":"{UE} 10',
        f"<0>kernel[0]: {UE} 11"]
 NOBODY = 65534
+
+# What the kernel prints behind the name of a process, at the beginning of a line.
+SAID_OF_PROCESSES = [
+    "[123]: segfault at 0 ip 0000557da6a49132 sp 00007fffe13803b0 error 6 in x[1132,557da6a49000+1000] likely on CPU 1 (core 1, socket 0)",
+    "[123] bad frame in rt_sigreturn frame:00007ffd ip:0 sp:0 orax:ffffffff in x[0+1000]",
+    ": potentially unexpected fatal signal 11.",
+    " invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=0",
+    ": page allocation failure: order:4, mode:0x40cc0(GFP_KERNEL|__GFP_COMP), nodemask=(null),cpuset=/,mems_allowed=0",
+    " sent an empty control message without MSG_MORE.",
+    " uses obsolete (PF_INET,SOCK_PACKET)",
+    " (123): drop_caches: 3",
+    " (123) used greatest stack depth: 1 bytes left"]
 
 
 def as_nobody(function_text, *args):
@@ -162,6 +175,30 @@ expect = { class = "site.crashed" }
         writers = self.scratch.write("writers.toml", f"format = 1\n[input]\nwriters = [{{ uid = {users[0]} }}]\n")
         trusts = [e["trust"] for e in replay(self.captured(), rules=["--rules", site, "--rules", writers])[0]]
         self.assertEqual(trusts[0], "vouched")
+
+    def test_names_of_processes(self):
+        """The eighth way: a user may give a process any name of 15 bytes, and the kernel says that name itself when the process dies or asks
+        for too much. No beginning of any line that the rules know, said so, is an event."""
+        beginnings = {extra[:15] for extra in ("Kernel panic: A", "EDAC MC0: 1 UE ", "EDAC MC0: 9 CE ")}
+        for file in sorted(os.listdir(os.path.join(SOURCE, "rules"))):
+            if not file.endswith(".toml"):
+                continue
+            with open(os.path.join(SOURCE, "rules", file), "rb") as text:
+                events = tomllib.load(text).get("event", [])
+            samples = [s["line"] for e in events if e.get("from") == "kernel" for s in e.get("sample", [])]
+            for line in "\n".join(samples).splitlines():
+                line = re.sub(r"^(?:.*?kernel: )?(?:\[ *\d+\.\d+\] )?", "", line)
+                beginnings |= {line[:n] for n in range(6, 16)}
+        self.assertGreater(len(beginnings), 300)
+        frames = self.scratch.file("frames")
+        with open(frames, "w", encoding="utf-8") as out:
+            for number, text in enumerate(name + end for name in sorted(beginnings) for end in SAID_OF_PROCESSES):
+                out.write(json.dumps({"id": str(number), "timegenerated": "2026-01-01T00:00:00Z", "timereported": "2026-01-01T00:00:00Z",
+                                      "hostname": f"h{number}", "inputname": "imklog", "facility": "0", "severity": "6",
+                                      "programname": "kernel", "syslogtag": "kernel:", "procid": "-", "message": text}) + "\n")
+        events, decisions, _ = replay(frames)
+        self.assertEqual([e["fields"]["text"] for e in events], [])
+        self.assertEqual(decisions, [])
 
     @unittest.skipUnless(os.getuid() == 0 and os.access("/dev/kmsg", os.R_OK | os.W_OK), "root and /dev/kmsg")
     def test_the_ring_of_this_machine(self):

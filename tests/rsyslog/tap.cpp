@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// An omprog plug-in for tests: keeps what it was given, answers OK, and misbehaves on request. As the shipped configuration has it,
-// the shell that starts it has said the first OK.
-//   tap LOG [--count] [--latency] [--pause-us N] [--die-at N] [--stall-at N] [--refuse-at N] [--hold-at N FILE]
-// LOG gets one line for each line received, "PID TAB the line", before it is answered; START, EOF and SIGNAL N likewise.
-// --die-at, --stall-at and --refuse-at count lines of this process and happen once, LOG.once remembers; the line is written as
-// "PID TAB NO the line", because it got no OK. --hold-at waits at line N while FILE exists. --pause-us is the time for each line.
-// --count keeps no lines and writes "lines seconds cpu-seconds" at the end; --latency writes microseconds from T<ns> in the
-// line to its reading, one number a line.
+// An omprog plug-in for tests: keeps what it was given, answers OK, and misbehaves on request. As the shipped
+// configuration has it, the shell that starts it has said the first OK.
+//   tap LOG [--count N] [--latency] [--pause-us N] [--die-at N] [--stall-at N] [--refuse-at N] [--hold-at N
+//   FILE]
+// LOG gets one line for each line received, "PID TAB the line", before it is answered; START, EOF and SIGNAL
+// N likewise.
+// --die-at, --stall-at and --refuse-at count lines of this process and happen once, LOG.once remembers; the
+// line is written as "PID TAB NO the line", because it got no OK. --hold-at waits at line N while FILE
+// exists. --pause-us is the time for each line.
+// --count keeps no lines and writes "N seconds cpu-seconds" at the Nth; --latency writes microseconds from
+// T<ns> in the line to its reading, one number a line.
 #include <fcntl.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -24,8 +27,8 @@ namespace {
 int g_log = -1;
 
 struct Options {
-  bool count = false, latency = false;
-  long pause_us = 0, die_at = 0, stall_at = 0, refuse_at = 0, hold_at = 0;
+  bool latency = false;
+  long count = 0, pause_us = 0, die_at = 0, stall_at = 0, refuse_at = 0, hold_at = 0;
   std::string log, hold_file;
 };
 
@@ -40,7 +43,9 @@ void on_signal(int number) {
 }
 
 long long now_ns() {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
 }
 
 void answer(std::string_view text) {
@@ -56,14 +61,22 @@ Options read_options(int argc, char** argv) {
   for (int i = 2; i < argc; ++i) {
     const std::string_view name = argv[i];
     const char* value = i + 1 < argc ? argv[i + 1] : "";
-    if (name == "--count") o.count = true;
-    else if (name == "--latency") o.latency = true;
-    else if (name == "--pause-us") o.pause_us = std::atol(value), ++i;
-    else if (name == "--die-at") o.die_at = std::atol(value), ++i;
-    else if (name == "--stall-at") o.stall_at = std::atol(value), ++i;
-    else if (name == "--refuse-at") o.refuse_at = std::atol(value), ++i;
-    else if (name == "--hold-at" && i + 2 < argc) o.hold_at = std::atol(value), o.hold_file = argv[i + 2], i += 2;
-    else _exit(2);
+    if (name == "--latency")
+      o.latency = true;
+    else if (name == "--count")
+      o.count = std::atol(value), ++i;
+    else if (name == "--pause-us")
+      o.pause_us = std::atol(value), ++i;
+    else if (name == "--die-at")
+      o.die_at = std::atol(value), ++i;
+    else if (name == "--stall-at")
+      o.stall_at = std::atol(value), ++i;
+    else if (name == "--refuse-at")
+      o.refuse_at = std::atol(value), ++i;
+    else if (name == "--hold-at" && i + 2 < argc)
+      o.hold_at = std::atol(value), o.hold_file = argv[i + 2], i += 2;
+    else
+      _exit(2);
   }
   return o;
 }
@@ -78,8 +91,9 @@ class Tap {
     const bool fault = (lines_ == o_.die_at || lines_ == o_.stall_at || lines_ == o_.refuse_at) && once();
     if (o_.latency) {
       const std::size_t at = line.find(" T");
-      if (at != std::string_view::npos) note(std::to_string((now_ns() - std::atoll(line.data() + at + 2)) / 1000));
-    } else if (!o_.count) {
+      if (at != std::string_view::npos)
+        note(std::to_string((now_ns() - std::atoll(line.data() + at + 2)) / 1000));
+    } else if (o_.count == 0) {
       note(fault ? "NO " + std::string(line) : std::string(line));
     }
     while (lines_ == o_.hold_at && access(o_.hold_file.c_str(), F_OK) == 0) usleep(1000);
@@ -87,19 +101,10 @@ class Tap {
     if (fault && lines_ == o_.die_at) kill(getpid(), SIGKILL);
     while (fault && lines_ == o_.stall_at) pause();
     answer(fault ? "Error: not now\n" : "OK\n");
-    last_ = now_ns();
+    if (lines_ == o_.count) note_rate();
   }
 
-  void end() {
-    if (!o_.count) return note("EOF");
-    rusage used{};
-    getrusage(RUSAGE_SELF, &used);
-    char text[96];
-    std::snprintf(text, sizeof text, "%ld %.4f %.4f", lines_, static_cast<double>(last_ - first_) / 1e9,
-                  static_cast<double>(used.ru_utime.tv_sec + used.ru_stime.tv_sec) +
-                      static_cast<double>(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6);
-    note(text);
-  }
+  void end() const { note("EOF"); }
 
  private:
   bool once() const {
@@ -108,9 +113,19 @@ class Tap {
     return fd >= 0;
   }
 
+  void note_rate() const {
+    rusage used{};
+    getrusage(RUSAGE_SELF, &used);
+    char text[96];
+    std::snprintf(text, sizeof text, "%ld %.4f %.4f", lines_, static_cast<double>(now_ns() - first_) / 1e9,
+                  static_cast<double>(used.ru_utime.tv_sec + used.ru_stime.tv_sec) +
+                      static_cast<double>(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6);
+    note(text);
+  }
+
   Options o_;
   long lines_ = 0;
-  long long first_ = 0, last_ = 0;
+  long long first_ = 0;
 };
 
 }  // namespace

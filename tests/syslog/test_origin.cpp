@@ -106,20 +106,25 @@ TEST_CASE("a site can trust an input: kernel lines of its peers are the kernel's
     return origin_of(m, site);
   };
   CHECK(judged("2026-01-01T00:00:00Z h relay-kernel kern.emerg kernel: x") == Origin::kernel);
-  CHECK(judged(R"({"inputname":"relay-kernel","facility":"0","syslogtag":"kernel:","message":"x"})") == Origin::kernel);
+  CHECK(judged(R"({"inputname":"relay-kernel","facility":"0","syslogtag":"kernel:","message":"x"})") ==
+        Origin::kernel);
   // not without facility kern, nor with a process behind it
   CHECK(judged("2026-01-01T00:00:00Z h relay-kernel user.emerg kernel: x") == Origin::forged_kernel);
-  CHECK(judged(R"({"inputname":"relay-kernel","syslogtag":"kernel:","message":"x"})") == Origin::forged_kernel);
+  CHECK(judged(R"({"inputname":"relay-kernel","syslogtag":"kernel:","message":"x"})") ==
+        Origin::forged_kernel);
   CHECK(judged(R"({"inputname":"relay-kernel","facility":"0","syslogtag":"kernel[12]:","message":"x"})") ==
         Origin::forged_kernel);
-  CHECK(judged(R"({"inputname":"relay-kernel","facility":"0","syslogtag":"kernel:","message":"x","uid":"0"})") ==
+  CHECK(judged(
+            R"({"inputname":"relay-kernel","facility":"0","syslogtag":"kernel:","message":"x","uid":"0"})") ==
         Origin::forged_kernel);
   // another input, a program
   CHECK(judged("2026-01-01T00:00:00Z h imtcp kern.emerg kernel: x") == Origin::forged_kernel);
   CHECK(judged("2026-01-01T00:00:00Z h relay-kernel daemon.info libvirtd: x") == Origin::program);
   // The journal's field of the same name is a client's transport, no input of rsyslog.
-  CHECK(judged(R"({"_TRANSPORT":"relay-kernel","SYSLOG_FACILITY":"0","SYSLOG_IDENTIFIER":"kernel","MESSAGE":"x"})") ==
-        Origin::forged_kernel);
+  CHECK(
+      judged(
+          R"({"_TRANSPORT":"relay-kernel","SYSLOG_FACILITY":"0","SYSLOG_IDENTIFIER":"kernel","MESSAGE":"x"})") ==
+      Origin::forged_kernel);
 }
 
 TEST_CASE("a program's line is believed by its user, never by its name or path alone") {
@@ -132,13 +137,16 @@ TEST_CASE("a program's line is believed by its user, never by its name or path a
   };
   CHECK(trusted(R"({"inputname":"imuxsock","programname":"libvirtd","uid":"0","message":"x"})"));
   CHECK(trusted(R"({"_TRANSPORT":"syslog","_UID":"0","SYSLOG_IDENTIFIER":"libvirtd","MESSAGE":"x"})"));
-  CHECK(trusted(R"({"inputname":"imuxsock","programname":"corosync","uid":"109","exe":"/usr/sbin/corosync","message":"x"})"));
+  CHECK(trusted(
+      R"({"inputname":"imuxsock","programname":"corosync","uid":"109","exe":"/usr/sbin/corosync","message":"x"})"));
   CHECK(trusted(R"({"inputname":"imuxsock","programname":"qemu","uid":"64055","message":"x"})"));
   CHECK(trusted(R"({"inputname":"libvirt","programname":"qemu","message":"x"})"));
   // no user, another user, another program of the user
   CHECK_FALSE(trusted(R"({"inputname":"imuxsock","programname":"libvirtd","uid":"","message":"x"})"));
-  CHECK_FALSE(trusted(R"({"inputname":"imuxsock","programname":"libvirtd","uid":"1000","exe":"/usr/sbin/libvirtd","message":"x"})"));
-  CHECK_FALSE(trusted(R"({"inputname":"imuxsock","programname":"corosync","uid":"109","exe":"/bin/sh","message":"x"})"));
+  CHECK_FALSE(trusted(
+      R"({"inputname":"imuxsock","programname":"libvirtd","uid":"1000","exe":"/usr/sbin/libvirtd","message":"x"})"));
+  CHECK_FALSE(trusted(
+      R"({"inputname":"imuxsock","programname":"corosync","uid":"109","exe":"/bin/sh","message":"x"})"));
   CHECK_FALSE(trusted(R"({"inputname":"imuxsock","programname":"corosync","uid":"109","message":"x"})"));
   // What came by network carries what its author wrote.
   CHECK_FALSE(trusted(R"({"inputname":"imtcp","programname":"libvirtd","uid":"0","message":"x"})"));

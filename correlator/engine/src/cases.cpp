@@ -47,10 +47,11 @@ Case& Core::open_case_for(RuleRun& run, std::string key, std::vector<KeyState*> 
 
 void Core::hear(RuleRun& run, Case& open, const Event& event) {
   if (run.clear.kind != rules::Clear::Kind::quiet_for || event.time < open.from) return;
+  const auto newest = open.heard.newest();
   open.heard.keep(event.time, event.weight, heard_of(run));
   open.dirty = true;
-  // A late event can be the p of an earlier deadline, if some events are still allowed behind it.
-  if (!run.op->clear_below()) return;
+  // A late event can be the p of an earlier deadline; one in order only moves it on.
+  if (!newest || *newest <= event.time) return;
   const auto deadline = case_deadline(run, open);
   if (!deadline || !open.armed || *open.armed <= *deadline) return;
   timers.cancel({*open.armed, TimerKind::clear, run.index, open.key, open.id, &open});

@@ -20,14 +20,18 @@ void Core::command(const CommandRecord& record) {
     return;
   }
   if (record.verb == Verb::release) {
+    bool silent = false;
     std::erase_if(silences, [&](const auto& item) {
       if (item.second.rule != record.rule || item.second.key != record.key) return false;
+      silent = silent || at < item.second.until;
       if (item.second.stored) erased.push_back({StateKind::engine, item.first, "silence", {}, {}, true});
       return true;
     });
     std::vector<std::uint64_t> ids;
     for (auto& [id, item] : held) {
-      if (rules->rules[item.firing->rule].id != record.rule) continue;
+      const rules::Rule& rule = rules->rules[item.firing->rule];
+      if (!silent || rule.id != record.rule) continue;
+      if (!record.key.empty() && record.key != to_text(named(rule.key_names, item.firing->key))) continue;
       if (item.deadline) {
         timers.cancel({*item.deadline, TimerKind::held, item.firing->rule, item.order, item.id, &item});
         item.deadline.reset();

@@ -184,7 +184,8 @@ struct RuleRun final : Desk {
   rules::Clear clear;  // the rule's, or the operation's default
   bool latches = true;
   Duration hold{};  // with `ignore … before` at least that
-  Options aging;    // the engine's, with `late` longer by `hold`: how old an event can be that comes to this rule
+  // The engine's, with `late` longer by `hold` and by the longest record: how old an event can be that comes here.
+  Options aging;
   KeyTable table_of_keys;
   // By whole key; of one list several, each for other elements of it.
   std::multimap<std::string, std::unique_ptr<Case>, std::less<>> cases;
@@ -320,7 +321,7 @@ class Core final : public Questions {
   StepOutput* step_out = nullptr;
 
   std::vector<std::unique_ptr<RuleRun>> runs;
-  Duration longest_hold{};
+  Duration longest_record{}, longest_hold{};  // how long events wait to be complete, to be taken
   std::vector<std::vector<CauseMemory>> mutes;  // by mute, by cause
   std::vector<std::vector<std::uint32_t>> rules_of_class;
   std::vector<std::vector<CauseMemory*>> causes_of_class;

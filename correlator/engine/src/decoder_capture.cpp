@@ -142,7 +142,8 @@ Fields builtin_fields(const LineRecord& line) {
 syslog::Sources sources_of(const rules::RuleSet& rules) {
   syslog::Sources out;
   out.inputs = rules.trusted_inputs;
-  for (const rules::TrustedWriter& writer : rules.trusted_writers) out.writers.push_back({writer.uid, writer.exe});
+  for (const rules::TrustedWriter& writer : rules.trusted_writers)
+    out.writers.push_back({writer.uid, writer.exe});
   return out;
 }
 

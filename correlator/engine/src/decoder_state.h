@@ -53,8 +53,8 @@ struct Decoder::State {
   SameErrors groups;
 
   syslog::Origin origin = syslog::Origin::program;  // of the line at hand
-  std::vector<Candidate> candidates;             // of the line at hand
-  std::vector<std::string_view> program_groups;  // scratch
+  std::vector<Candidate> candidates;                // of the line at hand
+  std::vector<std::string_view> program_groups;     // scratch
 
   // decoder.cpp
   void find_candidates(const LineRecord& line);

@@ -11,9 +11,8 @@ namespace correlator::engine {
 Core::Core(Options given)
     : options(given), decoder(std::make_unique<Decoder>(given, evidence, counters, *this)) {}
 
-Core::~Core() {
-  dispose();
-}
+// References to evidence are not given back: the store goes, too.
+Core::~Core() = default;
 
 void Core::step(const IntakeRecord& record, StepOutput& to) {
   step_out = &to;

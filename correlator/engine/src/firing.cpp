@@ -68,7 +68,8 @@ void Core::fire(RuleRun& run, std::span<KeyState* const> members, std::vector<ex
   const rules::Rule& rule = run.rule;
   if (!run.latches && rule.cooldown.us > 0) {
     const bool cooling = std::any_of(members.begin(), members.end(), [&](const KeyState* key) {
-      return key->extra && hit.time < key->extra->cool_until;
+      return key->extra && key->extra->decided_at > Timestamp::min() &&
+             hit.time < key->extra->decided_at + rule.cooldown;
     });
     if (cooling) {
       ++counters.cooled;
@@ -77,7 +78,7 @@ void Core::fire(RuleRun& run, std::span<KeyState* const> members, std::vector<ex
     }
     for (KeyState* key : members) {
       if (!key->extra) key->extra = std::make_unique<KeyExtra>();
-      key->extra->cool_until = hit.time + rule.cooldown;
+      key->extra->decided_at = hit.time;
       run.mark(*key);
     }
   }

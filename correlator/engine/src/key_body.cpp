@@ -6,7 +6,7 @@
 //   varint     length of the packed key, then the key (key_text.h)
 //   lines      the trail (Evidence::encode)
 //   newest     as difference from the time of the last line, which it nearly always is
-//   cool_until
+//   decided_at
 //   frozen     length, then JSON
 //   state      length, then the operation's own (Operation::encode)
 //
@@ -24,7 +24,7 @@ namespace {
 constexpr char kVersion = 1;
 constexpr char kJson = '{';
 
-enum Part : std::uint8_t { kLines = 1, kNewest = 2, kUntrusted = 4, kCoolUntil = 8, kFrozen = 16, kAll = 31 };
+enum Part : std::uint8_t { kLines = 1, kNewest = 2, kUntrusted = 4, kDecidedAt = 8, kFrozen = 16, kAll = 31 };
 
 void put_text(std::string& out, std::string_view text) {
   put_varint(out, text.size());
@@ -59,13 +59,13 @@ void write_key_body(const RuleRun& run, const KeyState& key, std::string& out) {
   const bool newest = !lines || last_of(lines) != key.newest.us;
   const bool frozen = key.extra && !key.extra->frozen.all().empty();
   const int parts = (lines ? kLines : 0) | (newest ? kNewest : 0) | (key.trusted ? 0 : kUntrusted) |
-                    (key.extra ? kCoolUntil : 0) | (frozen ? kFrozen : 0);
+                    (key.extra ? kDecidedAt : 0) | (frozen ? kFrozen : 0);
   out += kVersion;
   out += static_cast<char>(parts);
   put_text(out, key.key());
   out += key.trail.encoded();
   if (newest) put_signed(out, wrapping_difference(key.newest.us, last_of(lines)));
-  if (key.extra) put_signed(out, key.extra->cool_until.us);
+  if (key.extra) put_signed(out, key.extra->decided_at.us);
   if (frozen) put_text(out, to_line(fields_json(key.extra->frozen, *run.core.rules)));
   std::string state;
   run.op->encode(key, *run.core.rules, state);
@@ -82,7 +82,7 @@ bool read_key_body(std::string_view body, KeyBody& out) {
   if ((parts & kLines) != 0 && !(out.lines = Evidence::decode(in))) return false;
   if ((parts & kNewest) != 0 && !take_time(in, last_of(out.lines), out.newest)) return false;
   out.untrusted = (parts & kUntrusted) != 0;
-  if ((parts & kCoolUntil) != 0 && !take_time(in, 0, out.cool_until)) return false;
+  if ((parts & kDecidedAt) != 0 && !take_time(in, 0, out.decided_at)) return false;
   if ((parts & kFrozen) != 0 && !take_text(in, out.frozen)) return false;
   return take_text(in, out.state) && in.empty();
 }

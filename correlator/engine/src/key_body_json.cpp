@@ -144,7 +144,7 @@ bool read_json_key_body(std::string_view body, KeyBody& out) {
       case 'n':
       case 'c':
         if (!Scanner(value).number(time.us)) return false;
-        (letter == 'n' ? out.newest : out.cool_until) = time;
+        (letter == 'n' ? out.newest : out.decided_at) = time;
         break;
       case 'u':
         out.untrusted = true;

@@ -37,7 +37,7 @@ struct OpStateMaker {
 
 // Rarely used parts of a key.
 struct KeyExtra {
-  Timestamp cool_until = Timestamp::min();
+  Timestamp decided_at = Timestamp::min();
   Fields frozen;  // values that were bound when the operation was opened for this key
 };
 

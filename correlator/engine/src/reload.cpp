@@ -75,6 +75,10 @@ void Core::restart_rules(std::shared_ptr<const rules::RuleSet> next) {
   rules_of_class.assign(classes, {});
   causes_of_class.assign(classes, {});
   echoes_of_class.assign(classes, {});
+  longest_record = {};
+  for (const rules::EventDef& event : rules->events) {
+    if (event.record) longest_record = std::max(longest_record, event.record->within);
+  }
   for (std::uint32_t i = 0; i < rules->rules.size(); ++i)
     runs.push_back(std::make_unique<RuleRun>(*this, rules->rules[i], i));
   longest_hold = {};

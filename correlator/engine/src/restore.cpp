@@ -125,9 +125,9 @@ class Restorer {
     KeyState& key = run_->table_of_keys.add(body_.key, row.id, run_->op->state(), newest, !body_.untrusted);
     key.stored = true;
     if (body_.lines && !key.trail.assign(*body_.lines, core_.evidence)) return false;
-    if (body_.cool_until || !body_.frozen.empty()) {
+    if (body_.decided_at || !body_.frozen.empty()) {
       key.extra = std::make_unique<KeyExtra>();
-      if (body_.cool_until) key.extra->cool_until = *body_.cool_until;
+      if (body_.decided_at) key.extra->decided_at = *body_.decided_at;
       if (const auto frozen = parse_json(body_.frozen))
         key.extra->frozen = fields_from(*frozen, *core_.rules);
     }

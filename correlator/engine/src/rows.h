@@ -34,7 +34,7 @@ struct KeyBody {
   std::optional<Evidence> lines;
   std::optional<Timestamp> newest;   // if it is not the time of the last line
   bool untrusted = false;
-  std::optional<Timestamp> cool_until;
+  std::optional<Timestamp> decided_at;
   std::string_view frozen;           // JSON, empty if there is none
   std::string room;                  // what `key` points into if the row has another form
 };

@@ -22,7 +22,7 @@ RuleRun::RuleRun(Core& owner, const rules::Rule& of, std::uint32_t at)
   unless = memories(of.unless, "unless");
   for (const rules::Cause& cause : of.ignore) hold = std::max(hold, cause.before);
   aging = core.options;
-  aging.late = aging.late + hold;
+  aging.late = aging.late + core.longest_record + hold;
 }
 
 RuleRun::~RuleRun() = default;

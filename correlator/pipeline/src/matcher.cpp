@@ -38,12 +38,15 @@ Result<Matcher> Matcher::build(std::shared_ptr<const rules::RuleSet> rules, patt
   return Matcher(std::move(rules), std::move(set));
 }
 
-void Matcher::candidates(std::string_view block, syslog::FrameState state, bool at_eof, Scratch& scratch,
+// Nothing is to be expected behind the last frame: a record of /dev/kmsg there has all its lines.
+constexpr bool kWholeFrames = true;
+
+void Matcher::candidates(std::string_view block, syslog::FrameState state, Scratch& scratch,
                          std::vector<Candidate>& out) const {
-  if (syslog::block_may_hide_literals(block)) return hidden(block, state, at_eof, scratch, out);
+  if (syslog::block_may_hide_literals(block)) return hidden(block, state, scratch, out);
   set_->scan(block, scratch.scan, scratch.hits);
   if (scratch.hits.empty()) return;
-  syslog::BlockFrames frames(block, state, at_eof);
+  syslog::BlockFrames frames(block, state, kWholeFrames);
   const std::size_t first = out.size();
   for (const pattern::Hit& hit : scratch.hits) {
     if (out.size() == first || hit.line_begin >= out.back().frame.end) {
@@ -60,10 +63,10 @@ void Matcher::candidates(std::string_view block, syslog::FrameState state, bool 
 
 // Some frames of the block may spell their text with escapes: those are decoded before they are scanned. The block as a
 // whole is still scanned at once, for all the others.
-void Matcher::hidden(std::string_view block, syslog::FrameState state, bool at_eof, Scratch& scratch,
+void Matcher::hidden(std::string_view block, syslog::FrameState state, Scratch& scratch,
                      std::vector<Candidate>& out) const {
   set_->scan(block, scratch.scan, scratch.hits);
-  syslog::BlockFrames frames(block, state, at_eof);
+  syslog::BlockFrames frames(block, state, kWholeFrames);
   auto hit = scratch.hits.cbegin();
   for (syslog::Frame frame; frames.next(frame);) {
     std::vector<std::uint32_t> ids;

@@ -86,14 +86,14 @@ bool ArchiveStream::read_chunk() {
   bytes_ += block.bytes.size();
   file_bytes_ = block.offset + block.bytes.size();
   unfinished_line_ = !block.bytes.empty() && block.bytes.back() != '\n';
-  take_chunk(chunker_.add(std::move(block)), false);
+  take_chunk(chunker_.add(std::move(block)));
   return true;
 }
 
-void ArchiveStream::take_chunk(std::shared_ptr<const Chunk> chunk, bool at_eof) {
+void ArchiveStream::take_chunk(std::shared_ptr<const Chunk> chunk) {
   if (chunk == nullptr || chunk->bytes.empty()) return;
   candidates_.clear();
-  matcher_.candidates(chunk->bytes, chunk->state, at_eof, scratch_, candidates_);
+  matcher_.candidates(chunk->bytes, chunk->state, scratch_, candidates_);
   timeline_->add(chunk->bytes, chunk->offset, chunk->state);
   look_back_.add(chunk);
   for (Candidate& candidate : candidates_) take_candidate(chunk, candidate);
@@ -166,7 +166,7 @@ void ArchiveStream::settle(bool at_eof) {
 }
 
 void ArchiveStream::finish_file() {
-  take_chunk(chunker_.end(), true);
+  take_chunk(chunker_.end());
   if (std::exchange(unfinished_line_, false)) ++lines_;
   timeline_->end();
   settle(true);

@@ -59,8 +59,7 @@ extern const TableSpec kFileSpec, kClassSpec, kEventSpec, kRecordSpec, kLineSpec
     kIncreaseSpec, kSameErrorSpec, kRuleSpec, kReferenceSpec, kCountSpec, kRateSpec, kSequenceSpec,
     kAbsenceSpec, kGroupSpec, kMemberSpec, kLevelSpec, kScheduleSpec, kCauseSpec, kClearSpec, kEmitSpec,
     kSetSpec, kUnsetSpec, kStepSpec, kTestSpec, kExpectSpec, kActionSpec, kLimitSpec, kEchoSpec, kBudgetSpec,
-    kLookupSpec, kProbeSpec, kOverrideSpec, kCalendarSpec, kSpanSpec, kInputSpec, kWriterSpec,
-    kMuteSpec;
+    kLookupSpec, kProbeSpec, kOverrideSpec, kCalendarSpec, kSpanSpec, kInputSpec, kWriterSpec, kMuteSpec;
 std::span<const TableSpec* const> all_tables();
 
 }  // namespace correlator::rules

@@ -89,8 +89,10 @@ constexpr KeySpec kWriterKeys[] = {
 constexpr KeySpec kInputKeys[] = {
     {"zone", Shape::text, false, "Time zone of lines without an offset (UTC)."},
     {"trusted", Shape::texts, false,
-     "Names of rsyslog's inputs into which only trusted peers can write: what they say of a line's origin is believed."},
-    {"writers", Shape::tables, false, "Programs that are believed though root does not run them: { uid, exe }.", &kWriterSpec},
+     "Names of rsyslog's inputs into which only trusted peers can write: what they say of a line's origin is "
+     "believed."},
+    {"writers", Shape::tables, false,
+     "Programs that are believed though root does not run them: { uid, exe }.", &kWriterSpec},
 };
 
 constexpr KeySpec kMuteKeys[] = {

@@ -65,7 +65,8 @@ void read_trusted(Context& context, const Table& input) {
   for (const Node* node : input.list("trusted")) {
     if (std::find(std::begin(kOpenToAll), std::end(kOpenToAll), node->text) != std::end(kOpenToAll)) {
       context.error("E039", node->spot, fmt::format("everybody can write into {}", node->text),
-                    "give the input of the trusted peers a name of its own in rsyslog's configuration; of programs on this host "
+                    "give the input of the trusted peers a name of its own in rsyslog's configuration; of "
+                    "programs on this host "
                     "name the users: writers = [{ uid = 109 }]");
       continue;
     }

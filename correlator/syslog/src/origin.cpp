@@ -40,10 +40,12 @@ Origin of_input(const Message& m, const ParserOptions& options) {
 }
 
 bool trusts_input(const Sources& sources, std::string_view input) {
-  return !input.empty() && std::find(sources.inputs.begin(), sources.inputs.end(), input) != sources.inputs.end();
+  return !input.empty() &&
+         std::find(sources.inputs.begin(), sources.inputs.end(), input) != sources.inputs.end();
 }
 
-// These take uid and exe from the kernel, not from the message. A JSON line of any other input has them from its author.
+// These take uid and exe from the kernel, not from the message. A JSON line of any other input has them from
+// its author.
 bool credentials_count(const Message& m) {
   return m.format == Format::journal || m.input == "imuxsock" || m.input == "imjournal";
 }
@@ -51,8 +53,8 @@ bool credentials_count(const Message& m) {
 }  // namespace
 
 Origin origin_of(const Message& m, const Sources& sources) {
-  const bool raised = m.origin == Origin::forged_kernel && m.format != Format::journal && m.facility == 0 && consistent(m) &&
-                      trusts_input(sources, m.input);
+  const bool raised = m.origin == Origin::forged_kernel && m.format != Format::journal && m.facility == 0 &&
+                      consistent(m) && trusts_input(sources, m.input);
   return raised ? Origin::kernel : m.origin;
 }
 

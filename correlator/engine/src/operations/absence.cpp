@@ -89,10 +89,12 @@ class AbsenceOperation final : public Operation {
     return *since + absence_.within;
   }
 
-  std::optional<Hit> closed(KeyState& key, Closing how, Timestamp, Desk& desk) override {
+  std::optional<Hit> closed(KeyState& key, Closing how, Timestamp at, Desk& desk) override {
     if (how == Closing::start_over) {
       dispose(key, desk.evidence());
       of(key).window.clear();
+    } else {
+      forget_until(of(key), at, desk);
     }
     of(key).fired = Timestamp::min();
     of(key).question = {};
@@ -222,6 +224,15 @@ class AbsenceOperation final : public Operation {
       state.window = std::move(rest);
     }
     return key.open != nullptr && a >= state.fired && matches(part, x, std::span(&state.question, 1));
+  }
+
+  // The case was open until `at`: what ran out by then is not told, also if its timer did not fire yet.
+  void forget_until(AbsenceState& state, Timestamp at, Desk& desk) const {
+    while (!state.waiting.empty() && state.waiting.front().since + absence_.within <= at) {
+      state.window.pop_wait();
+      state.waiting.front().evidence.release(desk.evidence());
+      state.waiting.erase(state.waiting.begin());
+    }
   }
 
   void wait(AbsenceState& state, const Occurrence& x, KeyState& key, Desk& desk) const {

@@ -71,7 +71,7 @@ class Desk {
   virtual ~Desk() = default;
   virtual Timestamp clock() const = 0;
   virtual Timestamp clock_goal() const = 0;  // while timers fire: where the clock is going
-  virtual const Options& options() const = 0;  // `late` is longer by the hold of the rule
+  virtual const Options& options() const = 0;  // `late` is longer by what events wait before they come
   virtual EvidenceStore& evidence() = 0;
   virtual Counters& counters() = 0;
   virtual const rules::RuleSet& rules() const = 0;

@@ -73,7 +73,10 @@ class TumblingOperation final : public Operation {
     return of(key).window.end(count_.threshold.within);
   }
 
-  std::optional<Hit> closed(KeyState& key, Closing how, Timestamp, Desk& desk) override {
+  std::optional<Hit> closed(KeyState& key, Closing how, Timestamp at, Desk& desk) override {
+    // A bucket that was over with the case is over, also of a window that the case of another latched.
+    if (how == Closing::quiet && !of(key).window.empty() && of(key).window.end(count_.threshold.within) <= at)
+      of(key).fired = of(key).window.begin();
     if (how == Closing::start_over) {
       of(key).window.restart();
       of(key).fired = Timestamp::min();

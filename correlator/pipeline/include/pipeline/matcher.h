@@ -42,9 +42,8 @@ class Matcher {
     syslog::Parser parser;
   };
 
-  // All complete frames of a block that may match, in order: a superset of those that do.
-  void candidates(std::string_view block, syslog::FrameState state, bool at_eof, Scratch& scratch,
-                  std::vector<Candidate>& out) const;
+  // The frames of a block of whole frames (a Chunk's) that may match, in order: a superset of those that do.
+  void candidates(std::string_view block, syslog::FrameState state, Scratch& scratch, std::vector<Candidate>& out) const;
   // The same for one frame that was already parsed. Replaces nothing: `out` must be empty.
   void candidate_patterns(const syslog::Message& message, Scratch& scratch, std::vector<std::uint32_t>& out) const;
 
@@ -59,8 +58,7 @@ class Matcher {
 
  private:
   Matcher(std::shared_ptr<const rules::RuleSet> rules, std::shared_ptr<const pattern::PatternSet> set);
-  void hidden(std::string_view block, syslog::FrameState state, bool at_eof, Scratch& scratch,
-              std::vector<Candidate>& out) const;
+  void hidden(std::string_view block, syslog::FrameState state, Scratch& scratch, std::vector<Candidate>& out) const;
 
   std::shared_ptr<const rules::RuleSet> rules_;
   std::shared_ptr<const pattern::PatternSet> set_;

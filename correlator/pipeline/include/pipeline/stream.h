@@ -74,7 +74,7 @@ class ArchiveStream {
   };
   bool open_next_file();
   bool read_chunk();
-  void take_chunk(std::shared_ptr<const Chunk> chunk, bool at_eof);
+  void take_chunk(std::shared_ptr<const Chunk> chunk);
   void take_candidate(const std::shared_ptr<const Chunk>& chunk, Candidate& candidate);
   void settle(bool at_eof);
   void finish_file();

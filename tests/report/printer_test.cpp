@@ -67,7 +67,7 @@ engine::Event event() {
 }  // namespace
 
 TEST_CASE("a decision for people") {
-  CHECK(printed({.would = true}, [](Printer& p) { p.decision(decision()); }) ==
+  CHECK(printed({.tense = report::Tense::would}, [](Printer& p) { p.decision(decision()); }) ==
         "DECISION 2026-01-01T00:00:00.500Z  dimm.failing  host=kvm1 dimm=D 1\n"
         "  why    10 of 10\n"
         "  would run: notify --host kvm1 'it'\\''s $(id)'\n"
@@ -77,7 +77,7 @@ TEST_CASE("a decision for people") {
 }
 
 TEST_CASE("a decision that runs, one that was held, one without an action") {
-  auto text = [](engine::Decision d) { return printed({}, [&](Printer& p) { p.decision(d); }); };
+  auto text = [](engine::Decision d) { return printed({.tense = report::Tense::runs}, [&](Printer& p) { p.decision(d); }); };
   CHECK(text(decision()).find("\n  runs: notify ") != std::string::npos);
   engine::Decision held = decision();
   held.fate = engine::Decision::Fate::held;

@@ -74,6 +74,18 @@ TEST_CASE("a wait that ran out while the case was open is not told when an answe
   CHECK(d.mark(h(1)) == kNone);
 }
 
+TEST_CASE("an answer that is too late closes the case, whether it came before the timer or after it") {
+  Diagnosing d("[[rule]]\nid = \"r\"\nkey = [\"host\"]\nabsence = { after = \"a\", of = \"b\", within = \"10s\" }\n");
+  d.say(s(0), "a");
+  d.say(s(12), "b");
+  CHECK(d.mark(s(15)) == Shown{"+10s r host=h1"});
+  CHECK(d.cases() == Shown{"open r +10s", "close r +12s"});
+  d.say(s(20), "a");
+  CHECK(d.mark(s(35)) == Shown{"+30s r host=h1"});
+  d.say(s(32), "b");
+  CHECK(d.cases() == Shown{"close r +32s"});
+}
+
 TEST_CASE("cases of one list, each of other elements") {
   Diagnosing d(R"toml(
 [[rule]]

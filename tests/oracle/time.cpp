@@ -120,10 +120,11 @@ std::vector<Time> Oracle::minutes(const Cron& cron, Time after, Time to) const {
 }
 
 void Oracle::run_absence(const Timer& timer) {
+  const Rule& rule = spec_.rules[timer.rule];
   Window& window = windows_[timer.rule][timer.key];
   Hit hit{timer.deadline, timer.deadline, timer.deadline, std::nullopt, true, 0};
   Event event = window.named;
-  if (spec_.rules[timer.rule].op == Op::answer) {
+  if (rule.op == Op::answer) {
     const Wait wait = window.waits[timer.index];
     window.waits.erase(window.waits.begin() + static_cast<std::ptrdiff_t>(timer.index));
     if (window.open != 0) return;
@@ -134,6 +135,13 @@ void Oracle::run_absence(const Timer& timer) {
   }
   window.told = true;
   fire(timer.rule, timer.key, {timer.key}, {timer.key}, hit, event);
+  // An answer that was too late can have come before the timer: it closes the case as it would have after it.
+  if (rule.op != Op::answer || rule.clears != Clears::by_default) return;
+  std::optional<Time> late;
+  for (Time at : window.answers) {
+    if (at >= hit.asked && (!late || at < *late)) late = at;
+  }
+  if (late) close(window.open, *late, Closing::own);
 }
 
 void Oracle::run(const Timer& timer) {

@@ -77,7 +77,7 @@ TEST_CASE("a decision for people") {
 }
 
 TEST_CASE("a decision that runs, one that was held, one without an action") {
-  auto text = [](engine::Decision d) { return printed({}, [&](Printer& p) { p.decision(d); }); };
+  auto text = [](engine::Decision d) { return printed({.tense = report::Tense::runs}, [&](Printer& p) { p.decision(d); }); };
   CHECK(text(decision()).find("\n  runs: notify ") != std::string::npos);
   engine::Decision held = decision();
   held.fate = engine::Decision::Fate::held;

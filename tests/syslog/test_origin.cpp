@@ -105,11 +105,11 @@ TEST_CASE("a site can trust an input: kernel lines of its peers are the kernel's
     REQUIRE(parser.parse(line, m));
     return origin_of(m, site);
   };
-  CHECK(judged("2026-01-01T00:00:00Z h relay-kernel kern.emerg kernel: x") == Origin::kernel);
   CHECK(judged(R"({"inputname":"relay-kernel","facility":"0","syslogtag":"kernel:","message":"x"})") ==
         Origin::kernel);
   // not without facility kern, nor with a process behind it
-  CHECK(judged("2026-01-01T00:00:00Z h relay-kernel user.emerg kernel: x") == Origin::forged_kernel);
+  CHECK(judged(R"({"inputname":"relay-kernel","facility":"1","syslogtag":"kernel:","message":"x"})") ==
+        Origin::forged_kernel);
   CHECK(judged(R"({"inputname":"relay-kernel","syslogtag":"kernel:","message":"x"})") ==
         Origin::forged_kernel);
   CHECK(judged(R"({"inputname":"relay-kernel","facility":"0","syslogtag":"kernel[12]:","message":"x"})") ==
@@ -119,7 +119,8 @@ TEST_CASE("a site can trust an input: kernel lines of its peers are the kernel's
         Origin::forged_kernel);
   // another input, a program
   CHECK(judged("2026-01-01T00:00:00Z h imtcp kern.emerg kernel: x") == Origin::forged_kernel);
-  CHECK(judged("2026-01-01T00:00:00Z h relay-kernel daemon.info libvirtd: x") == Origin::program);
+  CHECK(judged(R"({"inputname":"relay-kernel","facility":"3","syslogtag":"libvirtd:","message":"x"})") ==
+        Origin::program);
   // The journal's field of the same name is a client's transport, no input of rsyslog.
   CHECK(
       judged(

@@ -23,7 +23,9 @@ constexpr KeySpec kActionKeys[] = {
     {"serial", Shape::text, false, "Text with ${…}: uses with the same text run one after the other."},
     {"approve", Shape::boolean, false, "A person has to agree first."},
     {"mode", Shape::text, false, "\"live\" (default) or \"shadow\": decided and recorded, never run."},
-    {"undo", Shape::text, false, "What takes it back: options of the same script (\"--undo\"), or another script in the actions directory."},
+    {"undo", Shape::text, false,
+     "What takes it back: options of the same script (\"--undo\"), or another script in the actions "
+     "directory."},
 };
 
 constexpr KeySpec kLimitKeys[] = {

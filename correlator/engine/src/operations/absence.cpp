@@ -79,6 +79,11 @@ class AbsenceOperation final : public Operation {
       state.fired = over.since;
       state.question = over.scene.fields;
       desk.fire(key, std::move(hit));
+      // An answer that was too late can have come before the timer.
+      const auto answers_kept = state.window.answers();
+      const auto late = std::lower_bound(answers_kept.begin(), answers_kept.end(), over.since);
+      if (own_clear_ && key.open != nullptr && late != answers_kept.end())
+        desk.close(key, *late, Closing::answered, "it is over: the answer came late");
     }
     over.evidence.release(desk.evidence());
   }

@@ -117,7 +117,7 @@ code_of "a corrupt database" 65 "$CORRELATOR" replay --rules "$RULES" --state co
 contains "a corrupt database: the message says what to do" err "move corrupt/engine.db away and start again, or save what is left with"
 # Damage behind the header, a page of each table in turn: said, never taken for an empty state.
 pages=$(($(stat -c %s roomy/engine.db) / 4096))
-for table in meta owner live_window live_case live_evidence intake cursor decision; do
+for table in meta owner live_window live_case intake cursor decision; do
   page=$(sqlite3 roomy/engine.db "SELECT rootpage FROM sqlite_master WHERE name = '$table'")
   [ "$page" -le "$pages" ] || continue
   rm -rf corrupt && cp -r roomy corrupt
@@ -130,6 +130,14 @@ for table in meta owner live_window live_case live_evidence intake cursor decisi
   esac
   contains "a corrupt page of $table: the message says what to do" err "move corrupt/engine.db away"
 done
+
+# Texts of evidence are read when a decision needs them.
+"$CORRELATOR" replay --rules count.toml --state evidence two.log >/dev/null
+page=$(sqlite3 evidence/engine.db "SELECT rootpage FROM sqlite_master WHERE name = 'live_evidence'")
+head -c 4096 /dev/zero | tr '\0' '\377' | dd of=evidence/engine.db bs=4096 seek=$((page - 1)) conv=notrunc 2>/dev/null
+code_of "a corrupt page of live_evidence" 65 "$CORRELATOR" replay --rules count.toml --state evidence --json third.log
+contains "a corrupt page of live_evidence: the message says what to do" err "move evidence/engine.db away"
+check "a corrupt page of live_evidence: nothing is decided on it" sh -c '! grep -q \"type\":\"decision\" out'
 
 part "A script that hangs, forks, floods its output, dies or does not exist is killed, bounded, recorded, retried as told; death by a signal is failure."
 mkdir actions

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Every command of the documents that is marked ```sh is run, in a copy of the tree's layout, and must succeed.
+# Every command of the documents that is marked ```sh is run, in a copy of the tree's layout, and must succeed. What
+# changes the machine (docs/install.md) is marked ```shell and is not run.
 . "$(dirname "$0")/lib.sh"
 ln -s "$SOURCE/rules" "$SOURCE/examples" "$SOURCE/actions" .
 mkdir bin

@@ -208,6 +208,8 @@ Status Session::reload(std::shared_ptr<const rules::RuleSet> rules) {
 void Session::step(engine::IntakeRecord record, std::optional<store::IntakeRow> row) {
   output_.clear();
   engine_.step(record, output_);
+  // A text of evidence could not be read: nobody sees what was decided without it, and commit() says why.
+  if (!engine_.failure().ok()) return;
   if (db_ && row) {
     batch_.intake.push_back(std::move(*row));
     batch_.decisions.insert(batch_.decisions.end(), output_.decisions.begin(), output_.decisions.end());

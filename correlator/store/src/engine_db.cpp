@@ -127,12 +127,14 @@ Result<std::string> EngineDb::Impl::meta(std::string_view name) {
   return std::string{};
 }
 
-const std::string& EngineDb::Impl::owner_name(std::int64_t id) {
+const std::string* EngineDb::Impl::owner_name(std::int64_t id) {
   const auto found = owner_names.find(id);
-  if (found != owner_names.end()) return found->second;
+  if (found != owner_names.end()) return &found->second;
   Statement owner(db.get(), "SELECT name FROM owner WHERE id = ?1");
   owner.bind(1, id);
-  return owner_names[id] = owner.step() == SQLITE_ROW ? std::string(owner.text(0)) : std::string{};
+  const int code = owner.step();
+  if (code != SQLITE_ROW && code != SQLITE_DONE) return nullptr;
+  return &(owner_names[id] = code == SQLITE_ROW ? std::string(owner.text(0)) : std::string{});
 }
 
 Status EngineDb::reading(const std::function<Status()>& inside) {
@@ -161,7 +163,11 @@ Status EngineDb::each_row(engine::StateKind kind, const engine::RowVisitor& visi
   int code = rows.step();
   for (; code == SQLITE_ROW; code = rows.step()) {
     row.id = static_cast<std::uint64_t>(rows.integer(0));
-    if (const std::int64_t next = rows.integer(1); next != owner) row.owner = impl.owner_name(owner = next);
+    if (const std::int64_t next = rows.integer(1); next != owner) {
+      const std::string* name = impl.owner_name(owner = next);
+      if (name == nullptr) return impl.db.error("reading the state");
+      row.owner = *name;
+    }
     row.key = rows.text(2);
     row.body = rows.text(3);
     if (Status status = visit(row); !status.ok()) return status;
@@ -181,8 +187,13 @@ Result<std::optional<engine::StateRow>> EngineDb::row(engine::StateKind kind, st
   std::optional<engine::StateRow> out;
   const int code = find.step();
   if (code == SQLITE_ROW) {
-    out = engine::StateRow{kind, id, impl.owner_name(find.integer(0)), std::string(find.text(1)),
-                           std::string(find.text(2)), false};
+    const std::string* owner = impl.owner_name(find.integer(0));
+    if (owner == nullptr) {
+      Diagnostic error = impl.db.error("reading the state");
+      find.reset();
+      return error;
+    }
+    out = engine::StateRow{kind, id, *owner, std::string(find.text(1)), std::string(find.text(2)), false};
   }
   find.reset();
   if (code != SQLITE_ROW && code != SQLITE_DONE) return impl.db.error("reading the state");

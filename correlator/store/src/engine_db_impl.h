@@ -51,7 +51,7 @@ struct EngineDb::Impl {
   Status open_spool(const std::filesystem::path& file);
   bool set_meta(std::string_view name, std::string_view value);
   Result<std::string> meta(std::string_view name);  // empty: not set
-  const std::string& owner_name(std::int64_t id);
+  const std::string* owner_name(std::int64_t id);  // nullptr: it cannot be read
 };
 
 }  // namespace correlator::store

@@ -4,6 +4,8 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <csignal>
+
 #include <filesystem>
 
 #include "acting.h"

@@ -5,6 +5,8 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <csignal>
+
 #include "base/json.h"
 #include "base/text.h"
 #include "common.h"

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <csignal>
+
 #include "acting.h"
 #include "base/text.h"
 #include "commands.h"
@@ -96,7 +98,12 @@ bool open_state(Run& run) {
   options.spool_bytes = run.o.spool_size;
   options.busy = Duration::milliseconds(250);
   options.checkpoint_every = Duration::milliseconds(500);
+  // When rsyslogd was killed the next one starts a second engine before the first has seen the end of its pipe.
   auto db = store::EngineDb::open(run.o.state, options);
+  for (int tries = 0; !db && db.error().code == "E302" && run.o.omprog && tries < 60; ++tries) {
+    ::usleep(100'000);
+    db = store::EngineDb::open(run.o.state, options);
+  }
   if (!db) return run.failed(db.error());
   auto session = pipeline::Session::start(run.rules, std::move(db).value(), {}, [&run](const engine::StepOutput& out, const rules::RuleSet& set) {
     for (const engine::Event& event : out.events) {
@@ -159,6 +166,8 @@ void read_lines(Run& run) {
 }
 
 int run(const Options& o) {
+  // logrotate's weekly signal goes to all of rsyslog's cgroup, at any moment.
+  if (o.omprog) std::signal(SIGHUP, SIG_IGN);
   Run run{.o = o, .code = kFine, .rules = {}, .sources = {}, .sandbox = {}, .clock = {}, .printer = {}, .session = {}, .acting = {}, .decided = {}};
   // Under omprog stdout is the protocol and nothing else.
   if (!o.omprog) run.printer = make_printer(o.json, !o.dispatch || o.shadow ? report::Tense::would : report::Tense::runs);

@@ -32,6 +32,7 @@ Result result_of(const ProcessEnd& end, bool timed_out) {
 Errands::Errands(std::shared_ptr<const rules::RuleSet> rules, const Clock& clock, DispatchOptions options)
     : rules_(std::move(rules)), clock_(clock), options_(std::move(options)) {}
 Errands::~Errands() = default;
+Errands::Errands(Errands&&) noexcept = default;
 
 void Errands::set_rules(std::shared_ptr<const rules::RuleSet> rules) { rules_ = std::move(rules); }
 

@@ -19,7 +19,7 @@ Json to_json(const EvidenceLine& line) {
   Json out = {{"time", to_rfc3339(line.time)}, {"host", line.host}, {"text", line.text}};
   if (!line.file.empty()) {
     out["file"] = line.file;
-    out["line"] = line.line_number;
+    if (line.line_number > 0) out["line"] = line.line_number;  // live inputs have none
   }
   return out;
 }
@@ -50,6 +50,8 @@ Json to_json(const Event& event, const rules::RuleSet& rules) {
               {"weight", event.weight}};
   if (!event.file.empty()) {
     out["file"] = event.file;
+  }
+  if (event.line_number > 0) {
     out["line"] = event.line_number;
     out["lines"] = event.line_numbers;
   }

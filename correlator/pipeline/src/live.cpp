@@ -135,7 +135,7 @@ bool Live::step(Source& source, const input::LiveFrame& frame, Timestamp now) {
   Line line;
   line.frame = frame.bytes;
   line.stream = source.input->name();
-  line.line_number = source.frames;
+  // No line number: what counts lines since the start would be another one after a restart.
   line.time = effective.time;
   line.arrival = arrival;
   line.undated = effective.undated;
@@ -144,7 +144,9 @@ bool Live::step(Source& source, const input::LiveFrame& frame, Timestamp now) {
   line.id = id;
   line.own_kmsg = source.input->is_kernel();
   bool stepped = false;
+  // Anybody may log these words; where the log daemon says which of its inputs a line came through, only its own counts.
   if (message.text == "-- MARK --") {
+    if (!message.input.empty() && message.input != "immark") return false;
     session_.mark(line.time);
     stepped = true;
   } else if (message.repeats_previous == 0) {

@@ -21,6 +21,7 @@ class Errands {
  public:
   Errands(std::shared_ptr<const rules::RuleSet> rules, const Clock& clock, DispatchOptions options);
   ~Errands();
+  Errands(Errands&&) noexcept;
 
   void set_rules(std::shared_ptr<const rules::RuleSet> rules);
 

@@ -120,7 +120,7 @@ TEST_CASE("a restored window writes the bytes it was read from, whatever its ope
     CHECK(before == after);
     // A further event for every key makes both write all of their rows.
     Diagnosing other(kOperations);
-    other.restart(rows);
+    other.restart(rows, d.engine().seq());
     Rows mine, theirs;
     for (Diagnosing* one : {&d, &other}) {
       for (const char* host : {"h0", "h1", "h2", "h3"}) {

@@ -111,7 +111,7 @@ struct EngineDb::Impl {
   bool write_cursors(const std::vector<Cursor>& cursors);
   bool set_meta(std::string_view name, std::string_view value);
   Result<std::string> meta(std::string_view name);  // empty: not set
-  const std::string& owner_name(std::int64_t id);
+  Status read_owners();
 };
 
 Status EngineDb::Impl::migrate() {
@@ -284,7 +284,6 @@ Status EngineDb::commit(const Batch& batch) {
     Diagnostic error = impl.db.error("writing the state");
     impl.streams.clear();
     impl.owners.clear();
-    impl.owner_names.clear();
     return error;
   };
   impl.db.exec(batch.sync ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
@@ -311,12 +310,12 @@ Status EngineDb::commit(const Batch& batch) {
   return {};
 }
 
-const std::string& EngineDb::Impl::owner_name(std::int64_t id) {
-  const auto found = owner_names.find(id);
-  if (found != owner_names.end()) return found->second;
-  Statement owner(db.get(), "SELECT name FROM owner WHERE id = ?1");
-  owner.bind(1, id);
-  return owner_names[id] = owner.step() == SQLITE_ROW ? std::string(owner.text(0)) : std::string{};
+Status EngineDb::Impl::read_owners() {
+  owner_names.clear();
+  Statement rows(db.get(), "SELECT id, name FROM owner");
+  int code = rows.step();
+  for (; code == SQLITE_ROW; code = rows.step()) owner_names.emplace(rows.integer(0), rows.text(1));
+  return code == SQLITE_DONE ? Status() : Status(db.error("reading the state"));
 }
 
 Status EngineDb::reading(const std::function<Status()>& inside) {
@@ -337,6 +336,7 @@ Result<Snapshot> EngineDb::snapshot() {
 
 Status EngineDb::each_row(engine::StateKind kind, const engine::RowVisitor& visit) {
   Impl& impl = *impl_;
+  if (Status status = impl.read_owners(); !status.ok()) return status;
   Statement rows(impl.db.get(),
                  fmt::format("SELECT id, owner, key, body FROM {} ORDER BY id", kTables[static_cast<std::size_t>(kind)]));
   engine::StateRow row;  // one for all: its texts keep their room
@@ -345,7 +345,7 @@ Status EngineDb::each_row(engine::StateKind kind, const engine::RowVisitor& visi
   int code = rows.step();
   for (; code == SQLITE_ROW; code = rows.step()) {
     row.id = static_cast<std::uint64_t>(rows.integer(0));
-    if (const std::int64_t next = rows.integer(1); next != owner) row.owner = impl.owner_name(owner = next);
+    if (const std::int64_t next = rows.integer(1); next != owner) row.owner = impl.owner_names[owner = next];
     row.key = rows.text(2);
     row.body = rows.text(3);
     if (Status status = visit(row); !status.ok()) return status;
@@ -358,15 +358,16 @@ Result<std::optional<engine::StateRow>> EngineDb::row(engine::StateKind kind, st
   Impl& impl = *impl_;
   Statement& find = impl.find[static_cast<std::size_t>(kind)];
   if (!find) {
-    find = Statement(impl.db.get(), fmt::format("SELECT owner, key, body FROM {} WHERE id = ?1",
+    find = Statement(impl.db.get(), fmt::format("SELECT owner.name, key, body FROM {0} LEFT JOIN owner ON owner.id = {0}.owner "
+                                                "WHERE {0}.id = ?1",
                                                 kTables[static_cast<std::size_t>(kind)]));
   }
   find.bind(1, static_cast<std::int64_t>(id));
   std::optional<engine::StateRow> out;
   const int code = find.step();
   if (code == SQLITE_ROW) {
-    out = engine::StateRow{kind, id, impl.owner_name(find.integer(0)), std::string(find.text(1)),
-                           std::string(find.text(2)), false};
+    out = engine::StateRow{kind, id, std::string(find.text(0)), std::string(find.text(1)), std::string(find.text(2)),
+                           false};
   }
   find.reset();
   if (code != SQLITE_ROW && code != SQLITE_DONE) return impl.db.error("reading the state");

@@ -284,7 +284,6 @@ Status EngineDb::commit(const Batch& batch) {
     Diagnostic error = impl.db.error("writing the state");
     impl.streams.clear();
     impl.owners.clear();
-    impl.owner_names.clear();
     return error;
   };
   impl.db.exec(batch.sync ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
@@ -339,6 +338,7 @@ Result<Snapshot> EngineDb::snapshot() {
 
 Status EngineDb::each_row(engine::StateKind kind, const engine::RowVisitor& visit) {
   Impl& impl = *impl_;
+  if (Status status = impl.read_owners(); !status.ok()) return status;
   Statement rows(impl.db.get(),
                  fmt::format("SELECT id, owner, key, body FROM {} ORDER BY id", kTables[static_cast<std::size_t>(kind)]));
   engine::StateRow row;  // one for all: its texts keep their room
@@ -364,7 +364,8 @@ Result<std::optional<engine::StateRow>> EngineDb::row(engine::StateKind kind, st
   Impl& impl = *impl_;
   Statement& find = impl.find[static_cast<std::size_t>(kind)];
   if (!find) {
-    find = Statement(impl.db.get(), fmt::format("SELECT owner, key, body FROM {} WHERE id = ?1",
+    find = Statement(impl.db.get(), fmt::format("SELECT owner.name, key, body FROM {0} LEFT JOIN owner ON owner.id = {0}.owner "
+                                                "WHERE {0}.id = ?1",
                                                 kTables[static_cast<std::size_t>(kind)]));
   }
   find.bind(1, static_cast<std::int64_t>(id));

@@ -135,6 +135,7 @@ class Diagnosing {
     std::map<std::pair<StateKind, std::uint64_t>, int> times;
     for (StateRow& row : changes) {
       const std::pair place{row.kind, row.id};
+      INFO(row.owner << " " << row.key << (row.erased ? " erased" : " " + row.body));
       REQUIRE(++times[place] == 1);  // once a call
       if (row.erased) {
         rows.erase(place);
@@ -143,10 +144,11 @@ class Diagnosing {
       }
     }
   }
-  void restart(const Rows& rows) {
+  // `last`: number of the last record behind the rows, where another one wrote them.
+  void restart(const Rows& rows, std::uint64_t last = 0) {
     std::vector<StateRow> list;
     for (const auto& [place, row] : rows) list.push_back(row);
-    const std::uint64_t seq = engine_.seq();
+    const std::uint64_t seq = std::max(last, engine_.seq());
     engine_ = Engine(options_);
     const Status status = engine_.restore(rules_, seq, list);
     INFO((status.ok() ? std::string() : status.error().message));

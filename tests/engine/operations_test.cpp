@@ -190,7 +190,7 @@ needs = ["what"]
   CHECK(d.mark(m(20)) == kNone);
   d.say(m(30), "a");
   d.say(m(31), "b");
-  CHECK(d.mark(m(40)).size() == 1);
+  CHECK(d.mark(m(40)) == Shown{"+31m r host=h1 #1 act(h1)", "+31m r host=h1 #1 clear act(ok)"});
   // The answer may arrive before its question.
   d.say(m(50) + s(1), "b");
   d.say(m(50), "a");

@@ -291,7 +291,7 @@ void Oracle::command(const Input& input) {
   if (input.kind == Input::Kind::release) {
     std::vector<Silence> ended;
     std::erase_if(silences_, [&](const Silence& one) {
-      if (one.rule != rule || one.key != input.key) return false;
+      if (one.rule != rule || one.key != input.key || *clock_ >= one.until) return false;  // one that ended is over
       ended.push_back(one);
       return true;
     });

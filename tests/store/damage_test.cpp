@@ -71,7 +71,8 @@ TEST_CASE("a person can read the state with the sqlite3 shell") {
     row.line_number = 7;
     row.frame = "EDAC MC0";
     batch.intake = {row};
-    batch.state = {{StateKind::window, 1, "rule.x", "host=h1", "{\"n\":2}", false},
+    batch.state = {{StateKind::window, 1, "rule.x", "host=h1", "\1", false, {2, row.time, row.time + Duration::hours(1)}},
+                   {StateKind::window, 2, "rule.y", "", "\1", false},
                    {StateKind::open_case, 1, "rule.x", "host=h1", "{}", false},
                    {StateKind::context, 1, "draining", "host=h1", "{}", false}};
     engine::Decision d;
@@ -85,7 +86,8 @@ TEST_CASE("a person can read the state with the sqlite3 shell") {
     batch.decisions = {d};
     REQUIRE(db->commit(batch).ok());
   }
-  CHECK(shell(dir, "SELECT rule, key FROM windows") == "rule.x|host=h1\n");
+  CHECK(shell(dir, "SELECT rule, key, have, oldest, newest FROM windows") ==
+        "rule.x|host=h1|2|2026-01-01T00:00:00.000Z|2026-01-01T01:00:00.000Z\nrule.y||0||\n");
   CHECK(shell(dir, "SELECT rule, key FROM cases") == "rule.x|host=h1\n");
   CHECK(shell(dir, "SELECT context, key FROM contexts") == "draining|host=h1\n");
   CHECK(shell(dir, "SELECT at, rule, key, action, fate, why, id FROM decisions") ==

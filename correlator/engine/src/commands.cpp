@@ -22,8 +22,9 @@ void Core::command(const CommandRecord& record) {
   if (record.verb == Verb::release) {
     bool silent = false;
     std::erase_if(silences, [&](const auto& item) {
-      if (item.second.rule != record.rule || item.second.key != record.key) return false;
-      silent = silent || at < item.second.until;
+      const bool over = at >= item.second.until;  // it ended by itself
+      if (over || item.second.rule != record.rule || item.second.key != record.key) return false;
+      silent = true;
       if (item.second.stored) erased.push_back({StateKind::engine, item.first, "silence", {}, {}, true});
       return true;
     });

@@ -306,6 +306,8 @@ class Core final : public Questions {
   void forget_orphans();
   std::vector<CauseMemory*> all_causes();
 
+  // Nothing that comes to a rule from now on is as old as that.
+  Timestamp oldest() const { return *clock - options.late - longest_record - longest_hold; }
   std::uint64_t next_id() { return ids_++; }
 
   Options options;

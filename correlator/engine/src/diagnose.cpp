@@ -75,8 +75,7 @@ void Core::note_causes(const Event& event) {
   for (CauseMemory* memory : causes_of_class[event.cls]) {
     const EventBindings names(*rules, event.fields, *this);
     if (!matches(*memory->cause().event, event, names)) continue;
-    const Timestamp oldest = *clock - options.late - longest_record - longest_hold;  // that a rule can still ask for
-    counters.evicted += memory->note(event.time, memory->same(event.fields), oldest, ids_);
+    counters.evicted += memory->note(event.time, memory->same(event.fields), oldest(), ids_);
   }
 }
 

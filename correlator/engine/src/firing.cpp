@@ -210,7 +210,7 @@ std::string Core::decision_id(const Firing& firing, const Key& key, std::uint32_
   };
   const std::string first = digest(0);
   if (clock) {
-    while (!alike.empty() && alike.begin()->first.first <= *clock - options.late) {
+    while (!alike.empty() && alike.begin()->first.first <= oldest()) {
       if (alike.begin()->second.stored)
         erased.push_back({StateKind::engine, alike.begin()->second.id, "alike", {}, {}, true});
       alike.erase(alike.begin());

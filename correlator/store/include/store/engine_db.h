@@ -134,6 +134,7 @@ class EngineDb {
   Result<Snapshot> snapshot();
   // The snapshot's rows of one kind, in the order of their ids. Stops at the first error of `visit`. E304.
   Status each_row(engine::StateKind kind, const engine::RowVisitor& visit);
+  // One of them; none if it is not there. E304.
   Result<std::optional<engine::StateRow>> row(engine::StateKind kind, std::uint64_t id);
   // The snapshot that stands at the beginning of the kept intake: seq 0 and no rows unless older intake was dropped.
   Result<BaseSnapshot> base_snapshot();

@@ -116,9 +116,22 @@ TEST_CASE("a limit: more than told in its span are recorded, not run") {
   CHECK(b.dir.read("runs") == "x\nx\nx\n");
 }
 
-TEST_CASE("what needs approval or a second opinion does not start by itself") {
-  const std::string key = GENERATE(as<std::string>(), "approve = true\n", "confirm = \"ask\"\n");
-  Bench b("[action.act]\nrun = \"act\"\nmax_age = \"1h\"\n" + key, "echo x >>$DIR/runs\n");
+TEST_CASE("what needs approval does not start by itself, and starts once when a person agrees") {
+  const std::string rules = "[action.act]\nrun = \"act\"\nmax_age = \"1h\"\napprove = true\n";
+  Bench asked(rules, "echo x >>$DIR/runs\n");
+  REQUIRE(asked.dispatcher->submit(asked.decision("d1")).ok());
+  REQUIRE(asked.dispatcher->submit(asked.decision("d2")).ok());
+  asked.poll(Duration{1'000});
+  CHECK(said(asked.dispatcher->judge("d", "anna", true).error()) == golden("E404-two.txt"));
+  CHECK(*asked.dispatcher->judge("d1", "anna", true) == "act of r approved");
+  CHECK(*asked.dispatcher->judge("d2", "anna", false) == "act of r denied");
+  CHECK(said(asked.dispatcher->judge("d2", "anna", true).error()) == golden("E404-none.txt"));
+  asked.until_idle();
+  CHECK(asked.job("d1").state == JobState::done);
+  CHECK(asked.job("d2").reason == "denied by anna");
+  CHECK(asked.dir.read("runs") == "x\n");
+
+  Bench b(rules, "echo x >>$DIR/runs\n");
   REQUIRE(b.dispatcher->submit(b.decision("d1")).ok());
   for (int i = 0; i < 5; ++i) b.poll(Duration{1'000});
   CHECK(b.job("d1").state == JobState::waiting);
@@ -128,6 +141,32 @@ TEST_CASE("what needs approval or a second opinion does not start by itself") {
   for (int i = 0; i < 5; ++i) b.poll(Duration{1'000});
   CHECK(b.job("d1").state == JobState::skipped);
   CHECK(b.dir.read("runs").empty());
+}
+
+TEST_CASE("a second opinion: yes starts, no refuses with what it said, anything else is asked again until max_age") {
+  Bench b("[action.act]\nrun = \"act\"\nmax_age = \"1h\"\nconfirm = \"second\"\n", "echo x >>$DIR/runs\n");
+  b.dir.write("second", "#!/bin/sh\necho \"$1\"; echo y >>$DIR/asked; exit $(cat $DIR/code)\n", true);
+  const auto decide = [&](const std::string& id, const std::string& code) {
+    b.dir.write("code", code);
+    REQUIRE(b.dispatcher->submit(b.decision(id, {"for " + id})).ok());
+    for (int i = 0; i < 200 && b.job(id).state == JobState::waiting && b.job(id).reason.find("again") == std::string::npos; ++i) {
+      b.poll(Duration::milliseconds(50));
+    }
+  };
+  decide("d1", "1");
+  CHECK(b.job("d1").state == JobState::refused);
+  CHECK(b.job("d1").reason == "the second opinion is no: for d1");
+  CHECK(b.dir.read("runs").empty());
+  decide("d2", "0");
+  b.until_idle();
+  CHECK(b.job("d2").state == JobState::done);
+  decide("d3", "7");
+  CHECK(b.job("d3").state == JobState::waiting);
+  CHECK(b.job("d3").reason == "the second opinion could not tell (exit code 7); it is asked again");
+  b.clock.advance(Duration::hours(2));
+  b.until_idle();
+  CHECK(b.job("d3").state == JobState::skipped);
+  CHECK(b.dir.read("runs") == "x\n");
 }
 
 TEST_CASE("an action in shadow mode is only recorded, the others run") {

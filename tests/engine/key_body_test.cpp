@@ -193,59 +193,6 @@ TEST_CASE("a row that was cut short names itself; one with other bytes does, or 
   }
 }
 
-// A store that counts what is asked of it.
-struct Texts final : EvidenceTexts, StateSource {
-  explicit Texts(Rows given) : rows(std::move(given)) {}
-  Status each(StateKind kind, const RowVisitor& visit) override {
-    REQUIRE(kind != StateKind::evidence);
-    for (const auto& [place, row] : rows) {
-      if (row.kind != kind) continue;
-      if (Status status = visit(row); !status.ok()) return status;
-    }
-    return {};
-  }
-  Result<std::optional<StateRow>> line(std::uint64_t seq) override {
-    ++asked;
-    const auto found = rows.find({StateKind::evidence, seq});
-    return found == rows.end() ? std::optional<StateRow>() : found->second;
-  }
-  Rows rows;
-  int asked = 0;
-};
-
-TEST_CASE("texts of evidence are read when a decision needs them; one that cannot be read is a failure") {
-  Diagnosing d("[[rule]]\nid = \"r\"\non = \"a\"\ncount = \"3 in 1h\"\nclear = { event = \"c\" }\n");
-  d.say(s(0), "a");
-  d.say(s(10), "a");
-  Rows rows;
-  d.save(rows);
-  for (const bool damaged : {false, true}) {
-    auto store = std::make_shared<Texts>(rows);
-    if (damaged) store->rows.at({StateKind::evidence, 2}).body = "[";
-    Diagnosing later("[[rule]]\nid = \"r\"\non = \"a\"\ncount = \"3 in 1h\"\nclear = { event = \"c\" }\n");
-    REQUIRE(later.engine().restore(d.engine().rules(), d.engine().seq(), *store, store).ok());
-    CHECK(store->asked == 0);
-    CHECK(later.say(s(20), "a").size() == 1);
-    CHECK(store->asked > 0);
-    CHECK(later.engine().failure().ok() == !damaged);
-    if (damaged) {
-      CHECK(later.engine().failure().error().code == "E310");
-      continue;
-    }
-    const Decision& decision = later.out().decisions.at(0);
-    REQUIRE(decision.evidence.size() == 3);
-    CHECK(decision.evidence[0].text == "a");
-    CHECK(decision.evidence[0].time == kStart);
-    // What is not referred to any more goes from the store, too, though it was never read as a row.
-    later.save(rows);
-    later.say(s(30), "c");
-    Rows left = rows;
-    later.save(left);
-    CHECK(rows.contains({StateKind::evidence, 2}));
-    CHECK_FALSE(left.contains({StateKind::evidence, 2}));
-  }
-}
-
 TEST_CASE("the older form of a row: JSON") {
   Diagnosing d("[[rule]]\nid = \"r\"\non = \"a\"\ncount = \"3 in 1h\"\n");
   d.say(s(0), "a");

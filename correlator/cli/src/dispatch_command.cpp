@@ -185,7 +185,7 @@ int run(const Options& o) {
   if (auto status = only_root_decides(rule_paths(o.rules), *rules, o.actions); !status) return failed(status.error());
   const auto ledger_dir = ledger_of(o.state, o.ledger);
   if (auto status = host::make_directory(ledger_dir, 0750, "root", o.group); !status) return failed(status.error());
-  auto ledger = store::LedgerDb::open(ledger_dir);
+  auto ledger = store::LedgerDb::open(ledger_dir, true, true);
   if (!ledger) return failed(ledger.error());
   const SystemClock clock;
   dispatch::DispatchOptions options;

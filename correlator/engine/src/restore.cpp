@@ -56,7 +56,7 @@ class Restorer {
     const auto body = parse_json(row.body);
     if (!body || !body->is_object() || !body->contains("members")) return;
     for (const Json& id : body->at("members")) {
-      if (id.is_number_unsigned()) members_[id.get<std::uint64_t>()] = nullptr;
+      if (id.is_number_unsigned()) members_[id.get<std::uint64_t>()] = {};
     }
   }
 
@@ -132,7 +132,7 @@ class Restorer {
         key.extra->frozen = fields_from(*frozen, *core_.rules);
     }
     if (!members_.empty()) {
-      if (const auto member = members_.find(row.id); member != members_.end()) member->second = &key;
+      if (const auto member = members_.find(row.id); member != members_.end()) member->second = {&key, run_};
     }
     return run_->op->decode(body_.state, key, *run_);
   }
@@ -163,9 +163,11 @@ class Restorer {
     auto window = window::SlidingWindow::decode(rest);
     if (!window) return false;
     made->heard = std::move(*window);
+    if (core_.cases_by_id.contains(made->id) || run->cases.contains(made->key)) return false;
     for (const Json& id : body.at("members")) {
-      KeyState* member = members_[id.get<std::uint64_t>()];
-      if (member == nullptr) return false;
+      // A window of this rule that no other case latches.
+      const auto [member, owner] = members_[id.get<std::uint64_t>()];
+      if (member == nullptr || owner != run || member->open != nullptr) return false;
       member->open = made.get();
       run->table_of_keys.moved(*member);
       made->members.push_back(member);
@@ -359,7 +361,7 @@ class Restorer {
   Core& core_;
   RuleRun* run_ = nullptr;  // of the last window
   KeyBody body_;
-  std::unordered_map<std::uint64_t, KeyState*> members_;
+  std::unordered_map<std::uint64_t, std::pair<KeyState*, RuleRun*>> members_;  // windows that cases latch
   std::map<std::uint64_t, std::uint64_t> held_of_;
 };
 

@@ -23,7 +23,7 @@ namespace {
 namespace fs = std::filesystem;
 
 Diagnostic refused(std::string_view what, int error) {
-  return make_error("E412", fmt::format("{}: {}", what, std::strerror(error)), "run with --no-sandbox if this kernel cannot do it");
+  return make_error("E410", fmt::format("{}: {}", what, std::strerror(error)), "run with --no-sandbox if this kernel cannot do it");
 }
 
 // ---- Landlock: which files may be written -----------------------------------------------------------------------

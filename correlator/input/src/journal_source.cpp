@@ -122,7 +122,7 @@ Result<std::unique_ptr<LiveSource>> journal_source(const std::filesystem::path& 
 namespace correlator::input {
 
 Result<std::unique_ptr<LiveSource>> journal_source(const std::filesystem::path&) {
-  return make_error("E211", "this correlator was built without the journal", "build it where libsystemd-dev is installed");
+  return make_error("E209", "this correlator was built without the journal", "build it where libsystemd-dev is installed");
 }
 
 }  // namespace correlator::input

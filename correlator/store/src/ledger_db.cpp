@@ -104,7 +104,7 @@ struct LedgerDb::Impl {
   Result<std::uint64_t> count(Statement& statement, std::string_view doing);
 };
 
-Result<LedgerDb> LedgerDb::open(const fs::path& dir, bool writable) {
+Result<LedgerDb> LedgerDb::open(const fs::path& dir, bool writable, bool alone) {
   std::error_code failure;
   const fs::path file = dir / "dispatch.db";
   if (writable) fs::create_directories(dir, failure);
@@ -112,7 +112,7 @@ Result<LedgerDb> LedgerDb::open(const fs::path& dir, bool writable) {
     return make_error("E301", fmt::format("there is no ledger in {}", dir.string()), "no dispatcher ever ran on this state directory");
   }
   auto impl = std::make_unique<Impl>();
-  if (writable) {
+  if (alone) {
     auto lock = DirectoryLock::take(dir, false, "dispatch.lock");
     if (!lock) return lock.error();
     impl->lock = std::move(*lock);

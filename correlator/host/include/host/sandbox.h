@@ -23,7 +23,7 @@ struct Sandbox {
 // For the whole process and for good: no program is executed and no process started, nothing outside `writable` is written,
 // created, renamed or removed, no socket but AF_UNIX is opened, nothing is traced, mounted or loaded. Reading stays free:
 // rules and lookups may be anywhere. Must be called before other threads exist. What the kernel lacks is left out and shows in
-// the result; E412 only if the kernel has it and refuses.
+// the result; E410 only if the kernel has it and refuses.
 Result<Sandbox> enter_sandbox(const SandboxOptions& options);
 
 }  // namespace correlator::host

@@ -97,7 +97,7 @@ Result<std::unique_ptr<LiveSource>> kmsg_source(const std::filesystem::path& dev
 std::unique_ptr<LiveSource> kmsg_source(int fd, std::string boot_id);
 
 // The systemd journal (or, for tests, that of a directory), entries as in its export format, from now on or behind the cursor of
-// resume(). E202-like damage is passed over by the library. E211 if this build has no libsystemd.
+// resume(). E202-like damage is passed over by the library. E209 if this build has no libsystemd.
 Result<std::unique_ptr<LiveSource>> journal_source(const std::filesystem::path& directory = {});
 
 }  // namespace correlator::input

@@ -74,7 +74,8 @@ struct Report {
 class LedgerDb {
  public:
   // E301 … E305 as for EngineDb.
-  static Result<LedgerDb> open(const std::filesystem::path& state_dir, bool writable = true);
+  // `alone`: E302 if another process that asked for the same has it open.
+  static Result<LedgerDb> open(const std::filesystem::path& state_dir, bool writable = true, bool alone = false);
   ~LedgerDb();
   LedgerDb(LedgerDb&&) noexcept;
   LedgerDb& operator=(LedgerDb&&) noexcept;

@@ -21,6 +21,25 @@ bool newer(const auto& a, const auto& b) { return std::tie(a.time, a.arrival) > 
 // How old an event can be when it comes to the rule.
 Time Oracle::oldest_age(const Rule& rule) const { return kLate + wait_of(rule) + (spec_.record.used ? spec_.record.within : 0); }
 
+// What is too old for any event that may still come. It shows only where a reload makes a span longer, and in the evidence.
+void Oracle::forget_old(const Rule& rule, Window& window) {
+  const Time old = *clock_ - rule.within - oldest_age(rule);
+  const bool levels = rule.op == Op::rises;
+  if (levels || window.open == 0) std::erase_if(window.pairs, [&](const Pair& pair) { return pair.time <= old; });
+  if (window.open == 0) std::erase_if(window.chains, [&](const Chain& chain) { return chain.begin <= old; });
+  std::erase_if(window.answers, [&](Time at) { return at <= old - kDisorder; });
+}
+
+// Whether the whole window is.
+bool Oracle::forgotten(const Rule& rule, const Window& window) const {
+  if (window.open != 0 || rule.op == Op::streak || rule.op == Op::heartbeat || rule.op == Op::schedule || !clock_) return false;
+  const Time spans[] = {rule.op == Op::above || rule.op == Op::below || rule.op == Op::each ? 0
+                        : rule.op == Op::answer                                            ? rule.within + kDisorder
+                                                                                           : rule.within,
+                        rule.cooldown};
+  return *clock_ >= window.newest + std::max(spans[0], spans[1]) + oldest_age(rule) + kDisorder;
+}
+
 // `counted`: it took part. `ends`: it closes the case in the operation's own way.
 std::optional<Oracle::Hit> Oracle::operate(std::size_t index, const std::string& key, const Event& event, bool& counted, bool& ends) {
   const Rule& rule = spec_.rules[index];

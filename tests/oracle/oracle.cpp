@@ -230,6 +230,8 @@ void Oracle::take(std::size_t index, const Event& event) {
       at->second.named.dimm = rule.key == KeyOf::dimm || rule.key == KeyOf::host_dimm ? event.dimm : "";
     }
     bool counted = true, ends = false;
+    at->second.newest = std::max(at->second.newest, event.time);
+    forget_old(rule, at->second);
     const auto hit = operate(index, key, event, counted, ends);
     Window& window = at->second;
     if (counted && window.open != 0 && told.insert(window.open).second) hear(cases_.at(window.open), event.time, event.weight);

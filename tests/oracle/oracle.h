@@ -80,7 +80,8 @@ class Oracle {
     bool told = false;                    // this silence fired already
     std::optional<Time> minute;           // schedule: the last minute that is done
     Evidence trail;
-    Event named;  // knows the fields that the key is made of
+    Time newest = INT64_MIN;  // of its events
+    Event named;              // knows the fields that the key is made of
   };
   struct Case {
     std::uint64_t number = 0;
@@ -198,6 +199,8 @@ class Oracle {
   std::optional<Hit> level(const Rule& rule, Window& window, const Event& event, bool& ends);
   void trim_trail(const Rule& rule, Window& window);
   Time oldest_age(const Rule& rule) const;
+  void forget_old(const Rule& rule, Window& window);
+  bool forgotten(const Rule& rule, const Window& window) const;
   bool enough(const Rule& rule, const std::vector<Pair>& pairs) const;
   std::vector<Pair> interval(const Rule& rule, const std::vector<Pair>& pairs, Time end) const;
   std::optional<Time> smallest_end(const Rule& rule, const std::vector<Pair>& pairs, Time from, Time to) const;

@@ -45,6 +45,7 @@ void Oracle::reload(const Spec& next) {
   };
   for (std::size_t i = 0; i < before.rules.size(); ++i) {
     const std::string& id = before.rules[i].id;
+    std::erase_if(windows_[i], [&](const auto& one) { return forgotten(before.rules[i], one.second); });
     Gone state{identity(before.rules[i]), clock_.value_or(0), std::move(windows_[i]), {}, {}};
     for (const auto& [number, one] : cases_) {
       if (one.rule == i) state.cases.push_back(one);

@@ -54,11 +54,10 @@ class SequenceOperation final : public Operation {
       take(chain, *step, x, desk);
       advanced = true;
     }
+    // A complete chain fires before another is begun that would push it out.
+    if (auto seen = complete(chains, x); seen.hit) return seen;
     if (ordered_ ? matches(0, x, {}) : !advanced) begin(chains, x, desk);
-    for (const Chain& chain : chains) {
-      if (chain.done == all_) return {hit(chain, x.event.time), false};
-    }
-    return {};
+    return complete(chains, x);
   }
 
   void fired(KeyState& key, Desk& desk) override { end_all(key, desk.evidence()); }
@@ -185,6 +184,14 @@ class SequenceOperation final : public Operation {
     oldest->evidence.release(desk.evidence());
     chains.erase(oldest);
     ++desk.counters().evicted;
+  }
+
+  // Of several the one that came to be first.
+  Seen complete(const std::vector<Chain>& chains, const Occurrence& x) const {
+    for (const Chain& chain : chains) {
+      if (chain.done == all_) return {hit(chain, x.event.time), false};
+    }
+    return {};
   }
 
   Hit hit(const Chain& chain, Timestamp time) const {

@@ -106,6 +106,13 @@ class Site:
         path = os.path.join(self.work, "acted")
         return open(path, encoding="utf-8").read().splitlines() if os.path.exists(path) else []
 
+    def forged(self):
+        db = sqlite3.connect(f"file:{self.ledger}/dispatch.db?mode=ro", uri=True)
+        try:
+            return [state for state, in db.execute("SELECT state FROM job WHERE decision LIKE 'forged%' ORDER BY decision")]
+        finally:
+            db.close()
+
     def jobs(self):
         db = sqlite3.connect(f"file:{self.ledger}/dispatch.db?mode=ro", uri=True)
         try:
@@ -173,10 +180,11 @@ def main():
             db.execute(row, (f"forged{number}", now, rule, action, document, json.dumps(arguments)))
         db.close()
         wait_for("the step, the fixed arguments and the action are the rules'", lambda: "--what captured fixed host=h9" in site.acted())
-        ledger = sqlite3.connect(f"file:{site.ledger}/dispatch.db?mode=ro", uri=True)
-        states = [state for state, in ledger.execute("SELECT state FROM job WHERE decision LIKE 'forged%' ORDER BY decision")]
-        ledger.close()
-        check("what the rules do not say is refused", states == ["refused"] * 4 + ["done"] and not any("rm" in line for line in site.acted()))
+        wait_for("what the rules do not say is refused", lambda: site.forged() == ["refused"] * 4 + ["done"])
+        check("and nothing of it ran", not any("rm" in line or "evil" in line for line in site.acted()))
+        db = sqlite3.connect(os.path.join(site.state, "engine.db"), isolation_level=None)
+        db.execute("DELETE FROM decision WHERE id LIKE 'forged%'")
+        db.close()
 
         open(os.path.join(site.ledger, "stop-actions"), "w", encoding="utf-8").close()
         before = len(site.acted())

@@ -182,9 +182,6 @@ def main():
         wait_for("the step, the fixed arguments and the action are the rules'", lambda: "--what captured fixed host=h9" in site.acted())
         wait_for("what the rules do not say is refused", lambda: site.forged() == ["refused"] * 4 + ["done"])
         check("and nothing of it ran", not any("rm" in line or "evil" in line for line in site.acted()))
-        db = sqlite3.connect(os.path.join(site.state, "engine.db"), isolation_level=None)
-        db.execute("DELETE FROM decision WHERE id LIKE 'forged%'")
-        db.close()
 
         open(os.path.join(site.ledger, "stop-actions"), "w", encoding="utf-8").close()
         before = len(site.acted())
@@ -205,6 +202,9 @@ def main():
                                  "--actions", site.actions, "--group", "root"], capture_output=True, text=True)
         check("a script that others can write is refused in words", second.returncode == 74 and "is writable by everybody" in second.stderr and "chmod o-w" in second.stderr)
         check("the engine ends cleanly", engine.end())
+        db = sqlite3.connect(os.path.join(site.state, "engine.db"), isolation_level=None)
+        db.execute("DELETE FROM decision WHERE id LIKE 'forged%'")
+        db.close()
         check("replay --recorded agrees over outcomes, probes and lookups", same_as_recorded(site.state))
     finally:
         for process in (engine.process, dispatcher):

@@ -108,13 +108,17 @@ class DispatchService {
 
   // The engine's database is another's: it may not be there yet, be moved away, or not be readable for a while.
   Status read_decisions() {
-    auto position = dispatcher_.ledger().position();
-    if (!position) return position.error();
+    if (++reads_ % 60 == 0) db_.reset();  // it may have been moved away, and another one made in its place
     if (!db_) {
       auto opened = open_state_to_read(o_.state);
       if (!opened) return complain_once(opened.error());
+      auto identity = opened->identity();
+      if (!identity) return complain_once(identity.error());
       db_ = std::move(*opened);
+      source_ = std::move(*identity);
     }
+    auto position = dispatcher_.ledger().position(source_);
+    if (!position) return position.error();
     std::vector<store::StoredDecision> decisions;
     auto read = db_->decisions_after(*position, [&](store::StoredDecision&& decision) {
       decisions.push_back(std::move(decision));
@@ -126,7 +130,7 @@ class DispatchService {
     }
     said_.clear();
     if (decisions.empty()) return {};
-    return dispatcher_.submit(decisions, decisions.back().n);
+    return dispatcher_.submit(decisions, source_, decisions.back().n);
   }
 
   Status complain_once(const Diagnostic& diagnostic) {
@@ -171,6 +175,8 @@ class DispatchService {
   host::ServiceManager manager_;
   pipeline::RuleLoader loader_;
   std::optional<store::EngineDb> db_;
+  std::string source_;  // its identity
+  std::uint64_t reads_ = 0;
   std::string said_;
 };
 

@@ -419,12 +419,13 @@ Status Dispatcher::submit(std::string_view document) {
   return impl_->enter(std::move(job));
 }
 
-Status Dispatcher::submit(const std::vector<store::StoredDecision>& decisions, std::uint64_t position) {
+Status Dispatcher::submit(const std::vector<store::StoredDecision>& decisions, const std::string& source,
+                          std::uint64_t position) {
   std::vector<Job> jobs;
   for (const store::StoredDecision& decision : decisions) {
     if (auto job = make_job(decision, *impl_->rules, impl_->clock.now())) jobs.push_back(std::move(*job));
   }
-  auto added = impl_->ledger.enter(jobs, position);
+  auto added = impl_->ledger.enter(jobs, source, position);
   if (!added) return added.error();
   for (std::size_t i = 0; i < jobs.size(); ++i) {
     if (!(*added)[i]) continue;

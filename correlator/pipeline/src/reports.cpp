@@ -16,7 +16,7 @@ Reports::Reports(Session& session, std::filesystem::path ledger) : session_(sess
   const auto cursors = session_.db()->cursors();
   if (!cursors) return;
   for (const store::Cursor& cursor : *cursors) {
-    if (cursor.stream == kStream) read_ = cursor.offset;
+    if (cursor.stream == kStream) source_ = cursor.identity, read_ = cursor.offset;
   }
 }
 
@@ -24,7 +24,10 @@ std::size_t Reports::take() {
   if (!ledger_) {
     auto opened = store::LedgerDb::open(dir_, false);
     if (!opened) return 0;
+    auto identity = opened->identity();
+    if (!identity) return 0;
     ledger_ = std::move(*opened);
+    if (*identity != source_) source_ = *identity, read_ = 0;
   }
   std::size_t taken = 0;
   const Status read = ledger_->reports_after(read_, [&](store::Report&& report) {
@@ -60,7 +63,7 @@ void Reports::step(const store::Report& report) {
 }
 
 void Reports::position(std::vector<store::Cursor>& cursors) const {
-  if (read_ > 0) cursors.push_back({kStream, {}, read_, 0, {}});
+  if (read_ > 0) cursors.push_back({kStream, source_, read_, 0, {}});
 }
 
 }  // namespace correlator::pipeline

@@ -272,6 +272,8 @@ Status EngineDb::decisions_after(std::uint64_t after, const std::function<bool(S
   return {};
 }
 
+Result<std::string> EngineDb::identity() { return impl_->meta("identity"); }
+
 Result<std::string> EngineDb::note(std::string_view name) {
   Statement find(impl_->db.get(), "SELECT text FROM note WHERE name = ?1");
   find.bind(1, name);

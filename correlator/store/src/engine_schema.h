@@ -117,6 +117,8 @@ INSERT INTO meta SELECT 'intake_bytes', CAST(coalesce(sum(length(frame) + 40), 0
 ALTER TABLE intake ADD COLUMN line_id TEXT;
 ALTER TABLE decision ADD COLUMN arguments TEXT NOT NULL DEFAULT '';
 CREATE TABLE note (name TEXT PRIMARY KEY, text TEXT NOT NULL) STRICT;
+-- Which database this is: positions of readers hold for it alone.
+INSERT INTO meta VALUES ('identity', lower(hex(randomblob(16))));
 )sql",
 };
 

@@ -38,7 +38,9 @@ CREATE VIEW actions AS
 )sql",
     // 2: a dispatcher of its own: what it has read of the engine's decisions, what the engine is to read of it.
     R"sql(
-CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT;
+CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+INSERT INTO meta VALUES ('identity', lower(hex(randomblob(16))));
+CREATE TABLE position (source TEXT PRIMARY KEY, n INTEGER NOT NULL) STRICT;
 CREATE TABLE report (
   n INTEGER PRIMARY KEY, kind INTEGER NOT NULL, time INTEGER NOT NULL, name TEXT NOT NULL, row TEXT NOT NULL,
   result INTEGER NOT NULL, content TEXT NOT NULL
@@ -171,7 +173,7 @@ Result<bool> LedgerDb::add(const Job& job) {
   return impl_->db.changes() > 0;
 }
 
-Result<std::vector<bool>> LedgerDb::enter(const std::vector<Job>& jobs, std::uint64_t position) {
+Result<std::vector<bool>> LedgerDb::enter(const std::vector<Job>& jobs, const std::string& source, std::uint64_t position) {
   std::vector<bool> added;
   Transaction transaction(impl_->db);
   bool ok = transaction.begun();
@@ -179,15 +181,22 @@ Result<std::vector<bool>> LedgerDb::enter(const std::vector<Job>& jobs, std::uin
     ok = ok && impl_->insert(job);
     added.push_back(impl_->db.changes() > 0);
   }
-  Statement move(impl_->db.get(), "INSERT OR REPLACE INTO meta VALUES ('position', ?1)");
-  ok = ok && move.bind(1, static_cast<std::int64_t>(position)).run() == SQLITE_OK;
+  Statement move(impl_->db.get(), "INSERT OR REPLACE INTO position VALUES (?1, ?2)");
+  ok = ok && move.bind(1, source).bind(2, static_cast<std::int64_t>(position)).run() == SQLITE_OK;
   if (!ok || !transaction.commit()) return impl_->db.error("writing the ledger");
   return added;
 }
 
-Result<std::uint64_t> LedgerDb::position() {
-  Statement rows(impl_->db.get(), "SELECT coalesce(max(value), 0) FROM meta WHERE name = 'position'");
+Result<std::uint64_t> LedgerDb::position(const std::string& source) {
+  Statement rows(impl_->db.get(), "SELECT coalesce(max(n), 0) FROM position WHERE source = ?1");
+  rows.bind(1, source);
   return impl_->count(rows, "reading the ledger");
+}
+
+Result<std::string> LedgerDb::identity() {
+  Statement rows(impl_->db.get(), "SELECT value FROM meta WHERE name = 'identity'");
+  if (rows.step() != SQLITE_ROW) return impl_->db.error("reading the ledger");
+  return std::string(rows.text(0));
 }
 
 bool LedgerDb::Impl::write_state(const Job& job) {

@@ -50,9 +50,9 @@ class Dispatcher {
   Status submit(const engine::Decision& decision);
   // The same for a decision as the store keeps it. E304 if the document is none.
   Status submit(std::string_view document);
-  // Takes over what stands in the engine's database up to `position`, believing nothing of it but rule, step, key and what was
+  // Takes over what stands in the engine's database `source` up to `position`, believing nothing of it but rule, step, key and what was
   // captured: argv, budget and limits are made of our own rules. One transaction.
-  Status submit(const std::vector<store::StoredDecision>& decisions, std::uint64_t position);
+  Status submit(const std::vector<store::StoredDecision>& decisions, const std::string& source, std::uint64_t position);
   // A person's word on an action with `approve`. Says what was done; E404 if not exactly one waits under that id.
   Result<std::string> judge(const std::string& id_prefix, const std::string& who, bool approved);
   // A descriptor that ends the wait of poll() when it is readable.

@@ -28,6 +28,7 @@ class Reports {
   Session& session_;
   std::filesystem::path dir_;
   std::optional<store::LedgerDb> ledger_;
+  std::string source_;  // identity of the ledger that read_ is a position in
   std::uint64_t read_ = 0;
 };
 

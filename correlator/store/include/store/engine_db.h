@@ -147,6 +147,8 @@ class EngineDb {
   Status each_line_id(std::uint64_t most, const std::function<void(std::string_view)>& visit);
   // Decisions behind `after`, in their order; for readers.
   Status decisions_after(std::uint64_t after, const std::function<bool(StoredDecision&&)>& visit);
+  // A name that no other database has; empty before schema 3. Positions in it mean nothing in another one.
+  Result<std::string> identity();
   // Empty if there is no such note.
   Result<std::string> note(std::string_view name);
   // Drops intake beyond `intake_bytes`, keeping a snapshot at the new beginning. Called between batches.

@@ -86,8 +86,11 @@ class LedgerDb {
   // `report`, where there is one, is written in the same transaction.
   Status update(const Job& job, const Report* report = nullptr);
   // Takes over what stands in the engine's database up to `position`: jobs that are not known yet are added. Which ones were.
-  Result<std::vector<bool>> enter(const std::vector<Job>& jobs, std::uint64_t position);
-  Result<std::uint64_t> position();  // 0 at first
+  // `source`: identity of that database. A position in another one means nothing: then it is 0, and jobs that are known stay.
+  Result<std::vector<bool>> enter(const std::vector<Job>& jobs, const std::string& source, std::uint64_t position);
+  Result<std::uint64_t> position(const std::string& source);
+  // A name that no other ledger has.
+  Result<std::string> identity();
   // `running` and the attempt, before the spawn; then its pid; then its end.
   Status begin(const Job& job, const Attempt& attempt);
   Status set_pid(const Job& job, const Attempt& attempt);

@@ -10,4 +10,6 @@ install(PROGRAMS ${_actions} DESTINATION lib/correlator/actions)
 install(FILES ${_libraries} DESTINATION lib/correlator/actions)
 install(DIRECTORY rules/ DESTINATION share/correlator/rules FILES_MATCHING PATTERN "*.toml")
 install(DIRECTORY rsyslog.d/ DESTINATION share/correlator/rsyslog.d)
+install(FILES packaging/systemd/correlator.service packaging/systemd/correlator-dispatch.service
+  DESTINATION lib/systemd/system)
 install(FILES LICENSE README.md docs/rules.md docs/install.md DESTINATION share/doc/correlator)

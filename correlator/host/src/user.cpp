@@ -101,15 +101,20 @@ Status make_directory(const fs::path& dir, mode_t mode, const std::string& user,
                       "create it by hand, or name another directory");
   };
   std::error_code failure;
-  if (fs::is_directory(dir, failure)) return {};
-  fs::create_directories(dir.parent_path(), failure);
-  if (::mkdir(dir.c_str(), mode) != 0 && errno != EEXIST) return failed(errno);
-  if (::chmod(dir.c_str(), mode) != 0) return failed(errno);
+  struct stat info {};
+  const bool there = ::lstat(dir.c_str(), &info) == 0 && S_ISDIR(info.st_mode);
+  if (!there) {
+    fs::create_directories(dir.parent_path(), failure);
+    if (::mkdir(dir.c_str(), mode) != 0) return failed(errno);
+    if (::chmod(dir.c_str(), mode) != 0) return failed(errno);
+  }
   if (user.empty() || !is_root()) return {};
   const auto owner = find_user(user);
   if (!owner) return no_user(user);
   const gid_t gid = group.empty() ? owner->gid : find_group(group).value_or(owner->gid);
-  if (::chown(dir.c_str(), owner->uid, gid) != 0) return failed(errno);
+  // One that a service manager made for us belongs to root.
+  if (there && info.st_uid == owner->uid) return {};
+  if (::lchown(dir.c_str(), owner->uid, gid) != 0) return failed(errno);
   return {};
 }
 

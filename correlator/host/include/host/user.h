@@ -17,7 +17,7 @@ bool is_root();
 // E410 if there is no such user or the change is refused.
 Status become_user(const std::string& name);
 
-// Makes a directory if it is missing, with this mode, and gives it to `user` (empty: leaves the owner). E410.
+// Makes a directory if it is missing, with this mode, and gives it to `user` if it is not theirs (empty: leaves the owner). E410.
 Status make_directory(const std::filesystem::path& dir, mode_t mode, const std::string& user, const std::string& group = {});
 
 // Ok if nobody but root (and the user we run as) could change what `path` names: every directory on the way, as written and

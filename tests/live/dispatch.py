@@ -113,6 +113,9 @@ class Site:
         finally:
             db.close()
 
+    def clean(self):
+        shutil.rmtree(self.work, ignore_errors=True)
+
     def jobs(self):
         db = sqlite3.connect(f"file:{self.ledger}/dispatch.db?mode=ro", uri=True)
         try:
@@ -125,9 +128,11 @@ def wait_for(what, condition, seconds=20):
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if condition():
-            return check(what, True)
+            check(what, True)
+            return True
         time.sleep(0.01)
-    return check(what, False)
+    check(what, False)
+    return False
 
 
 def hit(what):
@@ -215,7 +220,7 @@ def main():
             for name in ("dispatch.log", "engine.log"):
                 print(open(os.path.join(site.work, name), encoding="utf-8", errors="replace").read()[-2000:])
             print(site.acted())
-        shutil.rmtree(site.work, ignore_errors=True)
+        site.clean()
     print(f"{check.failed} failed")
     return 1 if check.failed else 0
 

@@ -307,7 +307,7 @@ Spec variant(Random& random, const Spec& from) {
       if (random.chance(20)) member.count = random.between(1, 3);
     }
   }
-  const auto may_go = [&](const Rule& rule) { return rule.ignore.empty() && rule.unless.empty() && out.mutes.empty(); };
+  const auto may_go = [&](const Rule& rule) { return rule.ignore.empty() && rule.unless.empty() && !rule.sets && out.mutes.empty(); };
   const std::size_t at = random.below(out.rules.size());
   if (out.rules.size() > 1 && may_go(out.rules[at]) && random.chance(30)) {
     out.rules.erase(out.rules.begin() + static_cast<std::ptrdiff_t>(at));

@@ -86,6 +86,44 @@ TEST_CASE("an answer that is too late closes the case, whether it came before th
   CHECK(d.cases() == Shown{"close r +32s"});
 }
 
+TEST_CASE("what drops a held firing is asked when nothing holds it any more") {
+  Diagnosing d(R"toml(
+[[rule]]
+id = "r"
+on = "a"
+count = "1 in 1h"
+unless = [{ on = "c", after = "1m" }]
+[[mute]]
+during = [{ on = "c", after = "2s" }]
+rules = ["r"]
+effect = "drop"
+why = "test"
+)toml");
+  d.say(s(0), "c");
+  CHECK(d.say(s(30), "a").size() == 1);  // held
+  d.say(s(59), "c");                     // drops for two seconds, holds for a minute
+  CHECK(d.mark(s(100)) == kNone);
+  CHECK(d.mark(s(124)) == Shown{"+1m59s r host=h1"});
+}
+
+TEST_CASE("a firing event that newer ones pushed out at once was heard") {
+  Diagnosing d(R"toml(
+[[rule]]
+id = "r"
+key = ["host"]
+group = { within = "10s", of = ["a", "b"] }
+clear = { quiet_for = "10s" }
+)toml");
+  d.say(s(48), "a");
+  d.say(s(59), "b");
+  CHECK(d.say(s(55), "b").size() == 1);
+  d.say(s(64), "a");
+  d.mark(s(78));
+  CHECK(d.cases().empty());
+  d.mark(s(79));
+  CHECK(d.cases() == Shown{"close r +1m14s"});
+}
+
 TEST_CASE("cases of one list, each of other elements") {
   Diagnosing d(R"toml(
 [[rule]]

@@ -59,11 +59,16 @@ bool Oracle::judged_quiet(const Rule& rule) const {
 
 // Whether `time` lies in [u - before, u + after) of one of the newest 64 times u of the cause.
 bool Oracle::covered(const Cause& cause, Time time, const Event& event) const {
+  Time waits = spec_.record.used ? spec_.record.within : 0, longest = 0;
+  for (const Rule& rule : spec_.rules) longest = std::max(longest, wait_of(rule));
+  waits += longest;
   std::set<Time> times;
-  for (const Event& u : seen_) {
-    if (matches(cause.ref, u) && (!cause.same_host || u.host == event.host)) times.insert(u.time);
+  for (const auto& [u, clock] : seen_) {
+    if (!matches(cause.ref, u)) continue;
+    if (!times.empty() && *times.rbegin() + cause.after <= clock - kLate - waits) times.clear();
+    if (!cause.same_host || u.host == event.host) times.insert(u.time);
+    if (times.size() > kCauseTimes) times.erase(times.begin());
   }
-  while (times.size() > kCauseTimes) times.erase(times.begin());
   return std::any_of(times.begin(), times.end(), [&](Time u) { return u - cause.before <= time && time < u + cause.after; });
 }
 
@@ -165,6 +170,8 @@ void Oracle::fire(std::size_t index, const std::string& key, const std::vector<s
         if (has_pairs(rule) && pair.time >= one.from) hear(one, pair.time, pair.weight);
       }
     }
+    const bool known = std::any_of(one.heard.begin(), one.heard.end(), [&](const Pair& pair) { return pair.time == hit.time; });
+    if (has_pairs(rule) && !known) hear(one, hit.time, event.weight);
     if (!has_pairs(rule)) {
       one.from = hit.time;
       hear(one, one.until, 1);

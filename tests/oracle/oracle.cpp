@@ -105,7 +105,7 @@ void Oracle::drain() {
     const Event event = queue_.front();
     queue_.erase(queue_.begin());
     say(said_event(event, Fate::met));
-    if (may_be_cause(event)) seen_.push_back(event);
+    if (may_be_cause(event)) seen_.emplace_back(event, *clock_);
     for (std::size_t i = 0; i < spec_.rules.size(); ++i) meet(i, event);
   }
 }

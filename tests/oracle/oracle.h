@@ -246,7 +246,7 @@ class Oracle {
   std::vector<std::map<std::string, Group>> groups_;
   std::map<std::uint64_t, OpenRecord> records_;
   std::map<std::string, std::uint64_t> counters_;
-  std::vector<Event> seen_;  // every event that met the rules and may be a cause
+  std::vector<std::pair<Event, Time>> seen_;  // every event that met the rules and may be a cause, and the clock then
   std::vector<Waiting> waiting_;
   std::vector<Delayed> delayed_;
   std::vector<FiringRef> held_;

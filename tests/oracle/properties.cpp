@@ -15,12 +15,13 @@ std::string listed(const std::vector<std::size_t>& counts) {
 }
 
 World ordered_world(Random& random) {
-  const Op op = random.one_of<Op>({Op::count, Op::distinct, Op::group, Op::answer});
+  const Op op = random.one_of<Op>({Op::count, Op::distinct, Op::answer});
   World world = random_world(random, name_of(op));
   world.specs.resize(1);
   Spec& spec = world.specs[0];
   Rule& rule = spec.rules[0];
   if (rule.key == KeyOf::parts || rule.key == KeyOf::host_parts) rule.key = KeyOf::host;  // what shares a case is up to the first event
+  if (op == Op::count) rule.n = std::min<std::uint64_t>(rule.n, 3);  // more newer pairs than that push out what a late one needs
   rule.at_once = false;
   rule.cooldown = 0;
   rule.clears = op == Op::answer ? Clears::by_default : Clears::quiet;

@@ -93,7 +93,7 @@ std::optional<Time> Oracle::clear_deadline(const Case& one) const {
 std::optional<Time> Oracle::held_until(const Firing& firing) const {
   std::vector<Time> ends = {firing.time};
   for (const Cause* cause : holding_causes(spec_.rules[index_of(firing.rule)])) {
-    for (const Event& u : seen_) {
+    for (const auto& [u, clock] : seen_) {
       if (matches(cause->ref, u) && u.time + cause->after >= firing.time) ends.push_back(u.time + cause->after);
     }
   }

@@ -32,6 +32,11 @@ Case& Core::open_case_for(RuleRun& run, std::string key, std::vector<KeyState*> 
   if (open.heard.empty()) {  // nothing was counted in pairs
     open.from = firing->time;
     open.heard.keep(open.fired, 1, heard_of(run));
+  } else if (std::none_of(open.heard.pairs().begin(), open.heard.pairs().end(),
+                          [&](const window::Pair& pair) { return pair.time == firing->time; })) {
+    // The event itself was counted, and newer ones pushed it out at once.
+    const expr::Value weight = firing->scene.fields.get(rules::kWeight);
+    open.heard.keep(firing->time, weight.integer() != nullptr ? *weight.integer() : 1, heard_of(run));
   }
   open.firing = std::move(firing);
   run.cases.emplace(std::move(key), std::move(made));

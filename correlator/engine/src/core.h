@@ -268,7 +268,8 @@ class Core final : public Questions {
   struct Verdict {
     Decision::Fate fate = Decision::Fate::decided;
     std::string reason;
-    std::optional<Timestamp> end;  // of the causes that hold, if all of them have one
+    bool holding = false;          // something holds it, whether or not something else drops it
+    std::optional<Timestamp> end;  // of what holds it, if all of that has one
   };
   Verdict judge(const Firing& firing, Timestamp t) const;
   void hold_firing(const FiringRef& firing, const Verdict& verdict);

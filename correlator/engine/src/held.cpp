@@ -33,6 +33,8 @@ Core::Verdict Core::judge(const Firing& firing, Timestamp t) const {
       out.fate = drop ? Decision::Fate::dropped : Decision::Fate::held;
       out.reason = text;
     }
+    if (drop) return;
+    out.holding = true;
     known_end = known_end && end.has_value();
     if (end) out.end = std::max(out.end.value_or(*end), *end);
   };
@@ -51,6 +53,7 @@ Core::Verdict Core::judge(const Firing& firing, Timestamp t) const {
       out.fate = Decision::Fate::held;
       out.reason = silence.reason;
     }
+    out.holding = true;
     if (silence.until == Timestamp::max()) {
       known_end = false;
     } else {
@@ -104,7 +107,8 @@ void Core::judge_held(std::uint64_t id, Timestamp t) {
   // Until the known end of its cause nothing can release it but a change of the rules.
   if (item.deadline && t < *item.deadline) return;
   const Verdict verdict = judge(*item.firing, t);
-  if (verdict.fate == Decision::Fate::held) {
+  // What drops it is asked at the release.
+  if (verdict.holding) {
     if (item.deadline)
       timers.cancel({*item.deadline, TimerKind::held, item.firing->rule, item.order, item.id, &item});
     held_by_condition.erase({item.firing->rule, id});

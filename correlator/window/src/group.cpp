@@ -13,17 +13,16 @@ std::optional<Reached> GroupWindow::add(Timestamp t, std::uint64_t w, std::span<
   if (members_.size() < counts.size()) members_.resize(counts.size());
   for (const std::uint32_t member : members) members_[member].insert({t, w}, counts[member] + 1);
   const std::optional<Reached> reached = sweep(t, t + within, counts, within);
-  for (const std::uint32_t member : members) members_[member].keep_newest(counts[member]);
+  // Of the others more can be kept only if their count was larger before a reload.
+  for (std::size_t i = 0; i < counts.size(); ++i) members_[i].keep_newest(counts[i]);
   return reached;
 }
 
 void GroupWindow::keep(Timestamp t, std::uint64_t w, std::span<const std::uint32_t> members,
                        std::span<const std::uint64_t> counts) {
   if (members_.size() < counts.size()) members_.resize(counts.size());
-  for (const std::uint32_t member : members) {
-    members_[member].insert({t, w}, counts[member] + 1);
-    members_[member].keep_newest(counts[member]);
-  }
+  for (const std::uint32_t member : members) members_[member].insert({t, w}, counts[member] + 1);
+  for (std::size_t i = 0; i < counts.size(); ++i) members_[i].keep_newest(counts[i]);
 }
 
 // The earliest interval (e - within, e], from <= e < before, in which every member reaches its count. Weights

@@ -111,7 +111,7 @@ TEST_CASE("a firing event that newer ones pushed out at once was heard") {
 [[rule]]
 id = "r"
 key = ["host"]
-group = { within = "10s", of = ["a", "b"] }
+group = { within = "10s", of = [{ on = "a" }, { on = "b" }] }
 clear = { quiet_for = "10s" }
 )toml");
   d.say(s(48), "a");

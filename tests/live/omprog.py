@@ -153,7 +153,7 @@ def protocol(work):
     engine.process.stdin.write(b'generated":"2026-01-01T00:00:00Z"}\n')
     check("the whole one has", engine.answer() == "OK")
     engine.process.stdin.write(b"a\nb\n\xff\xfe\x00bad\n{broken json\n\n")
-    check("each of many at once, also bad ones", [engine.answer() for _ in range(5)] == ["OK"] * 5)
+    check("L25: each of many is answered, also bad ones", [engine.answer() for _ in range(5)] == ["OK"] * 5)
     engine.process.stdin.write(b"x" * (3 << 20) + b"\n")
     check("a line of 3 MiB is one line", engine.answer() == "OK")
     check("it ends cleanly at the end of input and says nothing else", engine.end())
@@ -177,7 +177,7 @@ def kills(work, count, seed):
     lost = len(set(expected.split("\n")) - set(got.split("\n")))
     doubled = got.count("\n") - len(set(got.split("\n"))) + 1
     print(f"kills {deaths}, decisions {expected.count(chr(10))}, lost {lost}, doubled {doubled}")
-    check(f"killed {deaths} times, the decisions are the same to the byte", got == expected and deaths > count // 2)
+    check(f"L25: killed {deaths} times, the decisions are the same to the byte", got == expected and deaths > count // 2)
     check("replay --recorded agrees", same_as_recorded(killed) and same_as_recorded(whole))
 
 
@@ -225,7 +225,7 @@ def operate(work):
     bad = subprocess.run([CORRELATOR, "reload", "--state", state], capture_output=True, text=True)
     check("a bad rule changes nothing and is named", bad.returncode != 0 and "the rules in force stay" in bad.stderr)
     engine.process.send_signal(signal.SIGHUP)
-    check("SIGHUP does nothing under omprog", engine.send("x") == "OK")
+    check("L28: SIGHUP loads nothing and ends nothing under omprog", engine.send("x") == "OK")
     check("it ends cleanly", engine.end())
     status = json.loads(correlator("status", "--json", "--state", state))
     check("status shows the failed reload", status["engine"]["reload_failed"] and status["engine"]["durability"] == "synced")

@@ -271,7 +271,7 @@ class Identity(unittest.TestCase):
         self.assertTrue(all(AT <= number < LINES for number in result.lost), result.lost_text())
 
     def test_plug_in(self):
-        """Whatever happens to the plug-in, rsyslogd goes on at the line without an answer, under its id."""
+        """L29: an id made before the queue stays: whatever happens to the plug-in, rsyslogd goes on at the line without an answer, under its id."""
         faults = [plug_in_fault(f"--die-at {AT}"), plug_in_fault(f"--refuse-at {AT}"),
                   plug_in_fault(f"--stall-at {AT}", confirmTimeout="1000", closeTimeout="500")]
         for result, _ in faults:

@@ -344,9 +344,11 @@ class Restorer {
           wants = wants || run->op->wants_lookup(i);
         if (wants) run->op->in_force(*run->in_force, *run);
       }
-      run->table_of_keys.each([&](KeyState& key) {
-        if (const auto at = run->op->deadline(key, *run)) run->arm(key, *at);
-      });
+      if (run->op->has_timers()) {
+        run->table_of_keys.each([&](KeyState& key) {
+          if (const auto at = run->op->deadline(key, *run)) run->arm(key, *at);
+        });
+      }
       for (const auto& [key, open] : run->cases) core_.arm_case(*run, *open);
       if (!run->waiters.empty()) {
         run->hold_armed = run->waiters.begin()->first.time + run->hold;

@@ -88,6 +88,7 @@ class AbsenceOperation final : public Operation {
     over.evidence.release(desk.evidence());
   }
 
+  bool has_timers() const override { return true; }
   std::optional<Timestamp> deadline(const KeyState& key, const Desk&) const override {
     const auto since = of(key).window.first_wait();
     if (!since) return std::nullopt;

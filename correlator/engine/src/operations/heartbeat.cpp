@@ -60,6 +60,7 @@ class HeartbeatOperation final : public Operation {
     desk.fire(key, std::move(hit));
   }
 
+  bool has_timers() const override { return true; }
   std::optional<Timestamp> deadline(const KeyState& key, const Desk&) const override {
     if (key.open != nullptr || (absence_.expected_lookup && !expected(key))) return std::nullopt;
     return at(of(key)) == Timestamp::max() ? std::nullopt : std::optional(at(of(key)));

@@ -106,6 +106,8 @@ class Operation {
   // A hit of the key became a firing, whose evidence is safe.
   virtual void fired(KeyState&, Desk&) {}
   virtual void on_timer(KeyState&, Timestamp /*deadline*/, Desk&) {}
+  // False: deadline() is none for every key, so that a restart need not look at each of a million counts.
+  virtual bool has_timers() const { return false; }
   // The deadline of the key's timer, for arming it after a restart; none if none is to be armed.
   virtual std::optional<Timestamp> deadline(const KeyState&, const Desk&) const { return std::nullopt; }
   virtual TimerKind timer_kind() const { return TimerKind::absence; }

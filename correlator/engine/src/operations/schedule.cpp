@@ -57,6 +57,7 @@ class ScheduleOperation final : public Operation {
     desk.fire(key, std::move(hit));
   }
 
+  bool has_timers() const override { return true; }
   std::optional<Timestamp> deadline(const KeyState& key, const Desk&) const override {
     if (of(key).done == Timestamp::min()) return std::nullopt;
     return next_minute(cron_, of(key).done);

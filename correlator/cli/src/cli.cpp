@@ -71,7 +71,8 @@ int parse(int argc, char** argv, CommandLine& out) {
     const int code = app.exit(error, help, complaint);
     std::fputs(help.str().c_str(), stdout);
     // It repeats what was typed, which may come from a file name or a log.
-    for (const std::string_view line : split(trim(complaint.str()), "\n"))
+    const std::string said = complaint.str();
+    for (const std::string_view line : split(trim(said), "\n"))
       std::fputs((printable(line) + "\n").c_str(), stderr);
     return code == 0 ? kFine : kUsage;
   }

@@ -26,12 +26,12 @@ constexpr char kJson = '{';
 
 enum Part : std::uint8_t { kLines = 1, kNewest = 2, kUntrusted = 4, kDecidedAt = 8, kFrozen = 16, kAll = 31 };
 
-void put_text(std::string& out, std::string_view text) {
+void put_sized(std::string& out, std::string_view text) {
   put_varint(out, text.size());
   out += text;
 }
 
-bool take_text(std::string_view& in, std::string_view& text) {
+bool take_sized(std::string_view& in, std::string_view& text) {
   std::uint64_t size = 0;
   if (!take_varint(in, size) || size > in.size()) return false;
   text = in.substr(0, static_cast<std::size_t>(size));
@@ -62,14 +62,14 @@ void write_key_body(const RuleRun& run, const KeyState& key, std::string& out) {
                     (key.extra ? kDecidedAt : 0) | (frozen ? kFrozen : 0);
   out += kVersion;
   out += static_cast<char>(parts);
-  put_text(out, key.key());
+  put_sized(out, key.key());
   out += key.trail.encoded();
   if (newest) put_signed(out, wrapping_difference(key.newest.us, last_of(lines)));
   if (key.extra) put_signed(out, key.extra->decided_at.us);
-  if (frozen) put_text(out, to_line(fields_json(key.extra->frozen, *run.core.rules)));
+  if (frozen) put_sized(out, to_line(fields_json(key.extra->frozen, *run.core.rules)));
   std::string state;
   run.op->encode(key, *run.core.rules, state);
-  put_text(out, state);
+  put_sized(out, state);
 }
 
 bool read_key_body(std::string_view body, KeyBody& out) {
@@ -78,13 +78,13 @@ bool read_key_body(std::string_view body, KeyBody& out) {
   if (body.size() < 2 || body[0] != kVersion) return false;
   const auto parts = static_cast<std::uint8_t>(body[1]);
   std::string_view in = body.substr(2);
-  if (parts > kAll || !take_text(in, out.key) || !is_packed(out.key)) return false;
+  if (parts > kAll || !take_sized(in, out.key) || !is_packed(out.key)) return false;
   if ((parts & kLines) != 0 && !(out.lines = Evidence::decode(in))) return false;
   if ((parts & kNewest) != 0 && !take_time(in, last_of(out.lines), out.newest)) return false;
   out.untrusted = (parts & kUntrusted) != 0;
   if ((parts & kDecidedAt) != 0 && !take_time(in, 0, out.decided_at)) return false;
-  if ((parts & kFrozen) != 0 && !take_text(in, out.frozen)) return false;
-  return take_text(in, out.state) && in.empty();
+  if ((parts & kFrozen) != 0 && !take_sized(in, out.frozen)) return false;
+  return take_sized(in, out.state) && in.empty();
 }
 
 }  // namespace correlator::engine

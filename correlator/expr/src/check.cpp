@@ -12,11 +12,6 @@ bool is_comparison(Op op) {
   return op >= Op::equal && op <= Op::greater_equal;
 }
 
-class NoBindings final : public Bindings {
- public:
-  Value symbol(std::uint32_t) const override { return {}; }
-};
-
 }  // namespace
 
 void Checker::fail(std::string_view code, std::uint32_t node, std::string message, std::string hint) {

@@ -13,6 +13,7 @@
 #include "base/result.h"
 #include "builtins.h"
 #include "expr/expression.h"
+#include "expr/scope.h"
 #include "pattern/regex.h"
 
 namespace correlator::expr {
@@ -99,5 +100,11 @@ Status check(Program& program, std::string_view source, const Scope& scope);
 
 // The value of a node. The reference is to a constant of the program or to `scratch`.
 const Value& evaluate(const Program& program, std::uint32_t node, const Bindings& bindings, Value& scratch);
+
+// What a constant is computed with.
+class NoBindings final : public Bindings {
+ public:
+  Value symbol(std::uint32_t) const override { return {}; }
+};
 
 }  // namespace correlator::expr

@@ -7,11 +7,6 @@
 namespace correlator::expr {
 namespace {
 
-class NoBindings final : public Bindings {
- public:
-  Value symbol(std::uint32_t) const override { return {}; }
-};
-
 std::vector<std::string> united(const std::vector<Expression>& expressions,
                                 const std::vector<std::string>& (Expression::*names)() const) {
   std::vector<std::string> out;

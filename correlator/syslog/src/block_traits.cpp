@@ -2,6 +2,7 @@
 // What frames look like from outside: quick tests that do not parse.
 #include <cstring>
 
+#include "scan.h"
 #include "syslog/frame.h"
 
 #ifdef __SSE2__
@@ -10,10 +11,6 @@
 
 namespace correlator::syslog {
 namespace {
-
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
 
 // "\n{" and then a quote or white space, "\n\n_" or "\n X" with X as in a key.
 void look_behind_newline(const char* p, BlockTraits& traits) {

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "scan.h"
+
 namespace correlator::syslog {
 namespace {
 
@@ -50,12 +52,6 @@ Field field_kind(std::string_view line, bool whole) {
   if (n < line.size()) return line[n] == '=' && n > 0 ? Field::text : Field::none;
   if (!whole) return Field::undecided;
   return n > 0 ? Field::binary : Field::none;
-}
-
-std::uint64_t little_endian(std::string_view eight) {
-  std::uint64_t value = 0;
-  for (std::size_t i = 8; i-- > 0;) value = value << 8 | static_cast<unsigned char>(eight[i]);
-  return value;
 }
 
 }  // namespace

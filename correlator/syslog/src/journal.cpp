@@ -25,12 +25,6 @@ std::optional<Timestamp> microseconds(std::string_view text) {
   return Timestamp{static_cast<std::int64_t>(*value)};
 }
 
-std::uint64_t little_endian(std::string_view eight) {
-  std::uint64_t value = 0;
-  for (std::size_t i = 8; i-- > 0;) value = value << 8 | static_cast<unsigned char>(eight[i]);
-  return value;
-}
-
 }  // namespace
 
 void JournalFields::set(std::string_view name, std::string_view value) {

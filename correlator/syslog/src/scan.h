@@ -37,6 +37,13 @@ inline void skip_blanks(std::string_view& text) {
   while (!text.empty() && text[0] == ' ') text.remove_prefix(1);
 }
 
+// The length of a binary field in journal export: 8 bytes, of which there must be as many.
+inline std::uint64_t little_endian(std::string_view eight) {
+  std::uint64_t value = 0;
+  for (std::size_t i = 8; i-- > 0;) value = value << 8 | static_cast<unsigned char>(eight[i]);
+  return value;
+}
+
 // 1 to `longest` digits (at most 18).
 inline std::optional<std::uint64_t> take_number(std::string_view& text, std::size_t longest) {
   std::uint64_t value = 0;

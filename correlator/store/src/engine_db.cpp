@@ -93,7 +93,7 @@ Result<EngineDb> EngineDb::open(const fs::path& dir, const DbOptions& options) {
     if (options.spool_bytes > 0 || fs::exists(dir / "spool", failure)) {
       if (auto status = impl->open_spool(dir / "spool"); !status) return status.error();
     }
-    if (options.checkpoint_every.us > 0) impl->checkpointer.emplace(file.string(), options.checkpoint_every);
+    if (options.checkpoint_every.us > 0) impl->checkpointer.emplace(impl->db, options.checkpoint_every);
   } else {
     const auto version = impl->db.scalar("PRAGMA user_version");
     if (!version) return impl->db.error("reading the schema version");

@@ -7,6 +7,7 @@
 #include <iterator>
 
 #include "base/json.h"
+#include "checkpointer.h"
 #include "directory_lock.h"
 #include "sqlite.h"
 
@@ -51,6 +52,19 @@ ALTER TABLE job ADD COLUMN confirmed INTEGER NOT NULL DEFAULT 0;
 };
 
 constexpr std::int64_t kKeptReports = 100'000;
+constexpr Duration kCheckpointEvery = Duration::milliseconds(500);
+
+// Commits while it lives survive our death and not a power cut.
+class Unsynced {
+ public:
+  explicit Unsynced(Connection& db) : db_(db) { db_.exec("PRAGMA synchronous = NORMAL"); }
+  ~Unsynced() { db_.exec("PRAGMA synchronous = FULL"); }
+  Unsynced(const Unsynced&) = delete;
+  Unsynced& operator=(const Unsynced&) = delete;
+
+ private:
+  Connection& db_;
+};
 
 constexpr std::array<std::string_view, 9> kStates = {"waiting", "running", "done",    "failed", "timed_out",
                                                      "unknown", "skipped", "refused", "shadow"};
@@ -99,11 +113,27 @@ std::string_view to_string(JobState state) { return kStates[static_cast<std::siz
 struct LedgerDb::Impl {
   DirectoryLock lock;  // one dispatcher
   Connection db;
+  std::optional<Checkpointer> checkpointer;  // behind the connection: it ends first
+  bool together = false;                     // a transaction is open that takes all calls
 
+  class Write;
   bool insert(const Job& job);
   bool write_state(const Job& job);
   bool write_report(const Report& report);
   Result<std::uint64_t> count(Statement& statement, std::string_view doing);
+};
+
+// A transaction of its own, or a part of the one that together() has begun.
+class LedgerDb::Impl::Write {
+ public:
+  explicit Write(Impl& ledger) {
+    if (!ledger.together) own_.emplace(ledger.db);
+  }
+  bool begun() const { return !own_ || own_->begun(); }
+  bool commit() { return !own_ || own_->commit(); }
+
+ private:
+  std::optional<Transaction> own_;
 };
 
 Result<LedgerDb> LedgerDb::open(const fs::path& dir, bool writable, bool alone) {
@@ -139,6 +169,7 @@ Result<LedgerDb> LedgerDb::open(const fs::path& dir, bool writable, bool alone) 
       return impl->db.error("migrating the ledger");
     }
   }
+  if (alone) impl->checkpointer.emplace(impl->db, kCheckpointEvery);
   return LedgerDb(std::move(impl));
 }
 
@@ -168,6 +199,17 @@ bool LedgerDb::Impl::write_report(const Report& report) {
   return trim.bind(1, sqlite3_last_insert_rowid(db.get()) - kKeptReports).run() == SQLITE_OK;
 }
 
+Status LedgerDb::together(const std::function<Status()>& inside) {
+  if (impl_->together) return inside();
+  Transaction transaction(impl_->db);
+  if (!transaction.begun()) return impl_->db.error("writing the ledger");
+  impl_->together = true;
+  const Status status = inside();
+  impl_->together = false;
+  if (!status.ok()) return status;
+  return transaction.commit() ? Status{} : Status(impl_->db.error("writing the ledger"));
+}
+
 Result<bool> LedgerDb::add(const Job& job) {
   if (!impl_->insert(job)) return impl_->db.error("writing the ledger");
   return impl_->db.changes() > 0;
@@ -175,7 +217,7 @@ Result<bool> LedgerDb::add(const Job& job) {
 
 Result<std::vector<bool>> LedgerDb::enter(const std::vector<Job>& jobs, const std::string& source, std::uint64_t position) {
   std::vector<bool> added;
-  Transaction transaction(impl_->db);
+  Impl::Write transaction(*impl_);
   bool ok = transaction.begun();
   for (const Job& job : jobs) {
     ok = ok && impl_->insert(job);
@@ -210,7 +252,7 @@ bool LedgerDb::Impl::write_state(const Job& job) {
 }
 
 Status LedgerDb::update(const Job& job, const Report* report) {
-  Transaction transaction(impl_->db);
+  Impl::Write transaction(*impl_);
   bool ok = transaction.begun() && impl_->write_state(job);
   if (report != nullptr) ok = ok && impl_->write_report(*report);
   if (!ok || !transaction.commit()) return impl_->db.error("writing the ledger");
@@ -218,7 +260,7 @@ Status LedgerDb::update(const Job& job, const Report* report) {
 }
 
 Status LedgerDb::report(const Report& report) {
-  Transaction transaction(impl_->db);
+  Impl::Write transaction(*impl_);
   if (!transaction.begun() || !impl_->write_report(report) || !transaction.commit()) return impl_->db.error("writing the ledger");
   return {};
 }
@@ -243,7 +285,7 @@ Status LedgerDb::reports_after(std::uint64_t n, const std::function<bool(Report&
 }
 
 Status LedgerDb::begin(const Job& job, const Attempt& attempt) {
-  Transaction transaction(impl_->db);
+  Impl::Write transaction(*impl_);
   Statement insert(impl_->db.get(),
                    "INSERT OR REPLACE INTO attempt (decision, number, budget, started, pid) VALUES (?1, ?2, ?3, ?4, 0)");
   insert.bind(1, attempt.decision).bind(2, std::int64_t{attempt.number}).bind(3, job.budget).bind(4, attempt.started.us);
@@ -254,7 +296,8 @@ Status LedgerDb::begin(const Job& job, const Attempt& attempt) {
 }
 
 Status LedgerDb::set_pid(const Job& job, const Attempt& attempt) {
-  Transaction transaction(impl_->db);
+  const Unsynced unsynced(impl_->db);
+  Impl::Write transaction(*impl_);
   Statement update(impl_->db.get(), "UPDATE attempt SET pid = ?3 WHERE decision = ?1 AND number = ?2");
   update.bind(1, attempt.decision).bind(2, std::int64_t{attempt.number}).bind(3, attempt.pid);
   if (!transaction.begun() || update.run() != SQLITE_OK || !impl_->write_state(job) || !transaction.commit()) {
@@ -264,7 +307,7 @@ Status LedgerDb::set_pid(const Job& job, const Attempt& attempt) {
 }
 
 Status LedgerDb::end(const Job& job, const Attempt& attempt, const Report* report) {
-  Transaction transaction(impl_->db);
+  Impl::Write transaction(*impl_);
   Statement update(impl_->db.get(),
                    "UPDATE attempt SET ended = ?3, exit_code = ?4, signal = ?5, timed_out = ?6, output = ?7 "
                    "WHERE decision = ?1 AND number = ?2");

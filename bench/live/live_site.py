@@ -103,15 +103,10 @@ def plug_in_of(daemon):
 
 
 def cpu(pid):
-    """CPU seconds of a process so far, to the nanosecond of the scheduler."""
-    total = 0
-    for task in os.listdir(f"/proc/{pid}/task"):
-        try:
-            with open(f"/proc/{pid}/task/{task}/schedstat", encoding="ascii") as file:
-                total += int(file.read().split()[0])
-        except OSError:
-            continue
-    return total / 1e9
+    """CPU seconds of a process so far, of its ended threads, too."""
+    with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as file:
+        fields = file.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def rss(pid):

@@ -65,3 +65,18 @@ TEST_CASE("a wall clock that is set back neither blocks nor floods") {
   CHECK(!commit(policy, at(0)));
   CHECK(commit(policy, at(-3'600'000'000)));  // whatever was unsynced is synced
 }
+
+TEST_CASE("a disk that needs 5 ms for a sync gets a quarter of the time, not all of it") {
+  SyncPolicy policy;
+  constexpr std::int64_t kSync = 5'000, kWrite = 50, kEnd = 10'000'000;
+  std::int64_t now = 0, syncing = 0;
+  while (now < kEnd) {  // the next line is there when the last one is answered
+    const bool synced = policy.wanted(at(now), false);
+    policy.committed(at(now), synced, Duration{synced ? kSync : kWrite});
+    if (synced) syncing += kSync;
+    now += synced ? kSync : kWrite;
+  }
+  // Of ten seconds, and what the bucket held at the beginning. The deadline of 20 ms alone would make it a fifth.
+  CHECK(syncing >= 1'900'000);
+  CHECK(syncing <= 2'900'000);
+}

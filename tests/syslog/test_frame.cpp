@@ -2,6 +2,7 @@
 #include "catch.h"
 #include "stream.h"
 #include "syslog/frame.h"
+#include "syslog/parser.h"
 
 using namespace correlator::syslog;
 using namespace correlator::syslog::testing;
@@ -110,6 +111,37 @@ TEST_CASE("which frames may hide a literal") {
   CHECK_FALSE(block_may_hide_literals("a\nb \\ c\n"));
   CHECK(block_may_hide_literals("a\n{\"m\":1}\n"));
   CHECK(block_may_hide_literals("a\n6,1,2,-;a\\x09b\n"));
+}
+
+TEST_CASE("a frame without its escapes holds each decoded text") {
+  std::string plain;
+  CHECK(without_escapes(R"({"exe":"\/usr\/bin\/a","msg":"say \"\u00e9\u20ac\\\" EDAC\tMC0"})", plain));
+  CHECK(plain == "{\"exe\":\"/usr/bin/a\",\"msg\":\"say \"\u00e9\u20ac\\\" EDAC\tMC0\"}");
+  CHECK(without_escapes(R"({"msg":"none"})", plain));
+  CHECK(plain == R"({"msg":"none"})");
+  // What only the parser can tell.
+  for (const char* frame : {R"({"msg":"\ud83d\ude00"})", R"({"msg":"\x41"})", R"({"msg":"\u12"})", R"({"msg":")" "\\", R"({"MESSAGE":[69]})",
+                            "{\"msg\":\"\xF4\x8F\xBF\xBF\"}", "plain \\ text"}) {
+    INFO(frame);
+    CHECK_FALSE(without_escapes(frame, plain));
+  }
+}
+
+TEST_CASE("property: what the parser reads of an escaped frame is found in it without its escapes") {
+  constexpr std::string_view kPieces[] = {"\\/", "\\\\", "\\\"", "\\n", "\\t", "\\u0041", "\\u00fc", "\\u0001", "a", "EDAC", " ", "\xC3\xBC", "\xFF", "\xF0\x9F\x98\x80", "/"};
+  const std::uint64_t seed = GENERATE(range(1, 500));
+  INFO("seed " << seed);
+  Random random(seed);
+  std::string frame = R"({"hostname":"h","syslogtag":"app:","msg":"x)";
+  for (std::size_t i = random.below(30); i > 0; --i) frame += kPieces[random.below(std::size(kPieces))];
+  frame += R"(y"})";
+  Parser parser;
+  Message message;
+  std::string plain;
+  REQUIRE(parser.parse(frame, message));
+  if (!without_escapes(frame, plain)) return;
+  INFO(frame);
+  CHECK(plain.find(message.text) != std::string::npos);
 }
 
 TEST_CASE("property: a block without hiding frames has none") {

@@ -30,10 +30,20 @@ constexpr int kUsage = 2, kNotApplicable = 5, kNeedsPerson = 6;
 // Of a second opinion: 0 yes, 1 no, anything else could not tell.
 constexpr int kDenied = 1;
 constexpr Duration kAskAgain = Duration::seconds(30);
+// Whoever is killed between a commit and the spawns leaves that many that nobody knows whether they ran.
+constexpr std::size_t kStartsAtOnce = 8;
 
 struct Waiting {
   Job job;
   bool by_hand = false;  // a person has to do something before it can start
+};
+
+// Admitted: it starts once the ledger says so for good.
+struct Starting {
+  Job job;
+  const rules::Action* action = nullptr;
+  Attempt attempt;  // of the action; the second opinion has none
+  bool asking = false;
 };
 
 // An action under way, or the second opinion that is asked before it.
@@ -95,6 +105,7 @@ struct Dispatcher::Impl {
   const Clock& clock;
   DispatchOptions options;
   std::list<Waiting> waiting;
+  std::vector<Starting> starting;
   std::list<Running> running;
   std::vector<OutcomeRecord> outcomes;
   std::vector<int> watched;
@@ -116,7 +127,10 @@ struct Dispatcher::Impl {
   Status take_up_running(Job job);
   Status enter(Job job);
   Status start_what_may();
-  Status start(Job job, const rules::Action& action);
+  Status admit_what_may();
+  Status begin(Job job, const rules::Action& action);
+  Status start_what_was_admitted();
+  Status start(Job job, const rules::Action& action, Attempt attempt);
   Status settle(Job job, JobState state, std::string reason);
   store::Report tell(const Job& job, OutcomeRecord::Result result);
   Status ask(Job job, const rules::Action& action);
@@ -192,12 +206,20 @@ Status Dispatcher::Impl::enter(Job job) {
 }
 
 bool Dispatcher::Impl::serial_busy(const Job& job) const {
-  return !job.serial.empty() && std::any_of(running.begin(), running.end(),
-                                            [&](const Running& r) { return r.job.serial == job.serial; });
+  const auto same = [&](const auto& other) { return other.job.serial == job.serial; };
+  return !job.serial.empty() &&
+         (std::any_of(running.begin(), running.end(), same) || std::any_of(starting.begin(), starting.end(), same));
 }
 
 Status Dispatcher::Impl::start_what_may() {
-  for (auto it = waiting.begin(); it != waiting.end();) {
+  if (waiting.empty()) return {};
+  if (auto status = ledger.together([this] { return admit_what_may(); }); !status) return status;
+  return start_what_was_admitted();
+}
+
+// Judges all that waits, within one transaction of the ledger's. Nothing is started before that is committed.
+Status Dispatcher::Impl::admit_what_may() {
+  for (auto it = waiting.begin(); it != waiting.end() && starting.size() < kStartsAtOnce;) {
     Job job = it->job;
     const rules::Action* action = action_of(job);
     if (action == nullptr) {
@@ -224,9 +246,22 @@ Status Dispatcher::Impl::start_what_may() {
       continue;
     }
     it = waiting.erase(it);
-    Status status = admission->verdict == Admission::Verdict::start ? start(std::move(job), *action)
-                    : admission->verdict == Admission::Verdict::ask ? ask(std::move(job), *action)
-                                                                    : settle(std::move(job), admission->state, admission->reason);
+    Status status;
+    if (admission->verdict == Admission::Verdict::start) {
+      status = begin(std::move(job), *action);
+    } else if (admission->verdict == Admission::Verdict::ask) {
+      starting.push_back({std::move(job), action, {}, true});
+    } else {
+      status = settle(std::move(job), admission->state, admission->reason);
+    }
+    if (!status.ok()) return status;
+  }
+  return {};
+}
+
+Status Dispatcher::Impl::start_what_was_admitted() {
+  for (Starting& next : std::exchange(starting, {})) {
+    const Status status = next.asking ? ask(std::move(next.job), *next.action) : start(std::move(next.job), *next.action, std::move(next.attempt));
     if (!status.ok()) return status;
   }
   return {};
@@ -254,13 +289,17 @@ ProcessSpec Dispatcher::Impl::spec_of(const Job& job, const rules::Action& actio
 
 // `running` is committed before the spawn and the process id after it, so that whatever happens in between is
 // known.
-Status Dispatcher::Impl::start(Job job, const rules::Action& action) {
-  const Timestamp now = clock.now();
+Status Dispatcher::Impl::begin(Job job, const rules::Action& action) {
   job.state = JobState::running;
   job.reason.clear();
   ++job.tries;
-  Attempt attempt{job.decision, job.tries, now, {}, 0, -1, 0, false, {}};
+  Attempt attempt{job.decision, job.tries, clock.now(), {}, 0, -1, 0, false, {}};
   if (auto status = ledger.begin(job, attempt); !status) return status;
+  starting.push_back({std::move(job), &action, std::move(attempt), false});
+  return {};
+}
+
+Status Dispatcher::Impl::start(Job job, const rules::Action& action, Attempt attempt) {
   auto process = Process::start(spec_of(job, action, job.tries));
   if (!process) {
     attempt.ended = clock.now();
@@ -272,8 +311,8 @@ Status Dispatcher::Impl::start(Job job, const rules::Action& action) {
   }
   job.pid = attempt.pid = process->pid();
   if (auto status = ledger.set_pid(job, attempt); !status) return status;
-  running.push_back(
-      {std::move(job), std::move(attempt), std::move(*process), now + action.timeout, std::nullopt});
+  const Timestamp deadline = attempt.started + action.timeout;
+  running.push_back({std::move(job), std::move(attempt), std::move(*process), deadline, std::nullopt});
   return {};
 }
 
@@ -425,17 +464,21 @@ Status Dispatcher::submit(const std::vector<store::StoredDecision>& decisions, c
   for (const store::StoredDecision& decision : decisions) {
     if (auto job = make_job(decision, *impl_->rules, impl_->clock.now())) jobs.push_back(std::move(*job));
   }
-  auto added = impl_->ledger.enter(jobs, source, position);
-  if (!added) return added.error();
-  for (std::size_t i = 0; i < jobs.size(); ++i) {
-    if (!(*added)[i]) continue;
-    if (jobs[i].state == JobState::waiting) {
-      impl_->waiting.push_back({std::move(jobs[i])});
-    } else if (auto status = impl_->ledger.report(impl_->tell(jobs[i], OutcomeRecord::Result::skipped)); !status) {
-      return status;
+  // With the admission of what may start at once, so that there is one sync between the decision and its action.
+  const Status status = impl_->ledger.together([&]() -> Status {
+    auto added = impl_->ledger.enter(jobs, source, position);
+    if (!added) return added.error();
+    for (std::size_t i = 0; i < jobs.size(); ++i) {
+      if (!(*added)[i]) continue;
+      if (jobs[i].state == JobState::waiting) {
+        impl_->waiting.push_back({std::move(jobs[i])});
+      } else if (auto told = impl_->ledger.report(impl_->tell(jobs[i], OutcomeRecord::Result::skipped)); !told) {
+        return told;
+      }
     }
-  }
-  return {};
+    return impl_->admit_what_may();
+  });
+  return status.ok() ? impl_->start_what_was_admitted() : status;
 }
 
 Result<std::string> Dispatcher::judge(const std::string& id_prefix, const std::string& who, bool approved) {

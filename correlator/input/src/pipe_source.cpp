@@ -10,6 +10,7 @@
 #include <cstring>
 #include <span>
 #include <utility>
+#include <vector>
 
 #include "input/live.h"
 #include "syslog/frame.h"
@@ -25,22 +26,19 @@ constexpr std::string_view kNotNow = "the state cannot be written; see the log o
 // Bytes that were read and are not frames yet: whole frames are taken from the front, reads go to the back.
 class Buffer {
  public:
-  std::string_view bytes() const { return std::string_view(data_).substr(begin_); }
+  std::string_view bytes() const { return {data_.data() + begin_, end_ - begin_}; }
   void take(std::size_t count) { begin_ += count; }
-  bool empty() const { return begin_ == data_.size(); }
+  bool empty() const { return begin_ == end_; }
 
   enum class Filled : std::uint8_t { some, nothing, end, failed };
   // At most one read(2) for each time that poll(2) told there is something: with one line in flight a second one would
   // only find nothing.
   Filled fill(int fd) {
     if (std::exchange(filled_, false)) return Filled::nothing;
-    data_.erase(0, begin_);
-    begin_ = 0;
-    const std::size_t before = data_.size();
-    data_.resize(before + kReadSize);
-    const ssize_t n = ::read(fd, data_.data() + before, kReadSize);
+    const std::span<char> room = make_room();
+    const ssize_t n = ::read(fd, room.data(), room.size());
     const int error = errno;
-    data_.resize(before + static_cast<std::size_t>(std::max<ssize_t>(n, 0)));
+    end_ += static_cast<std::size_t>(std::max<ssize_t>(n, 0));
     filled_ = n > 0;
     if (n > 0) return Filled::some;
     if (n == 0) return Filled::end;
@@ -49,18 +47,22 @@ class Buffer {
     return Filled::failed;
   }
   Result<std::size_t> fill(Reader& reader) {
-    data_.erase(0, begin_);
-    begin_ = 0;
-    const std::size_t before = data_.size();
-    data_.resize(before + kReadSize);
-    auto n = reader.read(std::span(data_).subspan(before));
-    data_.resize(before + (n ? *n : 0));
+    auto n = reader.read(make_room());
+    end_ += n ? *n : 0;
     return n;
   }
 
  private:
-  std::string data_;
-  std::size_t begin_ = 0;
+  // Room behind what is kept. It is made and cleared once, not for each line.
+  std::span<char> make_room() {
+    std::copy(data_.data() + begin_, data_.data() + end_, data_.data());
+    end_ -= std::exchange(begin_, 0);
+    if (data_.size() < end_ + kReadSize) data_.resize(end_ + kReadSize);
+    return std::span(data_).subspan(end_, kReadSize);
+  }
+
+  std::vector<char> data_;
+  std::size_t begin_ = 0, end_ = 0;  // of what is there
   bool filled_ = false;
 };
 

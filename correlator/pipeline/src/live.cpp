@@ -165,9 +165,10 @@ bool Live::make_durable(Timestamp now) {
   const bool decided_something = session_.decided();
   const bool sync = sync_.wanted(now, decided_something);
   fault_point("live.record.before");
+  const Timestamp begin = clock_.now();
   if (!session_.record(cursors(), sync).ok()) return false;
   fault_point("live.record.after");
-  sync_.committed(now, sync);
+  sync_.committed(now, sync, clock_.now() - begin);
   ++(sync ? counters_.synced : counters_.unsynced);
   if (decided_something && decided) decided();
   return true;

@@ -105,6 +105,13 @@ bool Matcher::frame(std::string_view bytes, syslog::Parser& parser, Scratch& scr
     out.assign(scratch.ids.begin(), scratch.ids.end());
     return parser.parse(bytes, message);
   }
+  // rsyslog escapes each slash, so that almost every frame has escapes, and almost none means anything: those are not parsed.
+  if (syslog::without_escapes(bytes, scratch.plain)) {
+    set_->scan_text(scratch.plain, scratch.scan, scratch.ids);
+    const bool nothing = scratch.ids.empty();
+    set_->scan_text(bytes, scratch.scan, scratch.ids);
+    if (nothing && scratch.ids.empty()) return false;
+  }
   if (!parser.parse(bytes, message)) return false;
   candidate_patterns(message, scratch, out);
   return !out.empty();

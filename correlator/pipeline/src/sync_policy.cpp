@@ -16,9 +16,11 @@ bool SyncPolicy::wanted(Timestamp now, bool has_decision) {
   return tokens_ >= 1;
 }
 
-void SyncPolicy::committed(Timestamp now, bool synced) {
+void SyncPolicy::committed(Timestamp now, bool synced, Duration took) {
   if (synced) {
-    tokens_ = std::max(0.0, tokens_ - 1);
+    // A slow one costs as many as would make up its share of the time.
+    const double share = static_cast<double>(took.us) / 1e6 * options_.per_second / options_.of_the_time;
+    tokens_ = std::max(0.0, tokens_ - std::max(1.0, share));
     unsynced_since_.reset();
   } else if (!unsynced_since_) {
     unsynced_since_ = now;

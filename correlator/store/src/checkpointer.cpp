@@ -3,11 +3,25 @@
 
 #include <chrono>
 
-#include "sqlite.h"
-
 namespace correlator::store {
+namespace {
 
-Checkpointer::Checkpointer(std::string path, Duration every) : path_(std::move(path)), every_(every), thread_([this] { run(); }) {}
+constexpr int kEnoughPages = 1000;  // 4 MB: less is not worth the syncs of a checkpoint
+constexpr int kWaitForReader = 20;  // ms; the writer waits as long
+
+int note_pages(void* pages, sqlite3*, const char*, int count) {
+  static_cast<std::atomic<int>*>(pages)->store(count, std::memory_order_relaxed);
+  return SQLITE_OK;
+}
+
+}  // namespace
+
+Checkpointer::Checkpointer(Connection& writer, Duration every) : writer_(writer), every_(every) {
+  // No checkpoints of the writer's own. A log that a storm made long is cut when it is begun anew.
+  writer_.exec("PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = 67108864");
+  sqlite3_wal_hook(writer_.get(), note_pages, &pages_);
+  thread_ = std::thread([this] { run(); });
+}
 
 Checkpointer::~Checkpointer() {
   {
@@ -16,21 +30,26 @@ Checkpointer::~Checkpointer() {
   }
   wake_.notify_all();
   thread_.join();
+  sqlite3_wal_hook(writer_.get(), nullptr, nullptr);
 }
 
 void Checkpointer::run() {
   std::optional<Connection> db;
   std::unique_lock lock(mutex_);
   while (!wake_.wait_for(lock, std::chrono::microseconds(every_.us), [&] { return stop_; })) {
+    if (pages_.load(std::memory_order_relaxed) < kEnoughPages) continue;
     lock.unlock();
     if (!db) {
-      if (auto opened = Connection::open(path_, true)) db = std::move(*opened);
+      if (auto opened = Connection::open(writer_.path(), true)) db = std::move(*opened);
     }
     // What cannot be moved now is moved the next time; a log that grows shows in the size of the -wal file. A connection that
-    // has not read yet answers OK and moves nothing.
+    // has not read yet answers OK and moves nothing. Almost all is moved while the writer goes on (PASSIVE); only for the rest,
+    // and for the new beginning, it has to stand still.
     if (db) {
+      sqlite3_busy_timeout(db->get(), kWaitForReader);
       db->scalar("SELECT count(*) FROM meta");
-      sqlite3_wal_checkpoint_v2(db->get(), nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
+      sqlite3_wal_checkpoint_v2(db->get(), nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+      sqlite3_wal_checkpoint_v2(db->get(), nullptr, SQLITE_CHECKPOINT_RESTART, nullptr, nullptr);
     }
     lock.lock();
   }

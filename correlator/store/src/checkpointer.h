@@ -1,19 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-// Checkpoints in a thread of their own, over a connection of their own, so that a line never waits for one.
+// Checkpoints in a thread of their own, over a connection of their own, so that a line never waits for one. The log is begun anew when
+// it has grown, but keeps its file: a write over blocks that a file has is synced sooner than one that makes it longer.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <mutex>
-#include <string>
 #include <thread>
 
+#include "sqlite.h"
 #include "time/timestamp.h"
 
 namespace correlator::store {
 
 class Checkpointer {
  public:
-  Checkpointer(std::string path, Duration every);
+  // `writer`: the connection whose commits make the log longer. It must outlive this.
+  Checkpointer(Connection& writer, Duration every);
   ~Checkpointer();
   Checkpointer(const Checkpointer&) = delete;
   Checkpointer& operator=(const Checkpointer&) = delete;
@@ -21,7 +24,8 @@ class Checkpointer {
  private:
   void run();
 
-  std::string path_;
+  Connection& writer_;
+  std::atomic<int> pages_{0};  // of the log, after the writer's last commit
   Duration every_;
   std::mutex mutex_;
   std::condition_variable wake_;

@@ -44,7 +44,8 @@ Status EngineDb::Impl::prepare() {
   commit = Statement(handle, "COMMIT");
   rollback = Statement(handle, "ROLLBACK");
   insert_note = Statement(handle, "INSERT OR REPLACE INTO note VALUES (?1, ?2)");
-  insert_cursor = Statement(handle, "INSERT OR REPLACE INTO cursor VALUES (?1, ?2, ?3, ?4, ?5)");
+  insert_cursor = Statement(handle, "INSERT INTO cursor VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (stream) DO UPDATE SET identity = excluded.identity, "
+                            "offset = excluded.offset, line = excluded.line, extra = excluded.extra");
   insert_rules = Statement(handle, "INSERT OR IGNORE INTO rule_set VALUES (?1, ?2)");
   insert_meta = Statement(handle, "INSERT OR REPLACE INTO meta VALUES (?1, ?2)");
   for (std::size_t kind = 1; kind < kTables.size(); ++kind) {
@@ -93,7 +94,7 @@ Result<EngineDb> EngineDb::open(const fs::path& dir, const DbOptions& options) {
     if (options.spool_bytes > 0 || fs::exists(dir / "spool", failure)) {
       if (auto status = impl->open_spool(dir / "spool"); !status) return status.error();
     }
-    if (options.checkpoint_every.us > 0) impl->checkpointer.emplace(file.string(), options.checkpoint_every);
+    if (options.checkpoint_every.us > 0) impl->checkpointer.emplace(impl->db, options.checkpoint_every);
   } else {
     const auto version = impl->db.scalar("PRAGMA user_version");
     if (!version) return impl->db.error("reading the schema version");

@@ -34,6 +34,7 @@ struct EngineDb::Impl {
   std::uint64_t intake_bytes = 0;  // added since the last trim
   std::unordered_map<std::string, std::int64_t> streams, owners;
   std::unordered_map<std::int64_t, std::string> owner_names;
+  std::unordered_map<std::string, Cursor> committed_cursors;  // by stream: what this process knows to stand there
   Statement begin, commit, rollback, insert_intake, insert_decision, insert_cursor, insert_rules, insert_meta, insert_note;
   std::array<Statement, kTables.size()> upsert, erase, find;
 

@@ -85,6 +85,9 @@ bool EngineDb::Impl::write_decisions(const std::vector<DecisionRow>& decisions) 
 
 bool EngineDb::Impl::write_cursors(const std::vector<Cursor>& cursors) {
   for (const Cursor& c : cursors) {
+    // Most commits move none: a row that is the same need not be written, synced and checkpointed each time.
+    const auto known = committed_cursors.find(c.stream);
+    if (known != committed_cursors.end() && known->second == c) continue;
     insert_cursor.bind(1, c.stream).bind(2, c.identity).bind(3, static_cast<std::int64_t>(c.offset));
     insert_cursor.bind(4, static_cast<std::int64_t>(c.line)).bind(5, c.extra);
     if (insert_cursor.run() != SQLITE_OK) return false;
@@ -117,6 +120,7 @@ Status EngineDb::Impl::failed(std::string_view doing) {
   streams.clear();
   owners.clear();
   owner_names.clear();
+  committed_cursors.clear();
   return error;
 }
 
@@ -135,6 +139,7 @@ Status EngineDb::Impl::write(const Batch& batch, const std::vector<DecisionRow>&
   if (ok) fault_point("store.commit.before");
   if (!ok || commit.run() != SQLITE_OK) return failed("writing the state");
   fault_point("store.commit.after");
+  for (const Cursor& c : batch.cursors) committed_cursors[c.stream] = c;
   intake_bytes = bytes;
   return {};
 }
@@ -180,6 +185,7 @@ Status EngineDb::drain() {
   const auto taken = impl.meta("spool_taken");
   if (!taken) return taken.error();
   if (*taken == generation) return impl.spool->reset();  // only the reset was missing
+  impl.committed_cursors.clear();  // the entries' own come one after the other
   impl.set_sync(true);
   if (impl.begin.run() != SQLITE_OK) return impl.failed("emptying the spool");
   std::uint64_t bytes = 0;

@@ -5,8 +5,10 @@
 
 #include <array>
 #include <iterator>
+#include <map>
 
 #include "base/json.h"
+#include "checkpointer.h"
 #include "directory_lock.h"
 #include "sqlite.h"
 
@@ -51,6 +53,19 @@ ALTER TABLE job ADD COLUMN confirmed INTEGER NOT NULL DEFAULT 0;
 };
 
 constexpr std::int64_t kKeptReports = 100'000;
+constexpr Duration kCheckpointEvery = Duration::milliseconds(500);
+
+// Commits while it lives survive our death and not a power cut.
+class Unsynced {
+ public:
+  explicit Unsynced(Connection& db) : db_(db) { db_.exec("PRAGMA synchronous = NORMAL"); }
+  ~Unsynced() { db_.exec("PRAGMA synchronous = FULL"); }
+  Unsynced(const Unsynced&) = delete;
+  Unsynced& operator=(const Unsynced&) = delete;
+
+ private:
+  Connection& db_;
+};
 
 constexpr std::array<std::string_view, 9> kStates = {"waiting", "running", "done",    "failed", "timed_out",
                                                      "unknown", "skipped", "refused", "shadow"};
@@ -99,11 +114,37 @@ std::string_view to_string(JobState state) { return kStates[static_cast<std::siz
 struct LedgerDb::Impl {
   DirectoryLock lock;  // one dispatcher
   Connection db;
+  std::optional<Checkpointer> checkpointer;  // behind the connection: it ends first
+  bool together = false;                     // a transaction is open that takes all calls
+  std::map<std::string, Statement, std::less<>> statements;
 
+  // Prepared once for each text. It must be reset behind its last step.
+  Statement& prepared(std::string_view sql);
+
+  class Write;
   bool insert(const Job& job);
   bool write_state(const Job& job);
   bool write_report(const Report& report);
   Result<std::uint64_t> count(Statement& statement, std::string_view doing);
+};
+
+Statement& LedgerDb::Impl::prepared(std::string_view sql) {
+  auto found = statements.find(sql);
+  if (found == statements.end()) found = statements.emplace(std::string(sql), Statement(db.get(), sql)).first;
+  return found->second;
+}
+
+// A transaction of its own, or a part of the one that together() has begun.
+class LedgerDb::Impl::Write {
+ public:
+  explicit Write(Impl& ledger) {
+    if (!ledger.together) own_.emplace(ledger.db);
+  }
+  bool begun() const { return !own_ || own_->begun(); }
+  bool commit() { return !own_ || own_->commit(); }
+
+ private:
+  std::optional<Transaction> own_;
 };
 
 Result<LedgerDb> LedgerDb::open(const fs::path& dir, bool writable, bool alone) {
@@ -139,6 +180,7 @@ Result<LedgerDb> LedgerDb::open(const fs::path& dir, bool writable, bool alone) 
       return impl->db.error("migrating the ledger");
     }
   }
+  if (alone) impl->checkpointer.emplace(impl->db, kCheckpointEvery);
   return LedgerDb(std::move(impl));
 }
 
@@ -148,7 +190,7 @@ LedgerDb::LedgerDb(LedgerDb&&) noexcept = default;
 LedgerDb& LedgerDb::operator=(LedgerDb&&) noexcept = default;
 
 bool LedgerDb::Impl::insert(const Job& job) {
-  Statement insert(db.get(), fmt::format("INSERT OR IGNORE INTO job ({}) VALUES "
+  Statement& insert = prepared(fmt::format("INSERT OR IGNORE INTO job ({}) VALUES "
                                          "(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17)",
                                          kJobColumns));
   insert.bind(1, job.decision).bind(2, job.rule).bind(3, job.action).bind(4, to_line(Json(job.argv))).bind(5, job.document);
@@ -159,13 +201,24 @@ bool LedgerDb::Impl::insert(const Job& job) {
 }
 
 bool LedgerDb::Impl::write_report(const Report& report) {
-  Statement insert(db.get(), "INSERT INTO report (kind, time, name, row, result, content) VALUES (?1, ?2, ?3, ?4, ?5, ?6)");
+  Statement& insert = prepared("INSERT INTO report (kind, time, name, row, result, content) VALUES (?1, ?2, ?3, ?4, ?5, ?6)");
   insert.bind(1, static_cast<std::int64_t>(report.kind)).bind(2, report.time.us).bind(3, report.name).bind(4, report.row);
   insert.bind(5, std::int64_t{report.result}).bind(6, report.content);
   if (insert.run() != SQLITE_OK) return false;
   // An engine that has not read for so long begins with what is left.
-  Statement trim(db.get(), "DELETE FROM report WHERE n <= ?1");
+  Statement& trim = prepared("DELETE FROM report WHERE n <= ?1");
   return trim.bind(1, sqlite3_last_insert_rowid(db.get()) - kKeptReports).run() == SQLITE_OK;
+}
+
+Status LedgerDb::together(const std::function<Status()>& inside) {
+  if (impl_->together) return inside();
+  Transaction transaction(impl_->db);
+  if (!transaction.begun()) return impl_->db.error("writing the ledger");
+  impl_->together = true;
+  const Status status = inside();
+  impl_->together = false;
+  if (!status.ok()) return status;
+  return transaction.commit() ? Status{} : Status(impl_->db.error("writing the ledger"));
 }
 
 Result<bool> LedgerDb::add(const Job& job) {
@@ -175,20 +228,20 @@ Result<bool> LedgerDb::add(const Job& job) {
 
 Result<std::vector<bool>> LedgerDb::enter(const std::vector<Job>& jobs, const std::string& source, std::uint64_t position) {
   std::vector<bool> added;
-  Transaction transaction(impl_->db);
+  Impl::Write transaction(*impl_);
   bool ok = transaction.begun();
   for (const Job& job : jobs) {
     ok = ok && impl_->insert(job);
     added.push_back(impl_->db.changes() > 0);
   }
-  Statement move(impl_->db.get(), "INSERT OR REPLACE INTO position VALUES (?1, ?2)");
+  Statement& move = impl_->prepared("INSERT INTO position VALUES (?1, ?2) ON CONFLICT (source) DO UPDATE SET n = excluded.n");
   ok = ok && move.bind(1, source).bind(2, static_cast<std::int64_t>(position)).run() == SQLITE_OK;
   if (!ok || !transaction.commit()) return impl_->db.error("writing the ledger");
   return added;
 }
 
 Result<std::uint64_t> LedgerDb::position(const std::string& source) {
-  Statement rows(impl_->db.get(), "SELECT coalesce(max(n), 0) FROM position WHERE source = ?1");
+  Statement& rows = impl_->prepared("SELECT coalesce(max(n), 0) FROM position WHERE source = ?1");
   rows.bind(1, source);
   return impl_->count(rows, "reading the ledger");
 }
@@ -200,8 +253,7 @@ Result<std::string> LedgerDb::identity() {
 }
 
 bool LedgerDb::Impl::write_state(const Job& job) {
-  Statement update(db.get(),
-                   "UPDATE job SET state = ?2, tries = ?3, next_try = ?4, pid = ?5, reason = ?6, approved_by = ?7, "
+  Statement& update = prepared("UPDATE job SET state = ?2, tries = ?3, next_try = ?4, pid = ?5, reason = ?6, approved_by = ?7, "
                    "confirmed = ?8 WHERE decision = ?1");
   update.bind(1, job.decision).bind(2, to_string(job.state)).bind(3, std::int64_t{job.tries});
   update.bind(4, job.next_try.us).bind(5, job.pid).bind(6, job.reason).bind(7, job.approved_by);
@@ -210,7 +262,7 @@ bool LedgerDb::Impl::write_state(const Job& job) {
 }
 
 Status LedgerDb::update(const Job& job, const Report* report) {
-  Transaction transaction(impl_->db);
+  Impl::Write transaction(*impl_);
   bool ok = transaction.begun() && impl_->write_state(job);
   if (report != nullptr) ok = ok && impl_->write_report(*report);
   if (!ok || !transaction.commit()) return impl_->db.error("writing the ledger");
@@ -218,7 +270,7 @@ Status LedgerDb::update(const Job& job, const Report* report) {
 }
 
 Status LedgerDb::report(const Report& report) {
-  Transaction transaction(impl_->db);
+  Impl::Write transaction(*impl_);
   if (!transaction.begun() || !impl_->write_report(report) || !transaction.commit()) return impl_->db.error("writing the ledger");
   return {};
 }
@@ -243,9 +295,8 @@ Status LedgerDb::reports_after(std::uint64_t n, const std::function<bool(Report&
 }
 
 Status LedgerDb::begin(const Job& job, const Attempt& attempt) {
-  Transaction transaction(impl_->db);
-  Statement insert(impl_->db.get(),
-                   "INSERT OR REPLACE INTO attempt (decision, number, budget, started, pid) VALUES (?1, ?2, ?3, ?4, 0)");
+  Impl::Write transaction(*impl_);
+  Statement& insert = impl_->prepared("INSERT OR REPLACE INTO attempt (decision, number, budget, started, pid) VALUES (?1, ?2, ?3, ?4, 0)");
   insert.bind(1, attempt.decision).bind(2, std::int64_t{attempt.number}).bind(3, job.budget).bind(4, attempt.started.us);
   if (!transaction.begun() || insert.run() != SQLITE_OK || !impl_->write_state(job) || !transaction.commit()) {
     return impl_->db.error("writing the ledger");
@@ -254,8 +305,9 @@ Status LedgerDb::begin(const Job& job, const Attempt& attempt) {
 }
 
 Status LedgerDb::set_pid(const Job& job, const Attempt& attempt) {
-  Transaction transaction(impl_->db);
-  Statement update(impl_->db.get(), "UPDATE attempt SET pid = ?3 WHERE decision = ?1 AND number = ?2");
+  const Unsynced unsynced(impl_->db);
+  Impl::Write transaction(*impl_);
+  Statement& update = impl_->prepared("UPDATE attempt SET pid = ?3 WHERE decision = ?1 AND number = ?2");
   update.bind(1, attempt.decision).bind(2, std::int64_t{attempt.number}).bind(3, attempt.pid);
   if (!transaction.begun() || update.run() != SQLITE_OK || !impl_->write_state(job) || !transaction.commit()) {
     return impl_->db.error("writing the ledger");
@@ -264,9 +316,8 @@ Status LedgerDb::set_pid(const Job& job, const Attempt& attempt) {
 }
 
 Status LedgerDb::end(const Job& job, const Attempt& attempt, const Report* report) {
-  Transaction transaction(impl_->db);
-  Statement update(impl_->db.get(),
-                   "UPDATE attempt SET ended = ?3, exit_code = ?4, signal = ?5, timed_out = ?6, output = ?7 "
+  Impl::Write transaction(*impl_);
+  Statement& update = impl_->prepared("UPDATE attempt SET ended = ?3, exit_code = ?4, signal = ?5, timed_out = ?6, output = ?7 "
                    "WHERE decision = ?1 AND number = ?2");
   update.bind(1, attempt.decision).bind(2, std::int64_t{attempt.number}).bind(3, attempt.ended.us);
   update.bind(4, std::int64_t{attempt.exit_code}).bind(5, std::int64_t{attempt.signal});
@@ -324,25 +375,26 @@ Status LedgerDb::each_attempt(const std::string& decision, const std::function<b
 }
 
 Result<std::uint64_t> LedgerDb::Impl::count(Statement& statement, std::string_view doing) {
-  if (statement.step() != SQLITE_ROW) return db.error(doing);
-  return static_cast<std::uint64_t>(statement.integer(0));
+  const bool found = statement.step() == SQLITE_ROW;
+  const Result<std::uint64_t> count = found ? Result<std::uint64_t>(static_cast<std::uint64_t>(statement.integer(0))) : Result<std::uint64_t>(db.error(doing));
+  statement.reset();
+  return count;
 }
 
 Result<std::uint64_t> LedgerDb::starts(const std::string& budget, Timestamp since) {
-  Statement rows(impl_->db.get(), "SELECT count(*) FROM attempt WHERE budget = ?1 AND started > ?2");
+  Statement& rows = impl_->prepared("SELECT count(*) FROM attempt WHERE budget = ?1 AND started > ?2");
   rows.bind(1, budget).bind(2, since.us);
   return impl_->count(rows, "counting starts");
 }
 
 Result<std::uint64_t> LedgerDb::jobs_of(const std::string& action, Timestamp since) {
-  Statement rows(impl_->db.get(),
-                 "SELECT count(*) FROM job WHERE action = ?1 AND received > ?2 AND state NOT IN ('skipped', 'refused', 'shadow')");
+  Statement& rows = impl_->prepared("SELECT count(*) FROM job WHERE action = ?1 AND received > ?2 AND state NOT IN ('skipped', 'refused', 'shadow')");
   rows.bind(1, action).bind(2, since.us);
   return impl_->count(rows, "counting jobs");
 }
 
 Result<std::uint64_t> LedgerDb::in_flight(const std::string& budget) {
-  Statement rows(impl_->db.get(), "SELECT count(*) FROM job WHERE budget = ?1 AND state IN ('running', 'unknown')");
+  Statement& rows = impl_->prepared("SELECT count(*) FROM job WHERE budget = ?1 AND state IN ('running', 'unknown')");
   rows.bind(1, budget);
   return impl_->count(rows, "counting running jobs");
 }

@@ -53,17 +53,6 @@ std::size_t scan_vectors(std::string_view block, BlockTraits& traits) {
 }
 #endif
 
-// The journal writes fields that are not UTF-8 as arrays of numbers: "MESSAGE" : [ 72, 105 ].
-bool has_byte_array(std::string_view json) {
-  constexpr std::string_view kName = "\"MESSAGE\"";
-  for (std::size_t at = json.find(kName); at != std::string_view::npos; at = json.find(kName, at + 1)) {
-    std::size_t i = at + kName.size();
-    while (i < json.size() && (json[i] == ' ' || json[i] == '\t' || json[i] == ':')) ++i;
-    if (i < json.size() && json[i] == '[') return true;
-  }
-  return false;
-}
-
 }  // namespace
 
 BlockTraits scan_block(std::string_view block) {
@@ -77,6 +66,17 @@ BlockTraits scan_block(std::string_view block) {
   if (block.starts_with("\n_")) traits.multi_line = true;
   if (looks_like_json(block)) traits.json = true;
   return traits;
+}
+
+// The journal writes fields that are not UTF-8 as arrays of numbers: "MESSAGE" : [ 72, 105 ].
+bool has_byte_array(std::string_view json) {
+  constexpr std::string_view kName = "\"MESSAGE\"";
+  for (std::size_t at = json.find(kName); at != std::string_view::npos; at = json.find(kName, at + 1)) {
+    std::size_t i = at + kName.size();
+    while (i < json.size() && (json[i] == ' ' || json[i] == '\t' || json[i] == ':')) ++i;
+    if (i < json.size() && json[i] == '[') return true;
+  }
+  return false;
 }
 
 bool looks_like_json(std::string_view frame) {

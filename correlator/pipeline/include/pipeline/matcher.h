@@ -40,6 +40,7 @@ class Matcher {
     std::vector<pattern::Hit> hits;
     std::vector<std::uint32_t> ids;
     syslog::Parser parser;
+    std::string plain;  // a frame without its escapes
   };
 
   // The frames of a block of whole frames (a Chunk's) that may match, in order: a superset of those that do.

@@ -14,6 +14,7 @@ class SyncPolicy {
     bool strict = false;                              // every commit
     double per_second = 200;                          // synced commits, of a bucket that holds…
     double burst = 50;
+    double of_the_time = 0.25;                        // and no more of it than this: a slow disk must not set the pace of a storm
     Duration at_least = Duration::milliseconds(20);   // while something is unsynced
   };
   SyncPolicy() : SyncPolicy(Options{}) {}
@@ -21,7 +22,8 @@ class SyncPolicy {
 
   // Whether the commit at hand is to be synced before its line is answered.
   bool wanted(Timestamp now, bool has_decision);
-  void committed(Timestamp now, bool synced);
+  // `took`: the commit, with its sync.
+  void committed(Timestamp now, bool synced, Duration took = {});
   // When what is unsynced must be synced, also without a further line; nothing if all is.
   std::optional<Timestamp> deadline() const;
   // True while lines are acknowledged before they are synced.

@@ -80,7 +80,8 @@ class LedgerDb {
   LedgerDb(LedgerDb&&) noexcept;
   LedgerDb& operator=(LedgerDb&&) noexcept;
 
-  // Each call is one transaction, synced before it returns.
+  // Each call is one transaction, synced before it returns; `inside` of together() makes one of all the calls in it.
+  Status together(const std::function<Status()>& inside);
   // False if a job with that decision id is there already: it is not changed.
   Result<bool> add(const Job& job);
   // `report`, where there is one, is written in the same transaction.
@@ -91,7 +92,7 @@ class LedgerDb {
   Result<std::uint64_t> position(const std::string& source);
   // A name that no other ledger has.
   Result<std::string> identity();
-  // `running` and the attempt, before the spawn; then its pid; then its end.
+  // `running` and the attempt, before the spawn; then its pid, not synced: after a power cut no process has it; then its end.
   Status begin(const Job& job, const Attempt& attempt);
   Status set_pid(const Job& job, const Attempt& attempt);
   Status end(const Job& job, const Attempt& attempt, const Report* report = nullptr);

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -103,6 +104,11 @@ BlockTraits scan_block(std::string_view block);
 // True if the bytes of the frame may spell the decoded text differently (escapes of JSON and of /dev/kmsg,
 // byte arrays of the journal): a literal prefilter must decode such a frame before it says no.
 bool may_hide_literals(std::string_view frame);
+// A JSON frame with its escapes undone, so that each decoded text of it can be found in `out`: some ten times cheaper than
+// parsing. False if only the parser can tell. `out` is replaced.
+bool without_escapes(std::string_view frame, std::string& out);
+// A field of the journal that is not UTF-8 is an array of numbers.
+bool has_byte_array(std::string_view json);
 // False only if no frame of the block may; some ten times faster than asking each frame.
 bool block_may_hide_literals(std::string_view block);
 

@@ -12,4 +12,4 @@ install(DIRECTORY rules/ DESTINATION share/correlator/rules FILES_MATCHING PATTE
 install(DIRECTORY rsyslog.d/ DESTINATION share/correlator/rsyslog.d)
 install(FILES packaging/systemd/correlator.service packaging/systemd/correlator-dispatch.service
   DESTINATION lib/systemd/system)
-install(FILES LICENSE README.md docs/rules.md docs/install.md DESTINATION share/doc/correlator)
+install(FILES LICENSE README.md docs/rules.md docs/install.md docs/metrics.md DESTINATION share/doc/correlator)

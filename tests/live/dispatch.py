@@ -95,12 +95,12 @@ class Site:
             file.write(text)
         os.chmod(path, mode)
 
-    def dispatcher(self):
+    def dispatcher(self, more=()):
         return subprocess.Popen([CORRELATOR, "dispatch", "--state", self.state, "--ledger", self.ledger, "--rules", self.rules,
-                                 "--actions", self.actions, "--group", "root"], stdout=self.log, stderr=self.log)
+                                 "--actions", self.actions, "--group", "root", *more], stdout=self.log, stderr=self.log)
 
-    def engine(self):
-        return Engine(self.work, self.state, program=CORRELATOR, more=["--ledger", self.ledger])
+    def engine(self, more=()):
+        return Engine(self.work, self.state, program=CORRELATOR, more=["--ledger", self.ledger, *more])
 
     def acted(self):
         path = os.path.join(self.work, "acted")

@@ -56,6 +56,7 @@ int parse(int argc, char** argv, CommandLine& out) {
   add_windows(app, out);
   add_decisions(app, out);
   add_why(app, out);
+  add_metrics(app, out);
   add_control(app, out);
   add_dispatch(app, out);
   add_schema(app, out);

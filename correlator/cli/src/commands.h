@@ -16,6 +16,7 @@ void add_status(CLI::App& app, CommandLine& out);
 void add_windows(CLI::App& app, CommandLine& out);
 void add_decisions(CLI::App& app, CommandLine& out);
 void add_why(CLI::App& app, CommandLine& out);
+void add_metrics(CLI::App& app, CommandLine& out);
 void add_dispatch(CLI::App& app, CommandLine& out);
 void add_control(CLI::App& app, CommandLine& out);
 void add_schema(CLI::App& app, CommandLine& out);

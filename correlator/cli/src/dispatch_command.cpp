@@ -13,11 +13,13 @@
 #include "base/text.h"
 #include "commands.h"
 #include "common.h"
+#include "dispatch_metrics.h"
 #include "dispatch/dispatcher.h"
 #include "dispatch/errands.h"
 #include "host/notify.h"
 #include "host/socket.h"
 #include "host/user.h"
+#include "metrics_file.h"
 #include "pipeline/control.h"
 #include "pipeline/rule_loader.h"
 #include "time/clock.h"
@@ -32,6 +34,7 @@ struct Options {
   RuleOptions rules;
   std::string state = "/var/lib/correlator", ledger, actions = kActionsDirectory, group = "correlator";
   bool shadow = false;
+  MetricsFileOptions metrics;
 };
 
 volatile std::sig_atomic_t g_stop = 0, g_hangup = 0;
@@ -66,9 +69,11 @@ Status only_root_decides(const std::vector<std::filesystem::path>& rule_paths, c
 
 class DispatchService {
  public:
-  DispatchService(const Options& o, dispatch::Dispatcher dispatcher, dispatch::Errands errands, host::ControlServer control, host::Doorbell door)
-      : o_(o), dispatcher_(std::move(dispatcher)), errands_(std::move(errands)), control_(std::move(control)), door_(std::move(door)),
+  DispatchService(const Options& o, std::shared_ptr<const rules::RuleSet> rules, std::filesystem::path kill_switch, const Clock& clock,
+                  dispatch::Dispatcher dispatcher, dispatch::Errands errands, host::ControlServer control, host::Doorbell door)
+      : o_(o), rules_(std::move(rules)), kill_switch_(std::move(kill_switch)), clock_(clock), started_(clock.now()), metrics_file_(o.metrics), dispatcher_(std::move(dispatcher)), errands_(std::move(errands)), control_(std::move(control)), door_(std::move(door)),
         engine_(std::filesystem::path(o.state) / "engine.bell") {
+    reloads_.loaded = started_;
     dispatcher_.watch(control_.fd());
     dispatcher_.watch(door_.fd());
     dispatcher_.watch(loader_.fd());
@@ -103,7 +108,22 @@ class DispatchService {
     take_requests();
     take_rules();
     if (manager_.watchdog()) manager_.alive();
+    if (const Timestamp now = clock_.now(); metrics_file_.due(now)) {
+      if (const auto page = metrics(); page) metrics_file_.write(*page, now);
+    }
     return {};
+  }
+
+  Result<std::string> metrics() {
+    report::MetricPage page;
+    page.add(report::Metric::dispatch_up, 1);
+    page.add(report::Metric::dispatch_build_info, 1, {CORRELATOR_VERSION});
+    page.add(report::Metric::dispatch_start_time, started_);
+    if (auto status = tell_dispatcher(page, dispatcher_.ledger(), *rules_, clock_.now()); !status) return status.error();
+    std::error_code failure;
+    page.add(report::Metric::dispatch_kill_switch, std::uint64_t{std::filesystem::exists(kill_switch_, failure)});
+    tell_reloads_of_dispatcher(page, reloads_);
+    return page.text();
   }
 
   // The engine's database is another's: it may not be there yet, be moved away, or not be readable for a while.
@@ -145,6 +165,8 @@ class DispatchService {
       const std::string verb = json && json->is_object() ? json->value("verb", "") : "";
       if (verb == "approve" || verb == "deny") {
         request->reply(pipeline::answer_line(dispatcher_.judge(json->value("decision", ""), json->value("author", ""), verb == "approve")));
+      } else if (verb == "metrics") {
+        request->reply(pipeline::answer_line(metrics()));
       } else if (verb == "undo") {
         const Status status = dispatcher_.undo(json->value("decision", ""));
         request->reply(pipeline::answer_line(status.ok() ? Result<std::string>("it is undone as a job of its own") : status.error()));
@@ -159,14 +181,25 @@ class DispatchService {
     auto loaded = loader_.take();
     if (!loaded) return;
     complain(loaded->diagnostics);
-    if (loaded->rules == nullptr) return;
-    if (auto status = only_root_decides(rule_paths(o_.rules), *loaded->rules, o_.actions); !status) return complain(status.error());
+    const Status safe = loaded->rules == nullptr ? Status{} : only_root_decides(rule_paths(o_.rules), *loaded->rules, o_.actions);
+    if (!safe.ok()) complain(safe.error());
+    reloads_.last_good = loaded->rules != nullptr && safe.ok();
+    ++(reloads_.last_good ? reloads_.good : reloads_.failed);
+    if (!reloads_.last_good) return;
+    reloads_.loaded = clock_.now();
+    rules_ = loaded->rules;
     dispatcher_.set_rules(loaded->rules);
     errands_.set_rules(loaded->rules);
     std::fputs("reload: the new rules are in force\n", stderr);
   }
 
   const Options& o_;
+  std::shared_ptr<const rules::RuleSet> rules_;
+  std::filesystem::path kill_switch_;
+  const Clock& clock_;
+  Timestamp started_;
+  ReloadCounts reloads_;
+  MetricsFile metrics_file_;
   dispatch::Dispatcher dispatcher_;
   dispatch::Errands errands_;
   host::ControlServer control_;
@@ -207,7 +240,7 @@ int run(const Options& o) {
   handle(SIGTERM, [](int) { g_stop = 1; });
   handle(SIGINT, [](int) { g_stop = 1; });
   handle(SIGHUP, [](int) { g_hangup = 1; });
-  DispatchService service(o, std::move(*dispatcher), dispatch::Errands(rules, clock, options), std::move(*control), std::move(*door));
+  DispatchService service(o, rules, options.kill_switch, clock, std::move(*dispatcher), dispatch::Errands(rules, clock, options), std::move(*control), std::move(*door));
   const Status status = service.run();
   return status.ok() ? kFine : failed(status.error());
 }
@@ -254,6 +287,7 @@ void add_dispatch(CLI::App& app, CommandLine& out) {
   sub->add_option("--actions", o->actions, fmt::format("Directory of the action scripts (default: {})", kActionsDirectory))->type_name("DIR");
   sub->add_option("--group", o->group, "Group that may read the ledger: the engine's (default: correlator)")->type_name("NAME");
   sub->add_flag("--shadow", o->shadow, "Record what would run, and run nothing");
+  add_metrics_file_options(*sub, o->metrics);
   sub->callback([o, &out] { out.command = [o] { return run(*o); }; });
   add_judgement(app, out, "approve", "Agree to an action that waits for a person");
   add_judgement(app, out, "deny", "Refuse an action that waits for a person");

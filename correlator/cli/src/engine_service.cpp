@@ -47,7 +47,8 @@ Result<std::unique_ptr<EngineService>> EngineService::start(pipeline::Session& s
 EngineService::EngineService(pipeline::Session& session, pipeline::Live& live, const Clock& clock, ServiceOptions options,
                              host::ControlServer control, host::Doorbell door)
     : session_(session), live_(live), clock_(clock), options_(std::move(options)), control_(std::move(control)),
-      dispatcher_(options_.ledger / "dispatch.bell"), door_(std::move(door)), reports_(session, options_.ledger), started_(clock.now()) {
+      dispatcher_(options_.ledger / "dispatch.bell"), door_(std::move(door)), reports_(session, options_.ledger), started_(clock.now()), metrics_file_(options_.metrics) {
+  reloads_.loaded = started_;
   live_.watch(door_.fd(), [this] { take_reports(); });
   live_.positions = [this](std::vector<store::Cursor>& cursors) { reports_.position(cursors); };
   live_.watch(control_.fd(), [this] { take_requests(); });
@@ -74,6 +75,7 @@ Status EngineService::run() {
   Status status = live_.run([] { return g_stop != 0; });
   manager_.stopping();
   write_health();
+  metrics_file_.write(metrics(), clock_.now());
   if (auto last = session_.snapshot({}); status.ok() && !last.ok()) status = last;
   return status;
 }
@@ -83,6 +85,10 @@ void EngineService::take_requests() {
     auto parsed = pipeline::parse_request(request->line());
     if (!parsed) {
       request->reply(pipeline::answer_line(parsed.error()));
+      continue;
+    }
+    if (parsed->verb == "metrics") {
+      request->reply(pipeline::answer_line(metrics()));
       continue;
     }
     if (parsed->verb == "reload") {
@@ -119,7 +125,9 @@ void EngineService::take_rules() {
     answer = fmt::format("{} in force", counted(loaded->rules->rules.size(), "rule"));
     for (const std::string& note : session_.notes()) say(note);
   }
-  reload_failed_ = !answer.ok();
+  reloads_.last_good = answer.ok();
+  ++(answer ? reloads_.good : reloads_.failed);
+  if (answer) reloads_.loaded = clock_.now();
   reload_said_ = fmt::format("{} {}", to_rfc3339(clock_.now()), answer ? *answer : answer.error().message);
   say(fmt::format("reload: {}", reload_said_));
   for (host::Request& asked : std::exchange(reload_asked_, {})) asked.reply(pipeline::answer_line(answer));
@@ -147,7 +155,24 @@ void EngineService::each_second() {
     was_spooling_ = spooling;
     health_at_.reset();
   }
+  if (metrics_file_.due(now)) metrics_file_.write(metrics(), now);
   if (!health_at_ || now < *health_at_ || now - *health_at_ >= kHealthEvery) write_health();
+}
+
+std::string EngineService::metrics() const {
+  report::MetricPage page;
+  page.add(report::Metric::up, 1);
+  page.add(report::Metric::build_info, 1, {CORRELATOR_VERSION});
+  page.add(report::Metric::start_time, started_);
+  tell_inputs(page, live_);
+  if (options_.counts != nullptr) options_.counts->tell(page, *session_.engine().rules());
+  tell_engine(page, session_.engine());
+  if (const store::EngineDb* db = session_.db()) tell_store(page, *db, live_, options_.strict);
+  page.add(report::Metric::rules_loaded, reloads_.loaded);
+  page.add(report::Metric::reload_good, std::uint64_t{reloads_.last_good});
+  page.add(report::Metric::reloads, reloads_.good);
+  page.add(report::Metric::reload_failures, reloads_.failed);
+  return page.text();
 }
 
 void EngineService::write_health() {
@@ -161,7 +186,7 @@ void EngineService::write_health() {
                  {"spooled", db != nullptr ? db->spooled() : 0},
                  {"counters", counters_of(live_.counters())},
                  {"reload", reload_said_},
-                 {"reload_failed", reload_failed_}};
+                 {"reload_failed", !reloads_.last_good}};
   session_.note("engine", to_line(health));
 }
 

@@ -8,8 +8,10 @@
 #include <string>
 #include <vector>
 
+#include "engine_metrics.h"
 #include "host/notify.h"
 #include "host/socket.h"
+#include "metrics_file.h"
 #include "pipeline/control.h"
 #include "pipeline/live.h"
 #include "pipeline/reports.h"
@@ -24,6 +26,9 @@ struct ServiceOptions {
   std::vector<std::filesystem::path> rule_paths;   // for reloads
   std::string sandbox = "none";                    // as put in force, for `status`
   bool reload_on_hangup = true;                    // not under omprog: logrotate sends it to rsyslog's whole cgroup
+  const StepCounts* counts = nullptr;              // of the session's sink
+  MetricsFileOptions metrics;
+  bool strict = false;                             // --durability strict
 };
 
 class EngineService {
@@ -45,6 +50,7 @@ class EngineService {
   void each_second();
   void take_reports();
   void write_health();
+  std::string metrics() const;
 
   pipeline::Session& session_;
   pipeline::Live& live_;
@@ -58,8 +64,9 @@ class EngineService {
   pipeline::RuleLoader loader_;
   std::vector<host::Request> reload_asked_;
   std::string reload_said_;  // the last reload, in words
-  bool reload_failed_ = false;
+  ReloadCounts reloads_;
   Timestamp started_;
+  MetricsFile metrics_file_;
   std::optional<Timestamp> health_at_, alive_at_;
   bool was_spooling_ = false;
 };

@@ -29,6 +29,7 @@ struct Options {
   std::vector<std::string> follow;
   std::uint64_t spool_size = 64 << 20;
   bool omprog = false, greeted = false, kmsg = false, journal = false, from_start = false;
+  MetricsFileOptions metrics;
   bool no_sandbox = false, shadow = false, dispatch = false, json = false, events = false;
 };
 
@@ -44,6 +45,7 @@ struct Run {
   std::unique_ptr<pipeline::Session> session;
   std::unique_ptr<Acting> acting;
   std::vector<engine::Decision> decided;  // not durable yet: nothing of them leaves
+  StepCounts counts;
 
   bool failed(const Diagnostic& diagnostic) {
     complain(diagnostic);
@@ -94,7 +96,14 @@ bool give_up_rights(Run& run) {
   if (o.no_sandbox || !kMayBeSandboxed) return true;
   std::error_code failure;
   std::filesystem::create_directories(o.state, failure);
-  auto sandbox = host::enter_sandbox({{o.state}});
+  host::SandboxOptions allowed{{o.state}};
+  // Metrics are written beside their file and renamed, so it is the directory that must be writable. Where it is missing, that is
+  // said with the first write.
+  if (!o.metrics.file.empty()) {
+    const std::filesystem::path metrics = std::filesystem::absolute(o.metrics.file, failure).parent_path();
+    if (std::filesystem::is_directory(metrics, failure)) allowed.writable.push_back(metrics);
+  }
+  auto sandbox = host::enter_sandbox(allowed);
   if (!sandbox) return run.failed(sandbox.error());
   run.sandbox = *sandbox;
   return true;
@@ -113,6 +122,7 @@ bool open_state(Run& run) {
   }
   if (!db) return run.failed(db.error());
   auto session = pipeline::Session::start(run.rules, std::move(db).value(), {}, [&run](const engine::StepOutput& out, const rules::RuleSet& set) {
+    run.counts.observe(out, set);
     for (const engine::Event& event : out.events) {
       if (run.o.events && run.printer) run.printer->event(event, set);
     }
@@ -149,6 +159,9 @@ void read_lines(Run& run) {
   service.rule_paths = rule_paths(o.rules);
   service.sandbox = run.sandbox.describe();
   service.reload_on_hangup = !o.omprog;
+  service.counts = &run.counts;
+  service.metrics = o.metrics;
+  service.strict = options.sync.strict;
   Status acted;
   live.each_second = [&] {
     if (run.acting != nullptr && acted.ok()) acted = run.acting->committed(*run.session);
@@ -175,7 +188,7 @@ void read_lines(Run& run) {
 int run(const Options& o) {
   // logrotate's weekly signal goes to all of rsyslog's cgroup, at any moment.
   if (o.omprog) std::signal(SIGHUP, SIG_IGN);
-  Run run{.o = o, .code = kFine, .rules = {}, .sources = {}, .sandbox = {}, .clock = {}, .printer = {}, .session = {}, .acting = {}, .decided = {}};
+  Run run{.o = o, .code = kFine, .rules = {}, .sources = {}, .sandbox = {}, .clock = {}, .printer = {}, .session = {}, .acting = {}, .decided = {}, .counts = {}};
   // Under omprog stdout is the protocol and nothing else.
   if (!o.omprog) run.printer = make_printer(o.json, !o.dispatch || o.shadow ? report::Tense::would : report::Tense::runs);
   if (read_rules(run) && open_inputs(run) && give_up_rights(run) && open_state(run) && start_acting(run)) read_lines(run);
@@ -199,6 +212,7 @@ void add_run(CLI::App& app, CommandLine& out) {
   sub->add_option("--durability", o->durability, "batched: synced at once, in a storm every 20 ms (default); strict: each line")
       ->check(CLI::IsMember({"batched", "strict"}));
   sub->add_option("--spool-size", o->spool_size, "Bytes kept for when the database cannot be written (default: 64 MiB)")->type_name("N");
+  add_metrics_file_options(*sub, o->metrics);
   sub->add_option("--user", o->user, "User to become when started as root (default with --omprog: correlator)")->type_name("NAME");
   sub->add_flag("--no-sandbox", o->no_sandbox, "Without Landlock and seccomp");
   sub->add_option("--ledger", o->ledger, "The dispatcher's directory (default: that of the state with -dispatch)")->type_name("DIR");

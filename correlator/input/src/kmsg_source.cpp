@@ -76,6 +76,7 @@ class KmsgSource final : public LiveSource {
   }
 
   bool is_kernel() const override { return true; }
+  std::optional<std::uint64_t> lost() const override { return lost_; }
   std::optional<LivePosition> position() const override { return LivePosition{boot_id_, expected_, {}}; }
 
   Status resume(const LivePosition& position) override {
@@ -101,6 +102,7 @@ class KmsgSource final : public LiveSource {
     frame.bytes = loss_;
     frame.id = fmt::format("{}:{}-lost-{}", boot_id_, expected_, missing);
     frame.arrival = time_of(at_);
+    lost_ += missing;
     expected_ = at_.number;
     held_back_ = at_.priority >> 3 == 0;
     if (!held_back_) ++expected_;
@@ -119,6 +121,7 @@ class KmsgSource final : public LiveSource {
   std::string_view record_;
   Prefix at_;
   std::string loss_;
+  std::uint64_t lost_ = 0;
   std::uint64_t expected_ = 0;  // number of the next record; 0: not known yet
   bool held_back_ = false;      // record_ was read and is to be given next
 };

@@ -57,7 +57,7 @@ Result<ControlRequest> parse_request(std::string_view line) {
   ControlRequest request;
   if (json && json->is_object()) request.verb = json->value("verb", "");
   const auto verb = std::find_if(kVerbs.begin(), kVerbs.end(), [&](const auto& one) { return one.first == request.verb; });
-  if (request.verb != "reload" && verb == kVerbs.end()) {
+  if (request.verb != "reload" && request.verb != "metrics" && verb == kVerbs.end()) {
     return make_error("E511", "a request that this correlator does not know", "use the correlator command of the same version");
   }
   if (verb == kVerbs.end()) return request;

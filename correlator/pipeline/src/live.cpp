@@ -4,6 +4,7 @@
 #include <poll.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 
 #include "base/fault.h"
@@ -25,6 +26,23 @@ Timestamp nearest_year(CivilTime civil, Timestamp arrival, const Zone& zone) {
     if (best == Timestamp::min() || std::abs((time - arrival).us) < std::abs((best - arrival).us)) best = time;
   }
   return best == Timestamp::min() ? arrival : best;
+}
+
+// From a commit into memory's speed to a disk that hangs.
+constexpr std::array<std::int64_t, 14> kCommitBounds = {50,     100,    250,     500,     1'000,     2'500,     5'000,
+                                                        10'000, 25'000, 50'000, 100'000, 250'000, 1'000'000, 10'000'000};
+// From a line that is handed on at once to a backlog of days.
+constexpr std::array<std::int64_t, 10> kLagBounds = {10'000,      100'000,     1'000'000,     5'000'000,     30'000'000,
+                                                     120'000'000, 600'000'000, 3'600'000'000, 21'600'000'000, 86'400'000'000};
+
+std::uint64_t values_of(const Histogram& histogram) {
+  std::uint64_t sum = 0;
+  for (std::size_t i = 0; i <= histogram.bounds_us().size(); ++i) sum += histogram.count(i);
+  return sum;
+}
+
+bool broken_json(std::string_view frame, const syslog::Message& message) {
+  return frame.starts_with('{') && message.format != syslog::Format::rsyslog_json && message.format != syslog::Format::journal;
 }
 
 // A wall clock that was set back makes everything due.
@@ -51,17 +69,19 @@ Effective effective_time(const syslog::Message& message, Timestamp arrival, cons
   return out;
 }
 
-// An input with what it needs here: the last lines for "last message repeated N times", and a count.
+InputCounters::InputCounters(std::string input) : name(std::move(input)), lag(kLagBounds) {}
+
+// An input with what it needs here: the last lines for "last message repeated N times", and its counters.
 struct Live::Source {
   std::unique_ptr<input::LiveSource> input;
   LookBack look_back;
   std::shared_ptr<Chunk> chunk;
   std::uint64_t offset = 0;  // of the next frame, in the bytes of all frames so far
-  std::uint64_t frames = 0;
   bool ended = false;
   bool empty = false;  // found empty in the last round
+  InputCounters counters;
 
-  explicit Source(std::unique_ptr<input::LiveSource> from) : input(std::move(from)) {}
+  explicit Source(std::unique_ptr<input::LiveSource> from) : input(std::move(from)), counters(input->name()) {}
 
   // Keeps the frame for look_back; returns where it stands in the stream.
   std::uint64_t remember(std::string_view frame) {
@@ -80,7 +100,7 @@ struct Live::Source {
 };
 
 Live::Live(Session& session, std::vector<std::unique_ptr<input::LiveSource>> sources, const Clock& clock, LiveOptions options)
-    : session_(session), clock_(clock), options_(std::move(options)), parser_(options_.parser), kmsg_parser_(own_kmsg(options_.parser)), sync_(options_.sync) {
+    : session_(session), clock_(clock), options_(std::move(options)), parser_(options_.parser), kmsg_parser_(own_kmsg(options_.parser)), sync_(options_.sync), synced_commits_(kCommitBounds), unsynced_commits_(kCommitBounds) {
   for (auto& source : sources) sources_.push_back(std::make_unique<Source>(std::move(source)));
   session_.each_line_id([&](std::string_view id) { seen_.add(id); });
 }
@@ -108,28 +128,49 @@ std::vector<store::Cursor> Live::cursors() const {
   std::vector<store::Cursor> out;
   for (const auto& source : sources_) {
     if (auto position = source->input->position()) {
-      out.push_back({source->input->name(), position->identity, position->offset, source->frames, position->extra});
+      out.push_back({source->input->name(), position->identity, position->offset, source->counters.lines(), position->extra});
     }
   }
   if (positions) positions(out);
   return out;
 }
 
+LiveCounters Live::counters() const {
+  LiveCounters all;
+  for (const auto& source : sources_) {
+    all.frames += source->counters.lines();
+    all.recorded += source->counters.matched + source->counters.marks;
+    all.repeated += source->counters.repeated;
+    all.refused += source->counters.refused;
+  }
+  all.synced = values_of(synced_commits_);
+  all.unsynced = values_of(unsynced_commits_);
+  return all;
+}
+
+std::vector<InputCounters> Live::inputs() const {
+  std::vector<InputCounters> out;
+  for (const auto& source : sources_) {
+    out.push_back(source->counters);
+    out.back().lost = source->input->lost();
+  }
+  return out;
+}
+
 bool Live::record_now() { return session_.uncommitted() == 0 || make_durable(clock_.now()); }
 
-// True if the frame meant something and is in the session's batch now.
-bool Live::step(Source& source, const input::LiveFrame& frame, Timestamp now) {
-  const std::uint64_t at = source.remember(frame.bytes);
-  ids_.clear();
-  syslog::Message message;
-  syslog::Parser& parser = source.input->is_kernel() ? kmsg_parser_ : parser_;
-  if (!session_.matcher().frame(frame.bytes, parser, scratch_, message, ids_)) return false;
-  message.truncated = frame.truncated;
-  const std::string id(frame.id.empty() ? message.id : std::string_view(frame.id));
-  if (!id.empty() && seen_.contains(id)) {
-    ++counters_.repeated;
-    return session_.uncommitted() > 0;
-  }
+// What is to be said of a line that counts, after the engine has seen it.
+void Live::remark(Source& source, const Line& line, const engine::Counters& before) {
+  InputCounters& counters = source.counters;
+  const engine::Counters& after = session_.engine().counters();
+  counters.late += after.late - before.late;
+  counters.forged += after.forged - before.forged;
+  if (line.clamped) ++counters.future;
+  if (line.undated) ++counters.undated;
+  if (line.arrival) counters.lag.add(std::max<std::int64_t>((*line.arrival - line.time).us, 0));
+}
+
+Line Live::line_of(const Source& source, const input::LiveFrame& frame, const syslog::Message& message, Timestamp now) const {
   const Timestamp arrival = message.arrival.value_or(frame.arrival.value_or(now));
   const Effective effective = effective_time(message, arrival, options_.zone, options_.ahead);
   Line line;
@@ -141,14 +182,42 @@ bool Live::step(Source& source, const input::LiveFrame& frame, Timestamp now) {
   line.undated = effective.undated;
   line.clamped = effective.clamped;
   line.truncated = frame.truncated;
-  line.id = id;
   line.own_kmsg = source.input->is_kernel();
+  return line;
+}
+
+// True if the frame meant something and is in the session's batch now.
+bool Live::step(Source& source, const input::LiveFrame& frame, Timestamp now) {
+  InputCounters& counters = source.counters;
+  const std::uint64_t at = source.remember(frame.bytes);
+  ids_.clear();
+  syslog::Message message;
+  syslog::Parser& parser = source.input->is_kernel() ? kmsg_parser_ : parser_;
+  if (frame.truncated) ++counters.truncated;
+  if (!session_.matcher().frame(frame.bytes, parser, scratch_, message, ids_)) {
+    // What holds no literal of a pattern is not parsed: a JSON object that stops half-way shows at its end.
+    if (frame.bytes.empty() || (frame.bytes.front() == '{' && frame.bytes.back() != '}')) ++counters.malformed;
+    ++counters.unmatched;
+    return false;
+  }
+  if (broken_json(frame.bytes, message)) ++counters.malformed;
+  message.truncated = frame.truncated;
+  const std::string id(frame.id.empty() ? message.id : std::string_view(frame.id));
+  if (!id.empty() && seen_.contains(id)) {
+    ++counters.repeated;
+    return session_.uncommitted() > 0;
+  }
+  Line line = line_of(source, frame, message, now);
+  line.id = id;
+  const bool mark = message.text == "-- MARK --";
+  const engine::Counters before = session_.engine().counters();
   bool stepped = false;
   // Anybody may log these words; where the log daemon says which of its inputs a line came through, only its own counts.
-  if (message.text == "-- MARK --") {
-    if (!message.input.empty() && message.input != "immark") return false;
+  if (mark && (message.input.empty() || message.input == "immark")) {
     session_.mark(line.time);
     stepped = true;
+  } else if (mark) {
+    stepped = false;
   } else if (message.repeats_previous == 0) {
     stepped = session_.line(line, message, ids_);
   } else {
@@ -157,6 +226,8 @@ bool Live::step(Source& source, const input::LiveFrame& frame, Timestamp now) {
     line.times = message.repeats_previous;
     stepped = !found.patterns.empty() && parser.parse(found.frame, message) && session_.line(line, message, found.patterns);
   }
+  ++(!stepped ? counters.unmatched : mark ? counters.marks : counters.matched);
+  if (stepped && !mark) remark(source, line, before);
   if (stepped && !id.empty()) seen_.add(id);
   return stepped;
 }
@@ -167,9 +238,10 @@ bool Live::make_durable(Timestamp now) {
   fault_point("live.record.before");
   const Timestamp begin = clock_.now();
   if (!session_.record(cursors(), sync).ok()) return false;
+  const Duration took = clock_.now() - begin;
+  (sync ? synced_commits_ : unsynced_commits_).add(std::max<std::int64_t>(took.us, 0));  // the clock may have been set back
   fault_point("live.record.after");
-  sync_.committed(now, sync, clock_.now() - begin);
-  ++(sync ? counters_.synced : counters_.unsynced);
+  sync_.committed(now, sync, took);
   if (decided_something && decided) decided();
   return true;
 }
@@ -177,14 +249,13 @@ bool Live::make_durable(Timestamp now) {
 void Live::answer(Source& source, bool accepted) {
   fault_point("live.answer.before");
   source.input->answer(accepted);
-  if (!accepted) ++counters_.refused;
+  if (!accepted) ++source.counters.refused;
 }
 
 void Live::take(Source& source, const input::LiveFrame& frame, Timestamp now) {
-  ++counters_.frames;
-  ++source.frames;
+  source.counters.last = now;
   if (!step(source, frame, now)) return answer(source, true);
-  ++counters_.recorded;
+  ++recorded_;
   if (make_durable(now)) return answer(source, true);
   stuck_ = &source;
   stuck_since_ = now;
@@ -232,12 +303,12 @@ void Live::do_what_is_due(Timestamp now) {
   }
   if (session_.uncommitted() > 0) make_durable(now);
   if (const auto deadline = sync_.deadline(); deadline && now >= *deadline && session_.sync().ok()) sync_.committed(now, true);
-  const bool many = counters_.recorded - recorded_at_snapshot_ >= options_.snapshot_records;
+  const bool many = recorded_ - recorded_at_snapshot_ >= options_.snapshot_records;
   if (many || due(snapshot_at_, options_.snapshot_every, now)) {
     // A failure shows in the session's health; the rows stay marked and are written with the next snapshot.
     [[maybe_unused]] const Status written = session_.snapshot(cursors());
     snapshot_at_ = now;
-    recorded_at_snapshot_ = counters_.recorded;
+    recorded_at_snapshot_ = recorded_;
   }
 }
 

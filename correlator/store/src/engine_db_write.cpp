@@ -170,6 +170,8 @@ Status EngineDb::record(const Batch& batch) {
 
 bool EngineDb::spooling() const { return impl_->spool && !impl_->spool->empty(); }
 std::uint64_t EngineDb::spooled() const { return impl_->spool ? impl_->spool->entries() : 0; }
+std::uint64_t EngineDb::spool_bytes() const { return impl_->spool ? impl_->spool->bytes() : 0; }
+std::uint64_t EngineDb::spool_size() const { return impl_->spool ? impl_->spool->size() : 0; }
 
 Status EngineDb::Impl::open_spool(const std::filesystem::path& file) {
   auto opened = Spool::open(file, options.spool_bytes);

@@ -114,6 +114,12 @@ std::string_view to_string(JobState state) { return kStates[static_cast<std::siz
 struct LedgerDb::Impl {
   DirectoryLock lock;  // one dispatcher
   Connection db;
+  LedgerCounters counters;
+
+  // What counts in a transaction that fails in the end has counted: the process is about to stop then.
+  void count(const Job& job) {
+    if (job.state != JobState::waiting && job.state != JobState::running) ++counters.outcomes[{job.action, job.state}];
+  }
   std::optional<Checkpointer> checkpointer;  // behind the connection: it ends first
   bool together = false;                     // a transaction is open that takes all calls
   std::map<std::string, Statement, std::less<>> statements;
@@ -223,7 +229,9 @@ Status LedgerDb::together(const std::function<Status()>& inside) {
 
 Result<bool> LedgerDb::add(const Job& job) {
   if (!impl_->insert(job)) return impl_->db.error("writing the ledger");
-  return impl_->db.changes() > 0;
+  const bool added = impl_->db.changes() > 0;
+  if (added) impl_->count(job);
+  return added;
 }
 
 Result<std::vector<bool>> LedgerDb::enter(const std::vector<Job>& jobs, const std::string& source, std::uint64_t position) {
@@ -237,6 +245,9 @@ Result<std::vector<bool>> LedgerDb::enter(const std::vector<Job>& jobs, const st
   Statement& move = impl_->prepared("INSERT INTO position VALUES (?1, ?2) ON CONFLICT (source) DO UPDATE SET n = excluded.n");
   ok = ok && move.bind(1, source).bind(2, static_cast<std::int64_t>(position)).run() == SQLITE_OK;
   if (!ok || !transaction.commit()) return impl_->db.error("writing the ledger");
+  for (std::size_t i = 0; i < jobs.size(); ++i) {
+    if (added[i]) impl_->count(jobs[i]);
+  }
   return added;
 }
 
@@ -266,6 +277,7 @@ Status LedgerDb::update(const Job& job, const Report* report) {
   bool ok = transaction.begun() && impl_->write_state(job);
   if (report != nullptr) ok = ok && impl_->write_report(*report);
   if (!ok || !transaction.commit()) return impl_->db.error("writing the ledger");
+  impl_->count(job);
   return {};
 }
 
@@ -301,6 +313,7 @@ Status LedgerDb::begin(const Job& job, const Attempt& attempt) {
   if (!transaction.begun() || insert.run() != SQLITE_OK || !impl_->write_state(job) || !transaction.commit()) {
     return impl_->db.error("writing the ledger");
   }
+  ++impl_->counters.starts[job.action];
   return {};
 }
 
@@ -327,6 +340,7 @@ Status LedgerDb::end(const Job& job, const Attempt& attempt, const Report* repor
   if (!ok || !transaction.commit()) {
     return impl_->db.error("writing the ledger");
   }
+  impl_->count(job);
   return {};
 }
 
@@ -391,6 +405,23 @@ Result<std::uint64_t> LedgerDb::jobs_of(const std::string& action, Timestamp sin
   Statement& rows = impl_->prepared("SELECT count(*) FROM job WHERE action = ?1 AND received > ?2 AND state NOT IN ('skipped', 'refused', 'shadow')");
   rows.bind(1, action).bind(2, since.us);
   return impl_->count(rows, "counting jobs");
+}
+
+const LedgerCounters& LedgerDb::counters() const { return impl_->counters; }
+
+Result<std::uint64_t> LedgerDb::jobs_in(JobState state) {
+  Statement rows(impl_->db.get(), "SELECT count(*) FROM job WHERE state = ?1");
+  rows.bind(1, to_string(state));
+  return impl_->count(rows, "counting jobs");
+}
+
+Result<std::uint64_t> LedgerDb::most_starts(const std::string& budget, Timestamp since) {
+  // '0' follows '/': the values of this budget and of no other whose name begins alike.
+  Statement rows(impl_->db.get(),
+                 "SELECT coalesce(max(n), 0) FROM (SELECT count(*) AS n FROM attempt WHERE (budget = ?1 OR "
+                 "(budget >= ?1 || '/' AND budget < ?1 || '0')) AND started > ?2 GROUP BY budget)");
+  rows.bind(1, budget).bind(2, since.us);
+  return impl_->count(rows, "counting starts");
 }
 
 Result<std::uint64_t> LedgerDb::in_flight(const std::string& budget) {

@@ -165,6 +165,8 @@ Status Spool::add(std::string_view payload) {
 
 bool Spool::empty() const { return impl_->count == 0; }
 std::uint64_t Spool::entries() const { return impl_->count; }
+std::uint64_t Spool::bytes() const { return impl_->end - kFirst; }
+std::uint64_t Spool::size() const { return impl_->size; }
 std::uint64_t Spool::generation() const { return impl_->generation; }
 
 Status Spool::each(const std::function<Status(std::string_view)>& visit) {

@@ -53,6 +53,8 @@ class LiveSource {
   virtual bool is_kernel() const { return false; }
   // True where clock marks come in-band (rsyslog's immark); other inputs have one recorded when they are found empty.
   virtual bool has_marks() const { return false; }
+  // Entries that the source's own numbering shows as lost since the start; nothing where it does not number.
+  virtual std::optional<std::uint64_t> lost() const { return std::nullopt; }
   // Behind the frame that was given last; nothing where reading cannot go on, as with a pipe.
   virtual std::optional<LivePosition> position() const { return std::nullopt; }
   // Before the first next(): go on behind this position. What is not there any more is said in the Status, and reading

@@ -12,8 +12,8 @@
 namespace correlator::pipeline {
 
 struct ControlRequest {
-  std::string verb;               // "ack", "repair", "reset", "silence", "hold", "release", "reload"
-  engine::CommandRecord command;  // of all but "reload"
+  std::string verb;               // "ack", "repair", "reset", "silence", "hold", "release", "reload", "metrics"
+  engine::CommandRecord command;  // of all but the last two
 };
 
 std::string to_line(const ControlRequest& request);

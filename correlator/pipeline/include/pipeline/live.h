@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "base/histogram.h"
 #include "base/result.h"
 #include "input/live.h"
 #include "pipeline/chunk.h"
@@ -39,7 +40,28 @@ struct Effective {
 };
 Effective effective_time(const syslog::Message& message, Timestamp arrival, const Zone& zone, Duration ahead);
 
-// What a running engine counts beside the engine's own counters; for status and metrics.
+// What one input gave since the process began. Each line has one fate; what else is to be said of a line is counted apart.
+struct InputCounters {
+  std::string name;
+  std::uint64_t matched = 0;    // recorded: a pattern of the rules matched
+  std::uint64_t marks = 0;      // recorded: they move the clock
+  std::uint64_t unmatched = 0;  // answered and forgotten
+  std::uint64_t repeated = 0;   // came again under an id that was recorded, and were not counted
+  std::uint64_t lines() const { return matched + marks + unmatched + repeated; }
+  // Of all lines; malformed: blank, or the beginning of a JSON object that is none.
+  std::uint64_t malformed = 0, truncated = 0;
+  // Of matched lines: older than the windows reach, from the future and taken at their arrival, without a time, and saying
+  // falsely that they are the kernel's.
+  std::uint64_t late = 0, future = 0, undated = 0, forged = 0;
+  std::uint64_t refused = 0;       // answers that were an error
+  std::optional<std::uint64_t> lost;  // missing in the source's own numbering, where it has one
+  std::optional<Timestamp> last;   // when the last line was read
+  Histogram lag;                   // of matched lines: arrival minus their own time; 0 where that is later
+
+  explicit InputCounters(std::string input);
+};
+
+// What a running engine counts beside the engine's own counters, over all its inputs; for status.
 struct LiveCounters {
   std::uint64_t frames = 0;      // read
   std::uint64_t recorded = 0;    // of them into the intake
@@ -76,7 +98,11 @@ class Live {
   // Everything durable and the snapshot up to date.
   Status finish();
 
-  const LiveCounters& counters() const { return counters_; }
+  LiveCounters counters() const;
+  // Of each input, in their order.
+  std::vector<InputCounters> inputs() const;
+  // How long it took until what a line changed was durable: of commits that were synced before they returned, and of others.
+  const Histogram& commit_latency(bool synced) const { return synced ? synced_commits_ : unsynced_commits_; }
   bool batching() const { return sync_.batching(); }
 
  private:
@@ -88,6 +114,8 @@ class Live {
 
   void take(Source& source, const input::LiveFrame& frame, Timestamp now);
   bool step(Source& source, const input::LiveFrame& frame, Timestamp now);
+  Line line_of(const Source& source, const input::LiveFrame& frame, const syslog::Message& message, Timestamp now) const;
+  void remark(Source& source, const Line& line, const engine::Counters& before);
   bool make_durable(Timestamp now);
   void answer(Source& source, bool accepted);
   Status read_from(Source& source, Timestamp now);
@@ -106,7 +134,8 @@ class Live {
   std::vector<std::uint32_t> ids_;
   SeenLines seen_;
   SyncPolicy sync_;
-  LiveCounters counters_;
+  std::uint64_t recorded_ = 0;
+  Histogram synced_commits_, unsynced_commits_;
   std::optional<Timestamp> snapshot_at_, second_at_, tick_at_;
   std::uint64_t recorded_at_snapshot_ = 0;
   Source* stuck_ = nullptr;  // its line waits for an answer, because its record could not be written

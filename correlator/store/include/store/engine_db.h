@@ -124,6 +124,8 @@ class EngineDb {
   // True while the spool holds what the database does not. commit() refuses (E305) until drain() has brought it over.
   bool spooling() const;
   std::uint64_t spooled() const;  // batches in the spool
+  std::uint64_t spool_bytes() const;  // that they take,
+  std::uint64_t spool_size() const;   // of these
   Status drain();
   // Everything committed so far survives a power cut when this returns ok.
   Status sync();

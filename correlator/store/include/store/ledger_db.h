@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -71,6 +72,12 @@ struct Report {
   std::string content;  // output of a probe; of a lookup its rows as JSON, with the hash
 };
 
+// What was written since the ledger was opened, for metrics.
+struct LedgerCounters {
+  std::map<std::string, std::uint64_t> starts;                             // by action: attempts begun
+  std::map<std::pair<std::string, JobState>, std::uint64_t> outcomes;      // by action: jobs that came to an end, and how
+};
+
 class LedgerDb {
  public:
   // E301 … E305 as for EngineDb.
@@ -108,6 +115,11 @@ class LedgerDb {
   Result<std::uint64_t> starts(const std::string& budget, Timestamp since);
   // Jobs of an action that were started or are waiting since then: for its `limit`.
   Result<std::uint64_t> jobs_of(const std::string& action, Timestamp since);
+  const LedgerCounters& counters() const;
+  // Jobs that wait, that run, or whose end nobody knows.
+  Result<std::uint64_t> jobs_in(JobState state);
+  // The largest number of starts after `since` under one value of a budget ("name" or "name/value").
+  Result<std::uint64_t> most_starts(const std::string& budget, Timestamp since);
   // Running or unknown now, under this budget.
   Result<std::uint64_t> in_flight(const std::string& budget);
 

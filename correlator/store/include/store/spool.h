@@ -27,6 +27,8 @@ class Spool {
   Status add(std::string_view entry);
   bool empty() const;
   std::uint64_t entries() const;
+  std::uint64_t bytes() const;  // that the entries take
+  std::uint64_t size() const;   // of the file
   // Every reset begins a new generation; a database that took over generation g says so in the transaction that did.
   std::uint64_t generation() const;
   // The entries in the order in which they were added; ends at the first that was not written to its end.

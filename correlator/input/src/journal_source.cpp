@@ -8,6 +8,7 @@
 #include <systemd/sd-journal.h>
 
 #include <cstring>
+#include <utility>
 
 namespace correlator::input {
 namespace {
@@ -43,12 +44,8 @@ class JournalSource final : public LiveSource {
   int fd() const override { return sd_journal_get_fd(journal_.get()); }
 
   Result<Next> next(LiveFrame& frame) override {
-    if (!positioned_) {
-      // Nothing to go on from: what is written from now on.
-      sd_journal_seek_tail(journal_.get());
-      sd_journal_previous(journal_.get());
-      positioned_ = true;
-    }
+    if (!positioned_) begin_now();
+    if (std::exchange(on_unread_, false)) return give(frame);
     const int moved = sd_journal_next(journal_.get());
     if (moved < 0) return failed("reading", moved);
     if (moved == 0) {
@@ -59,28 +56,50 @@ class JournalSource final : public LiveSource {
   }
 
   std::optional<LivePosition> position() const override {
-    if (cursor_.empty()) return std::nullopt;
+    if (!positioned_) return std::nullopt;
     return LivePosition{{}, 0, cursor_};
   }
 
   Status resume(const LivePosition& position) override {
     cursor_ = position.extra;
     positioned_ = true;
+    if (cursor_.empty()) {  // the journal was empty when we began
+      sd_journal_seek_head(journal_.get());
+      return {};
+    }
     if (const int error = sd_journal_seek_cursor(journal_.get(), cursor_.c_str()); error < 0) return failed("going on in", error);
-    // The seek ends before the entry, or before the next one if that entry is gone.
+    // The seek ends before the entry, or before the next one if that entry is gone: then we stand on what was not read yet, and
+    // going back from the journal's first entry is not possible.
     if (sd_journal_next(journal_.get()) > 0 && sd_journal_test_cursor(journal_.get(), cursor_.c_str()) <= 0) {
-      sd_journal_previous(journal_.get());
+      on_unread_ = true;
       return make_error("E207", "the journal entry up to which was read is gone", "some entries may have been vacuumed unread");
     }
     return {};
   }
 
  private:
-  Result<Next> give(LiveFrame& frame) {
+  // Nothing to go on from: what is written from now on. Where we stand is known at once, so that what is written while we are
+  // away is read later, also if nothing was read before.
+  void begin_now() {
+    positioned_ = true;
+    sd_journal_seek_tail(journal_.get());
+    if (sd_journal_previous(journal_.get()) > 0) {
+      remember_cursor();
+    } else {
+      sd_journal_seek_head(journal_.get());  // empty: from the tail of nothing no entry would ever be found
+    }
+  }
+
+  bool remember_cursor() {
     char* cursor = nullptr;
-    if (sd_journal_get_cursor(journal_.get(), &cursor) < 0) return Next::nothing;
+    if (sd_journal_get_cursor(journal_.get(), &cursor) < 0) return false;
     cursor_ = cursor;
     std::free(cursor);
+    return true;
+  }
+
+  Result<Next> give(LiveFrame& frame) {
+    if (!remember_cursor()) return Next::nothing;
     std::uint64_t realtime = 0;
     sd_journal_get_realtime_usec(journal_.get(), &realtime);
     entry_ = fmt::format("__CURSOR={}\n__REALTIME_TIMESTAMP={}\n", cursor_, realtime);
@@ -99,6 +118,7 @@ class JournalSource final : public LiveSource {
   Journal journal_;
   std::string cursor_, entry_;
   bool positioned_ = false;
+  bool on_unread_ = false;  // the library's place is an entry that is to be given next
 };
 
 }  // namespace

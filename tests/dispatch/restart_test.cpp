@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A dispatcher that died and what its successor makes of the jobs that ran: at least once under one key, never twice unasked.
+#include <unistd.h>
+
 #include "bench.h"
 
 using namespace correlator;
@@ -115,4 +117,42 @@ TEST_CASE("L13: a script that forks and leaves is done, and what it left behind 
   REQUIRE(child);
   for (int i = 0; i < 400 && !dead(*child); ++i) b.poll(Duration{10'000});
   CHECK(dead(*child));
+}
+
+TEST_CASE("what a script says outlives the dispatcher that started it: what was read, and what was not") {
+  const testing::TempDir dir;
+  const auto output = dir.path() / "d1.1";
+  ProcessSpec spec;
+  spec.program = "/bin/sh";
+  spec.arguments = {"-c", "echo one; while [ ! -e " + (dir.path() / "go").string() + " ]; do sleep 0.01; done; echo two >&2; head -c 9999999 /dev/zero"};
+  spec.environment = {{"CORRELATOR_DECISION", "d1"}, {"PATH", "/usr/bin:/bin"}};
+  spec.output = output;
+  auto first = Process::start(spec);
+  REQUIRE(first.ok());
+  for (int i = 0; i < 10'000 && first->output() != "one\n"; ++i) {
+    first->read_output();
+    ::usleep(1000);
+  }
+  REQUIRE(first->output() == "one\n");
+  // From here on nobody reads with the first one's descriptors, as if it had died.
+  auto second = Process::adopt(first->pid(), "d1", output);
+  REQUIRE(second);
+  CHECK(second->output() == "one\n");
+  dir.write("go", "");
+  std::optional<ProcessEnd> end;
+  for (int i = 0; i < 10'000 && !(end = second->try_wait()); ++i) {
+    second->read_output();
+    ::usleep(1000);
+  }
+  REQUIRE(end);
+  CHECK_FALSE(end->known);
+  CHECK(second->output().starts_with(std::string("one\ntwo\n\0\0", 10)));
+  CHECK(second->output().size() == kMaxOutput);
+  CHECK(second->output_cut());
+  // And once more for a third, which comes when all is over.
+  CHECK(read_kept_output(output) == second->output());
+  CHECK_FALSE(Process::adopt(first->pid(), "another", output));
+  remove_kept_output(output);
+  CHECK(read_kept_output(output).empty());
+  CHECK_FALSE(std::filesystem::exists(output.string() + ".pipe"));
 }

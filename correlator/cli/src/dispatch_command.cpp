@@ -230,6 +230,8 @@ int run(const Options& o) {
   dispatch::DispatchOptions options;
   options.actions_dir = o.actions;
   options.kill_switch = ledger_dir / "stop-actions";
+  options.output_dir = ledger_dir / "output";
+  if (auto status = host::make_directory(options.output_dir, 0700, "root"); !status) return failed(status.error());
   options.shadow = o.shadow;
   auto dispatcher = dispatch::Dispatcher::open(std::move(*ledger), rules, clock, options);
   if (!dispatcher) return failed(dispatcher.error());

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cctype>
 #include <csignal>
 #include <list>
 #include <unordered_map>
@@ -138,6 +139,7 @@ struct Dispatcher::Impl {
   Status look_after(Running& entry, bool& over);
   Status finish(Running& entry, const ProcessEnd& end);
   bool serial_busy(const Job& job) const;
+  std::filesystem::path output_of(const std::string& decision, std::uint32_t attempt) const;
   ProcessSpec spec_of(const Job& job, const rules::Action& action, std::uint32_t attempt) const;
   void sleep(Duration wait);
 };
@@ -164,13 +166,18 @@ Status Dispatcher::Impl::take_up() {
 
 Status Dispatcher::Impl::take_up_running(Job job) {
   const rules::Action* action = action_of(job);
-  if (auto process = Process::adopt(job.pid, job.decision)) {
+  const std::filesystem::path output = output_of(job.decision, job.tries);
+  if (auto process = Process::adopt(job.pid, job.decision, output)) {
     Attempt attempt{job.decision, job.tries, clock.now(), {}, job.pid, -1, 0, false, {}};
     const Duration timeout = action == nullptr ? Duration::minutes(1) : action->timeout;
     running.push_back(
         {std::move(job), std::move(attempt), std::move(*process), clock.now() + timeout, std::nullopt});
     return {};
   }
+  // It is gone. What it said until then is for whoever has to look.
+  const Attempt attempt{job.decision, job.tries, {}, clock.now(), job.pid, -1, 0, false, read_kept_output(output)};
+  if (auto status = ledger.end(job, attempt); !status) return status;
+  remove_kept_output(output);
   if (action != nullptr && action->idempotent) {
     job.state = JobState::waiting;
     job.reason = "the dispatcher died while it ran; it is idempotent and runs again";
@@ -267,6 +274,15 @@ Status Dispatcher::Impl::start_what_was_admitted() {
   return {};
 }
 
+// Ids are ours or were read out of the engine's database: never a path.
+std::filesystem::path Dispatcher::Impl::output_of(const std::string& decision, std::uint32_t attempt) const {
+  const bool plain = !decision.empty() && decision.size() <= 64 && std::all_of(decision.begin(), decision.end(), [](unsigned char c) {
+    return std::isalnum(c) != 0 || c == '.';
+  }) && decision.front() != '.';
+  if (options.output_dir.empty() || !plain) return {};
+  return options.output_dir / fmt::format("{}.{}", decision, attempt);
+}
+
 ProcessSpec Dispatcher::Impl::spec_of(const Job& job, const rules::Action& action,
                                       std::uint32_t attempt) const {
   ProcessSpec spec;
@@ -284,6 +300,7 @@ ProcessSpec Dispatcher::Impl::spec_of(const Job& job, const rules::Action& actio
                       {"CORRELATOR_ATTEMPT", std::to_string(attempt)}};
   spec.environment.insert(spec.environment.end(), options.environment.begin(), options.environment.end());
   spec.input = job.document + "\n";
+  if (attempt > 0) spec.output = output_of(job.decision, attempt);  // a second opinion is asked again instead
   return spec;
 }
 
@@ -325,6 +342,7 @@ Status Dispatcher::Impl::finish(Running& entry, const ProcessEnd& end) {
   attempt.exit_code = end.exit_code;
   attempt.signal = end.signal;
   attempt.output = entry.process.output();
+  const std::filesystem::path kept = output_of(job.decision, attempt.number);
   job.pid = 0;
   job.reason = describe(end, attempt.timed_out, timeout);
   // A script that was killed did not do its work, whatever killed it.
@@ -340,11 +358,14 @@ Status Dispatcher::Impl::finish(Running& entry, const ProcessEnd& end) {
   }
   if (job.state == JobState::waiting) {
     if (auto status = ledger.end(job, attempt); !status) return status;
+    remove_kept_output(kept);
     waiting.push_back({job});
     return {};
   }
   const store::Report report = tell(job, outcome_of(job.state));
-  return ledger.end(job, attempt, &report);
+  if (auto status = ledger.end(job, attempt, &report); !status) return status;
+  remove_kept_output(kept);
+  return {};
 }
 
 // A script that is not the log is asked whether what the log says is so.

@@ -7,10 +7,12 @@
 #include <signal.h>
 #include <spawn.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -38,6 +40,37 @@ int memory_file(const std::string& content) {
   }
   ::lseek(fd, 0, SEEK_SET);
   return fd;
+}
+
+std::filesystem::path pipe_of(const std::filesystem::path& output) { return output.string() + ".pipe"; }
+
+// The two ends of the child's stdout and stderr. {-1, -1} with errno.
+std::array<int, 2> open_output(const std::filesystem::path& output) {
+  std::array<int, 2> ends{-1, -1};
+  if (output.empty()) {
+    if (::pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK) != 0) return {-1, -1};
+  } else {
+    const std::filesystem::path pipe = pipe_of(output);
+    remove_kept_output(output);  // of an attempt that was never begun
+    if (::mkfifo(pipe.c_str(), 0600) != 0) return {-1, -1};
+    ends[0] = ::open(pipe.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    // Read and write: as long as the child lives somebody reads, so that our death is no broken pipe for it.
+    ends[1] = ends[0] < 0 ? -1 : ::open(pipe.c_str(), O_RDWR | O_CLOEXEC);
+    if (ends[1] < 0) {
+      const int error = errno;
+      if (ends[0] >= 0) ::close(ends[0]);
+      errno = error;
+      return {-1, -1};
+    }
+  }
+  // The child's end blocks as programs expect it to.
+  ::fcntl(ends[1], F_SETFL, ::fcntl(ends[1], F_GETFL) & ~O_NONBLOCK);
+  return ends;
+}
+
+int open_kept(const std::filesystem::path& output) {
+  if (output.empty()) return -1;
+  return ::open(output.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
 }
 
 std::vector<char*> pointers(std::vector<std::string>& words) {
@@ -90,14 +123,12 @@ class SpawnSetup {
 
 Result<Process> Process::start(const ProcessSpec& spec) {
   const int input = memory_file(spec.input);
-  std::array<int, 2> output{-1, -1};
-  if (input < 0 || ::pipe2(output.data(), O_CLOEXEC | O_NONBLOCK) != 0) {
+  const std::array<int, 2> output = input < 0 ? std::array<int, 2>{-1, -1} : open_output(spec.output);
+  if (output[0] < 0) {
     const int error = errno;
     if (input >= 0) ::close(input);
     return cannot_start(spec, error);
   }
-  // The child's end blocks as programs expect it to.
-  ::fcntl(output[1], F_SETFL, ::fcntl(output[1], F_GETFL) & ~O_NONBLOCK);
   std::vector<std::string> words = {spec.program.string()};
   words.insert(words.end(), spec.arguments.begin(), spec.arguments.end());
   std::vector<std::string> environment;
@@ -115,13 +146,14 @@ Result<Process> Process::start(const ProcessSpec& spec) {
   Process process;
   process.pid_ = pid;
   process.output_fd_ = output[0];
+  process.kept_fd_ = open_kept(spec.output);
   process.max_output_ = spec.max_output;
   process.exit_fd_ = pidfd_open(pid);
   if (process.exit_fd_ < 0) return cannot_start(spec, errno);  // the destructor kills it
   return process;
 }
 
-std::optional<Process> Process::adopt(std::int64_t pid, const std::string& decision) {
+std::optional<Process> Process::adopt(std::int64_t pid, const std::string& decision, const std::filesystem::path& output) {
   if (pid <= 1) return std::nullopt;
   Process process;
   process.exit_fd_ = pidfd_open(static_cast<pid_t>(pid));
@@ -133,6 +165,12 @@ std::optional<Process> Process::adopt(std::int64_t pid, const std::string& decis
   if (environment.find(wanted) == std::string::npos) return std::nullopt;
   process.pid_ = pid;
   process.adopted_ = true;
+  process.max_output_ = kMaxOutput;
+  if (!output.empty()) {
+    process.output_ = read_kept_output(output);
+    process.kept_fd_ = open_kept(output);
+    process.output_fd_ = ::open(pipe_of(output).c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  }
   return process;
 }
 
@@ -142,6 +180,7 @@ Process& Process::operator=(Process&& other) noexcept {
   std::swap(pid_, other.pid_);
   std::swap(exit_fd_, other.exit_fd_);
   std::swap(output_fd_, other.output_fd_);
+  std::swap(kept_fd_, other.kept_fd_);
   std::swap(adopted_, other.adopted_);
   std::swap(ended_, other.ended_);
   std::swap(max_output_, other.max_output_);
@@ -151,7 +190,7 @@ Process& Process::operator=(Process&& other) noexcept {
 }
 
 void Process::close_all() {
-  for (int* fd : {&exit_fd_, &output_fd_}) {
+  for (int* fd : {&exit_fd_, &output_fd_, &kept_fd_}) {
     if (*fd >= 0) ::close(*fd);
     *fd = -1;
   }
@@ -180,9 +219,16 @@ void Process::read_output() {
       return;
     }
     const std::size_t room = max_output_ - output_.size();
-    output_.append(buffer.data(), std::min<std::size_t>(room, static_cast<std::size_t>(n)));
+    keep({buffer.data(), std::min<std::size_t>(room, static_cast<std::size_t>(n))});
     if (static_cast<std::size_t>(n) > room) output_cut_ = true;
   }
+}
+
+void Process::keep(std::string_view text) {
+  output_ += text;
+  if (kept_fd_ < 0) return;
+  // A full disk loses what a dispatcher after us would have known, and nothing else.
+  [[maybe_unused]] const ssize_t written = ::write(kept_fd_, text.data(), text.size());
 }
 
 std::optional<ProcessEnd> Process::try_wait() {
@@ -210,6 +256,19 @@ void Process::terminate() {
 
 void Process::kill() {
   if (pid_ > 1) ::kill(static_cast<pid_t>(-pid_), SIGKILL);
+}
+
+std::string read_kept_output(const std::filesystem::path& output) {
+  std::ifstream in(output, std::ios::binary);
+  std::string text(kMaxOutput, '\0');
+  in.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<std::size_t>(std::max<std::streamsize>(in.gcount(), 0)));
+  return text;
+}
+
+void remove_kept_output(const std::filesystem::path& output) {
+  ::unlink(output.c_str());
+  ::unlink(pipe_of(output).c_str());
 }
 
 }  // namespace correlator::dispatch

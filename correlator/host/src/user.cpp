@@ -113,7 +113,7 @@ Status make_directory(const fs::path& dir, mode_t mode, const std::string& user,
   if (!owner) return no_user(user);
   const gid_t gid = group.empty() ? owner->gid : find_group(group).value_or(owner->gid);
   // One that a service manager made for us belongs to root.
-  if (there && info.st_uid == owner->uid) return {};
+  if (there && info.st_uid == owner->uid && (group.empty() || info.st_gid == gid)) return {};
   if (::lchown(dir.c_str(), owner->uid, gid) != 0) return failed(errno);
   return {};
 }

@@ -27,6 +27,7 @@ struct DispatchOptions {
   std::filesystem::path actions_dir = "/usr/lib/correlator/actions";
   std::filesystem::path
       kill_switch;      // while this file exists nothing is started; default: STATE/stop-actions
+  std::filesystem::path output_dir;  // where what scripts say outlives the dispatcher; empty: nowhere
   bool shadow = false;  // every action is only recorded as what would have run
   Duration term_grace = Duration::seconds(5);  // between SIGTERM and SIGKILL
   std::string path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";  // PATH of the scripts

@@ -6,6 +6,7 @@
 
 #include "base/varint.h"
 #include "diagnosing.h"
+#include "effort.h"
 #include "key_text.h"
 #include "seq_table.h"
 #include "trail.h"
@@ -103,7 +104,7 @@ std::vector<StateRow> list_of(const Rows& rows) {
 
 TEST_CASE("a restored window writes the bytes it was read from, whatever its operation") {
   std::map<std::string, int> seen;
-  for (std::uint64_t seed = 1; seed <= 30; ++seed) {
+  for (std::uint64_t seed = 1; seed <= effort(30); ++seed) {
     INFO("seed " << seed);
     Diagnosing d(kOperations);
     const Rows rows = random_rows(seed, d, 60);
@@ -214,7 +215,7 @@ TEST_CASE("the older form of a row: JSON") {
 }
 
 TEST_CASE("trails: whatever lines, the same come back, and no other bytes are taken") {
-  for (std::uint64_t seed = 1; seed <= 200; ++seed) {
+  for (std::uint64_t seed = 1; seed <= effort(200); ++seed) {
     INFO("seed " << seed);
     std::mt19937_64 random(seed);
     Evidence lines;
@@ -263,7 +264,7 @@ TEST_CASE("numbers in few bytes") {
 }
 
 TEST_CASE("a table by number is what a map is, neighbours and far ones, erased and added again") {
-  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+  for (std::uint64_t seed = 1; seed <= effort(20); ++seed) {
     INFO("seed " << seed);
     std::mt19937_64 random(seed);
     SeqTable<int> table;

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "diagnosing.h"
+#include "effort.h"
 #include "key_text.h"
 #include "base/json.h"
 
@@ -184,7 +185,7 @@ void same_rows(const Rows& a, const Rows& b) {
 }
 
 TEST_CASE("restarting at any point changes no decision and no row") {
-  for (std::uint64_t seed = 1; seed <= 12; ++seed) {
+  for (std::uint64_t seed = 1; seed <= effort(12); ++seed) {
     INFO("seed " << seed);
     std::mt19937_64 random(seed);
     const auto lines = random_lines(random, 400);
@@ -294,7 +295,7 @@ TEST_CASE("L6: rules share no state: adding one changes no other one's decisions
       "on = \"a\"\nhold = \"7s\"\ncount = \"2 in 1m\"\n",
       "schedule = \"*/2 * * * *\"\n",
   };
-  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+  for (std::uint64_t seed = 1; seed <= effort(20); ++seed) {
     INFO("seed " << seed);
     std::mt19937_64 random(seed);
     std::string rules;

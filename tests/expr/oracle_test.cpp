@@ -5,6 +5,7 @@
 #include <random>
 
 #include "catch.h"
+#include "effort.h"
 #include "world.h"
 #include "base/json.h"
 
@@ -317,7 +318,7 @@ TEST_CASE("random expressions give what the naive evaluator gives") {
   const World world;
   Generator generator(random, world);
   int compiled = 0, none = 0;
-  for (int i = 0; i < 20'000; ++i) {
+  for (std::uint64_t i = 0; i < effort(20'000); ++i) {
     const TreePtr tree = generator.any(1 + static_cast<int>(random() % 5));
     const std::string text = write(*tree, random);
     INFO("seed " << seed << ": " << text);
@@ -340,6 +341,6 @@ TEST_CASE("random expressions give what the naive evaluator gives") {
       REQUIRE(type_name(got.type()) == type_name(expression->type()));
     }
   }
-  CHECK(compiled > 19'000);
-  CHECK(none > 500);
+  CHECK(compiled > static_cast<int>(effort(19'000)));
+  CHECK(none > static_cast<int>(effort(500)));
 }

@@ -10,6 +10,7 @@
 
 #include "base/codes.h"
 #include "catch.h"
+#include "effort.h"
 #include "make_input.h"
 
 using namespace correlator;
@@ -110,7 +111,7 @@ TEST_CASE("a damaged stream gives a prefix of the text or an error, never silent
   const std::string text = log_text(600'000, 7);
   for (const Compression kind : kCompressed) {
     const std::string whole = compress(text, kind);
-    for (std::uint32_t seed = 0; seed < 60; ++seed) {
+    for (std::uint32_t seed = 0; seed < effort(60); ++seed) {
       std::mt19937 random(seed);
       std::string bytes = whole;
       const std::size_t at = 12 + random() % (bytes.size() - 12);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "catch.h"
+#include "effort.h"
 #include "pattern/pattern_set.h"
 
 using namespace correlator;
@@ -168,7 +169,7 @@ std::set<Pair> candidates_of(const PatternSet& set, std::string_view block) {
 TEST_CASE("property: no match is lost, whichever scanner, whichever part of the line is looked at") {
   const std::uint64_t seed = first_seed();
   std::size_t matches = 0, candidates = 0, pairs = 0;
-  for (std::uint64_t round = 0; round < 600; ++round) {
+  for (std::uint64_t round = 0; round < effort(600); ++round) {
     INFO("CORRELATOR_SEED=" << seed << " round " << round);
     Source source(seed + round * 0x9e3779b97f4a7c15ull);
     const std::vector<Spec> specs = random_specs(source);
@@ -216,13 +217,13 @@ TEST_CASE("property: no match is lost, whichever scanner, whichever part of the 
     }
   }
   INFO("CORRELATOR_SEED=" << seed);
-  CHECK(matches > 500);
+  CHECK(matches > effort(500));
   CHECK(candidates < pairs);
 }
 
 TEST_CASE("property: both scanners agree on literals of every length at every place of a block") {
   const std::uint64_t seed = first_seed();
-  for (std::uint64_t round = 0; round < 250; ++round) {
+  for (std::uint64_t round = 0; round < effort(250); ++round) {
     INFO("CORRELATOR_SEED=" << seed << " round " << round);
     Source source(seed ^ (round * 0x9e3779b97f4a7c15ull));
     std::vector<Spec> specs;
@@ -255,7 +256,7 @@ TEST_CASE("property: both scanners agree on literals of every length at every pl
 TEST_CASE("property: few literals in small blocks at every alignment, where Vectorscan alone loses some") {
   const std::uint64_t seed = first_seed();
   std::size_t found = 0;
-  for (std::uint64_t round = 0; round < 300; ++round) {
+  for (std::uint64_t round = 0; round < effort(300); ++round) {
     INFO("CORRELATOR_SEED=" << seed << " round " << round);
     Source source(seed + round * 0x9e3779b97f4a7c15ull + 1);
     const auto letters = [&](std::size_t n) {
@@ -284,5 +285,5 @@ TEST_CASE("property: few literals in small blocks at every alignment, where Vect
       found += expected.size();
     }
   }
-  CHECK(found >= 30000);
+  CHECK(found >= effort(300) * 100);
 }

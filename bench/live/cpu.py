@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 
-from live_site import BUILD, SOURCE, Site, cpu, machine, plug_in_of, rss, until
+from live_site import BUILD, SOURCE, Site, cpu, machine, prefer, plug_in_of, rss, until
 import harness
 from harness import Rsyslogd, need_rsyslogd, shipped, version
 
@@ -60,6 +60,7 @@ def run(share, lines, way):
         conf = shipped("60-correlator.conf", plug_in, site, interval="3600")
         modules = f'module(load="imtcp")\ninput(type="imtcp" port="{port}" address="127.0.0.1" name="measured")'
         with Rsyslogd(site, conf, modules=modules, control=False) as daemon:
+            prefer(daemon.process.pid)
             daemon.send(["<30>app: hello"])
             assert until(lambda: plug_in_of(daemon), 20, 0.01), open(site.file("engine.log"), encoding="utf-8").read()
             pid = plug_in_of(daemon)
@@ -82,6 +83,7 @@ def main():
     parser.add_argument("--shares", default="0.005,0.14,1")
     parser.add_argument("--ways", default="tcp,unix")
     options = parser.parse_args()
+    prefer()
     print(f"rsyslog {version()}, {options.lines} lines, {machine()}; CPU seconds\n")
     print("| input | matching | rsyslogd | plug-in | plug-in / rsyslogd | µs a line, rsyslogd and plug-in | plug-in's memory |\n| --- | --- | --- | --- | --- | --- | --- |")
     low = []

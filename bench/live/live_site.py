@@ -115,8 +115,16 @@ def rss(pid):
         return next(int(line.split()[1]) for line in file if line.startswith("VmRSS"))
 
 
+def prefer(pid=None):
+    """On a machine that others use: gives this process's session, or that of `pid`, the CPUs before theirs, with PREFER=1. What is compared
+    in one run is preferred alike."""
+    if os.environ.get("PREFER"):
+        with open(f"/proc/{pid or 'self'}/autogroup", "w", encoding="ascii") as file:
+            file.write("-19")
+
+
 def machine():
-    return f"{os.cpu_count()} CPUs, load {os.getloadavg()[0]:.1f}"
+    return f"{os.cpu_count()} CPUs, load {os.getloadavg()[0]:.1f}{', preferred' if os.environ.get('PREFER') else ''}"
 
 
 def distribution(name, values):

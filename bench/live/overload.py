@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 
-from live_site import BUILD, FIRST_INSTRUCTION, Site, cpu, machine, plug_in_of, children, rss, until
+from live_site import BUILD, FIRST_INSTRUCTION, Site, cpu, machine, prefer, plug_in_of, children, rss, until
 import harness
 from harness import Rsyslogd, need_rsyslogd, shipped, version
 
@@ -95,6 +95,7 @@ def run(options):
         modules = f'module(load="imtcp")\ninput(type="imtcp" port="{port}" address="127.0.0.1")'
         stamp = lambda: time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         with Rsyslogd(site, conf, modules=modules, control=False) as daemon:
+            prefer(daemon.process.pid)
             harness.wait_for_port(port)
             loud, quiet = (socket.create_connection(("127.0.0.1", port)) for _ in range(2))
             tell = lambda i: quiet.sendall(f"<14>{stamp()} quiet app[1]: EDAC MC0: 1 CE error on Q{i} (x)\n".encode())
@@ -132,6 +133,7 @@ def main():
     parser.add_argument("--durable", type=int, default=15_000, help="lines a second that must be made durable")
     parser.add_argument("--verbose", action="store_true")
     options = parser.parse_args()
+    prefer()
     rows, waits, unheard, started, used = run(options)
     seconds, sent, recorded = rows[-1][:3]
     memory = [row[3] for row in rows[len(rows) // 4:]]

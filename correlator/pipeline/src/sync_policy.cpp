@@ -18,9 +18,9 @@ bool SyncPolicy::wanted(Timestamp now, bool has_decision) {
 
 void SyncPolicy::committed(Timestamp now, bool synced, Duration took) {
   if (synced) {
-    // A slow one costs as many as would make up its share of the time.
+    // A slow one costs as many as would make up its share of the time, and may leave a debt.
     const double share = static_cast<double>(took.us) / 1e6 * options_.per_second / options_.of_the_time;
-    tokens_ = std::max(0.0, tokens_ - std::max(1.0, share));
+    tokens_ = std::max(-options_.burst, tokens_ - std::max(1.0, share));
     unsynced_since_.reset();
   } else if (!unsynced_since_) {
     unsynced_since_ = now;

@@ -219,9 +219,12 @@ bool Dispatcher::Impl::serial_busy(const Job& job) const {
 }
 
 Status Dispatcher::Impl::start_what_may() {
-  if (waiting.empty()) return {};
-  if (auto status = ledger.together([this] { return admit_what_may(); }); !status) return status;
-  return start_what_was_admitted();
+  for (bool more = !waiting.empty(); more;) {
+    if (auto status = ledger.together([this] { return admit_what_may(); }); !status) return status;
+    more = starting.size() == kStartsAtOnce;
+    if (auto status = start_what_was_admitted(); !status) return status;
+  }
+  return {};
 }
 
 // Judges all that waits, within one transaction of the ledger's. Nothing is started before that is committed.

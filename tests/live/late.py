@@ -199,7 +199,7 @@ def immark():
         with Rsyslogd(scratch, shipped("60-correlator.conf", plug_in, scratch, interval="1")) as daemon:
             daemon.send([f"<14>{time.strftime('%b %e %H:%M:%S')} app: alive 1"])
             begin = time.monotonic()
-            dispatch.wait_for("with rsyslogd's marks alone a silence is seen", lambda: os.path.exists(state + "/engine.db") and len(decided(state)) == 1)
+            dispatch.wait_for("with rsyslogd's marks alone a silence is seen", lambda: os.path.exists(state + "/engine.sock") and len(decided(state)) == 1)
             took = time.monotonic() - begin
             # Its 2 s, disorder of 5 s, a mark's second, and one of rounding: lines have whole seconds.
             check(f"within mark interval and disorder: after {took:.1f} s", took <= 2 + 5 + 1 + 1 + 1)

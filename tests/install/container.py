@@ -217,7 +217,7 @@ def units(machine):
     machine.run("logger -t correlator-test 'count me'")
     check("a HUP to rsyslog's whole cgroup with a half-written rule file: the same engine, the same rules",
           engine() == before and re.search(r"^correlator_rules_last_reload_successful 1$", machine.says("correlator metrics"), re.M), machine.says("ps -ef"))
-    check("the same dispatcher, the action still under way", running(machine) == dispatcher and acted(machine) == ["begin one"] and machine.says("pgrep -f site-act") != "")
+    check("L30: the same dispatcher, the action still under way", running(machine) == dispatcher and acted(machine) == ["begin one"] and machine.says("pgrep -f site-act") != "")
     os.unlink(machine.root + "/etc/correlator/rules.d/half.toml")
     machine.run("touch /run/go-one")
     check("it ends once, as if nothing had been", wait_until(lambda: acted(machine) == ["begin one", "end one"]))

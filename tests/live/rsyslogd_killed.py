@@ -93,8 +93,14 @@ def run(name, kills, count, seed):
 
 
 def settled(scratch, state):
+    """Until an engine is there and nothing more has come for a while."""
+    log = os.path.join(state, "engine.db-wal")
+
+    def progress():
+        return len(numbers_in(scratch.file("delivered"))), os.path.getsize(log) if os.path.exists(log) else 0
+
     last = None
-    while last != (last := (len(numbers_in(scratch.file("delivered"))), os.path.getsize(os.path.join(state, "engine.db-wal")))) or not engines(state):
+    while last != (last := progress()) or not engines(state):
         time.sleep(1.5)
 
 

@@ -41,13 +41,15 @@ Json plain_json(const expr::Value& value) {
 }
 
 Json to_json(const Event& event, const rules::RuleSet& rules) {
+  // What a reader may add up: another event counts the error of a folded one, and a notice is no error.
+  const bool notice = !rules.classes[event.cls].counts;
   Json out = {{"type", "event"},
               {"time", to_rfc3339(event.time)},
               {"event", rules.classes[event.cls].name},
               {"severity", to_string(event.severity)},
               {"host", text_of(event, rules::kHost)},
               {"part", text_of(event, rules::kPart)},
-              {"weight", event.weight}};
+              {"weight", notice || event.folded ? 0 : event.weight}};
   if (!event.file.empty()) {
     out["file"] = event.file;
   }
@@ -59,6 +61,7 @@ Json to_json(const Event& event, const rules::RuleSet& rules) {
   if (event.stale) out["stale"] = true;
   if (event.implausible) out["implausible"] = true;
   if (event.folded) out["folded"] = true;
+  if (notice) out["notice"] = true;
   out["trust"] = to_string(event.trust);
   if (event.definition < rules.events.size()) out["decoded_by"] = rules.events[event.definition].id;
   Json fields = Json::object();

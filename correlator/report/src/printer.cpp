@@ -105,7 +105,8 @@ void Printer::event(const engine::Event& event, const rules::RuleSet& rules) {
   for (const auto& [set, word] : {std::pair{event.late, "late"},
                                   {event.stale, "stale"},
                                   {event.implausible, "implausible"},
-                                  {event.folded, "same error"}}) {
+                                  {event.folded, "same error"},
+                                  {!rules.classes[event.cls].counts, "notice"}}) {
     if (set) line += fmt::format("  ({})", word);
   }
   if (!event.file.empty()) {

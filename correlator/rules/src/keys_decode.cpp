@@ -35,6 +35,8 @@ constexpr KeySpec kClassKeys[] = {
     {"key", Shape::texts, true, "Default key of rules on this class: field names."},
     {"requires", Shape::table, false, "Fields that every event of the class sets, with their types."},
     {"may", Shape::table, false, "Fields that an event of the class may set, with their types."},
+    {"counts", Shape::boolean, false,
+     "false: its events are notices, no errors of their own; shown with weight 0 (true)."},
 };
 
 constexpr KeySpec kEventKeys[] = {

@@ -61,6 +61,7 @@ void read_classes(Context& context, const Document& document) {
       context.error("E034", one.spot, fmt::format("`{}` cannot be the name of a class", one.name),
                     "use letters, digits, dots and dashes: \"memory.corrected\"");
     }
+    def.counts = table.flag("counts", true);
     if (const Node* node = table.get("requires")) read_fields(context, *node, true, def, info);
     if (const Node* node = table.get("may")) read_fields(context, *node, false, def, info);
     for (const Node* key : table.list("key")) {

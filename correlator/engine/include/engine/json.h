@@ -11,7 +11,8 @@
 namespace correlator::engine {
 
 // {"type":"event","time":…,"event":class,"severity":…,"host":…,"part":…,"weight":…,"file":…,"line":…,"lines":[…],"fields":{…}}
-// and "late", "stale", "implausible", "folded": true where it is so.
+// and "late", "stale", "implausible", "folded", "notice": true where it is so. The weights of all events of an error
+// add up to how often it was reported: that of folded events and of notices is 0.
 Json to_json(const Event& event, const rules::RuleSet& rules);
 
 // {"type":"decision","time":…,"id":…,"rule":…,"key":{…},"step":…,"action":…,"argv":[…],"why":…,"evidence":[…]}

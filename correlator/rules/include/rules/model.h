@@ -111,6 +111,7 @@ struct ClassDef {
   std::vector<FieldId> key;
   std::vector<FieldSpec> required;
   std::vector<FieldSpec> may;
+  bool counts = true;  // false: its events are notices, no errors of their own
   Place place;
 };
 

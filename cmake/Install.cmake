@@ -8,7 +8,7 @@ list(FILTER _libraries INCLUDE REGEX "/lib[^/]*\\.sh$")
 list(REMOVE_ITEM _actions ${_libraries})
 install(PROGRAMS ${_actions} DESTINATION lib/correlator/actions)
 install(FILES ${_libraries} DESTINATION lib/correlator/actions)
-install(DIRECTORY rules/ DESTINATION share/correlator/rules FILES_MATCHING PATTERN "*.toml")
+install(DIRECTORY rules/ DESTINATION share/correlator/rules FILES_MATCHING PATTERN "*.toml" PATTERN "*.csv")
 install(DIRECTORY rsyslog.d/ DESTINATION share/correlator/rsyslog.d)
 install(FILES packaging/systemd/correlator.service packaging/systemd/correlator-dispatch.service
   DESTINATION lib/systemd/system)

@@ -56,6 +56,8 @@ Json to_json(const Event& event, const rules::RuleSet& rules) {
   if (event.line_number > 0) {
     out["line"] = event.line_number;
     out["lines"] = event.line_numbers;
+  } else if (event.definition >= rules.events.size()) {
+    out["lines"] = Json::array();  // raised by a rule or by the engine: of no line
   }
   if (event.late) out["late"] = true;
   if (event.stale) out["stale"] = true;

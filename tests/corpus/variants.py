@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""The same kernel line through every collector.
+"""L35: every sample of the rules decodes alike, whoever collected the line.
 
     variants.py CORRELATOR RULES
 

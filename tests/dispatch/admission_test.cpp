@@ -205,7 +205,7 @@ TEST_CASE("an action that the rules lost meanwhile is refused with the reason") 
 
 TEST_CASE("the texts of what cannot be started or undone") {
   Bench b("[action.act]\nrun = \"act\"\n", "exit 1\n");
-  const auto missing = Process::start({.program = "/nowhere/act"});
+  const auto missing = system_launcher().start({.program = "/nowhere/act"});
   REQUIRE_FALSE(missing.ok());
   CHECK(said(missing.error()) == golden("E401-start.txt"));
   CHECK(said(b.dispatcher->undo("d1").error()) == golden("E403-unknown.txt"));

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "bench.h"
+#include "dispatch/process.h"
 
 using namespace correlator;
 using namespace correlator::dispatch;

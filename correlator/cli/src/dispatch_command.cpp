@@ -13,9 +13,10 @@
 #include "base/text.h"
 #include "commands.h"
 #include "common.h"
-#include "dispatch_metrics.h"
+#include "dispatch/decision_reader.h"
 #include "dispatch/dispatcher.h"
 #include "dispatch/errands.h"
+#include "dispatch_metrics.h"
 #include "host/notify.h"
 #include "host/socket.h"
 #include "host/user.h"
@@ -72,7 +73,7 @@ class DispatchService {
   DispatchService(const Options& o, std::shared_ptr<const rules::RuleSet> rules, std::filesystem::path kill_switch, const Clock& clock,
                   dispatch::Dispatcher dispatcher, dispatch::Errands errands, host::ControlServer control, host::Doorbell door)
       : o_(o), rules_(std::move(rules)), kill_switch_(std::move(kill_switch)), clock_(clock), started_(clock.now()), metrics_file_(o.metrics), dispatcher_(std::move(dispatcher)), errands_(std::move(errands)), control_(std::move(control)), door_(std::move(door)),
-        engine_(std::filesystem::path(o.state) / "engine.bell") {
+        engine_(std::filesystem::path(o.state) / "engine.bell"), reader_(o.state) {
     reloads_.loaded = started_;
     dispatcher_.watch(control_.fd());
     dispatcher_.watch(door_.fd());
@@ -126,36 +127,12 @@ class DispatchService {
     return page.text();
   }
 
-  // The engine's database is another's: it may not be there yet, be moved away, or not be readable for a while.
   Status read_decisions() {
-    if (++reads_ % 60 == 0) db_.reset();  // it may have been moved away, and another one made in its place
-    if (!db_) {
-      auto opened = open_state_to_read(o_.state);
-      if (!opened) return complain_once(opened.error());
-      auto identity = opened->identity();
-      if (!identity) return complain_once(identity.error());
-      db_ = std::move(*opened);
-      source_ = std::move(*identity);
-    }
-    auto position = dispatcher_.ledger().position(source_);
-    if (!position) return position.error();
-    std::vector<store::StoredDecision> decisions;
-    auto read = db_->decisions_after(*position, [&](store::StoredDecision&& decision) {
-      decisions.push_back(std::move(decision));
-      return decisions.size() < 1000;
-    });
-    if (!read) {
-      db_.reset();
-      return complain_once(read.error());
-    }
-    said_.clear();
-    if (decisions.empty()) return {};
-    return dispatcher_.submit(decisions, source_, decisions.back().n);
-  }
-
-  Status complain_once(const Diagnostic& diagnostic) {
-    if (diagnostic.message != said_) complain(diagnostic);
-    said_ = diagnostic.message;
+    std::optional<Diagnostic> complaint;
+    if (auto status = reader_.take(dispatcher_, complaint); !status) return status;
+    // Said once: it is looked at again each round.
+    if (complaint && complaint->message != said_) complain(*complaint);
+    said_ = complaint ? complaint->message : std::string{};
     return {};
   }
 
@@ -207,9 +184,7 @@ class DispatchService {
   host::Bell engine_;
   host::ServiceManager manager_;
   pipeline::RuleLoader loader_;
-  std::optional<store::EngineDb> db_;
-  std::string source_;  // its identity
-  std::uint64_t reads_ = 0;
+  dispatch::DecisionReader reader_;
   std::string said_;
 };
 

@@ -70,7 +70,7 @@ void Errands::start(const std::string& name, bool is_probe, const std::string& p
   spec.environment = {{"PATH", options_.path}, {"LANG", "C.UTF-8"}};
   spec.environment.insert(spec.environment.end(), options_.environment.begin(), options_.environment.end());
   spec.max_output = is_probe ? kMaxProbeOutput : kMaxLookup;
-  auto process = Process::start(spec);
+  auto process = options_.launcher->start(spec);
   const Timestamp now = clock_.now();
   if (process) {
     running_.push_back({name, is_probe, row, std::move(*process), now + timeout, false});
@@ -106,7 +106,7 @@ void Errands::start_lookups(Timestamp now) {
 
 store::Report Errands::end_probe(const Running& entry, const ProcessEnd& end) const {
   const Result result = result_of(end, entry.timed_out);
-  std::string output(trim(entry.process.output()));
+  std::string output(trim(entry.process->output()));
   if (entry.timed_out) output = "it did not end in time";
   return {0, store::Report::Kind::probe, clock_.now(), entry.name, entry.row, static_cast<std::uint32_t>(result), std::move(output)};
 }
@@ -119,7 +119,7 @@ bool Errands::end_lookup(const Running& entry, const ProcessEnd& end, store::Rep
     complaint = fmt::format("lookup {}: {} {}", entry.name, lookup->run, entry.timed_out ? "did not end in time" : fmt::format("failed with exit code {}", end.exit_code));
     return false;
   }
-  auto table = rules::parse_lookup(*lookup, entry.process.output(), lookup->run);
+  auto table = rules::parse_lookup(*lookup, entry.process->output(), lookup->run);
   if (!table) {
     complaint = fmt::format("lookup {}: {}", entry.name, table.error().message);
     return false;
@@ -137,12 +137,12 @@ bool Errands::end_lookup(const Running& entry, const ProcessEnd& end, store::Rep
 std::vector<store::Report> Errands::poll(std::vector<std::string>& complaints) {
   std::vector<store::Report> reports;
   for (auto it = running_.begin(); it != running_.end();) {
-    it->process.read_output();
+    it->process->read_output();
     if (!it->timed_out && clock_.now() >= it->deadline) {
       it->timed_out = true;
-      it->process.kill();
+      it->process->kill();
     }
-    const auto end = it->process.try_wait();
+    const auto end = it->process->try_wait();
     if (!end) {
       ++it;
       continue;

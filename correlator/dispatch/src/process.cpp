@@ -119,7 +119,25 @@ class SpawnSetup {
   posix_spawnattr_t attributes_;
 };
 
+class SystemLauncher final : public Launcher {
+ public:
+  Result<std::unique_ptr<Child>> start(const ProcessSpec& spec) override {
+    auto process = Process::start(spec);
+    if (!process) return process.error();
+    return std::unique_ptr<Child>(std::make_unique<Process>(std::move(*process)));
+  }
+  std::unique_ptr<Child> adopt(std::int64_t pid, const std::string& decision, const std::filesystem::path& output) override {
+    auto process = Process::adopt(pid, decision, output);
+    return process ? std::make_unique<Process>(std::move(*process)) : nullptr;
+  }
+};
+
 }  // namespace
+
+Launcher& system_launcher() {
+  static SystemLauncher launcher;
+  return launcher;
+}
 
 Result<Process> Process::start(const ProcessSpec& spec) {
   const int input = memory_file(spec.input);

@@ -100,9 +100,9 @@ struct Live::Source {
 };
 
 Live::Live(Session& session, std::vector<std::unique_ptr<input::LiveSource>> sources, const Clock& clock, LiveOptions options)
-    : session_(session), clock_(clock), options_(std::move(options)), parser_(options_.parser), kmsg_parser_(own_kmsg(options_.parser)), sync_(options_.sync), synced_commits_(kCommitBounds), unsynced_commits_(kCommitBounds) {
+    : session_(session), clock_(clock), options_(std::move(options)), parser_(options_.parser), kmsg_parser_(own_kmsg(options_.parser)), seen_(options_.remembered_ids), sync_(options_.sync), synced_commits_(kCommitBounds), unsynced_commits_(kCommitBounds) {
   for (auto& source : sources) sources_.push_back(std::make_unique<Source>(std::move(source)));
-  session_.each_line_id([&](std::string_view id) { seen_.add(id); });
+  session_.each_line_id(options_.remembered_ids, [&](std::string_view id) { seen_.add(id); });
 }
 
 Live::~Live() = default;
@@ -341,6 +341,8 @@ Result<bool> Live::round(Duration wait) {
     if (fds[polled.size() + i].revents != 0) watches_[i].ready();
   }
   do_what_is_due(now);
+  // Who starts us again, rsyslogd or systemd, begins with what is stored.
+  if (!session_.failure().ok()) return session_.failure().error();
   const bool going = std::any_of(sources_.begin(), sources_.end(), [](const auto& source) { return !source->ended; });
   return going || stuck_ != nullptr;
 }

@@ -18,9 +18,11 @@ namespace {
 // Rule sets by hash, loaded again from their texts.
 class RuleArchive {
  public:
-  explicit RuleArchive(store::EngineDb& db) : db_(db) {}
+  // `known`: of a rule set that is loaded already, or nullptr.
+  RuleArchive(store::EngineDb& db, std::shared_ptr<const Matcher> known) : db_(db), known_(std::move(known)) {}
 
   Result<std::shared_ptr<const rules::RuleSet>> find(const std::string& hash) {
+    if (known_ != nullptr && known_->rules()->hash == hash) return known_->rules();
     if (const auto found = loaded_.find(hash); found != loaded_.end()) return found->second;
     auto texts = db_.rules(hash);
     if (!texts) return texts.error();
@@ -34,8 +36,16 @@ class RuleArchive {
     return loaded_.emplace(hash, loaded.rules).first->second;
   }
 
+  Result<std::shared_ptr<const Matcher>> matcher(std::shared_ptr<const rules::RuleSet> rules) const {
+    if (known_ != nullptr && known_->rules() == rules) return known_;
+    auto built = Matcher::build(std::move(rules));
+    if (!built) return built.error();
+    return std::make_shared<const Matcher>(std::move(built).value());
+  }
+
  private:
   store::EngineDb& db_;
+  std::shared_ptr<const Matcher> known_;
   std::unordered_map<std::string, std::shared_ptr<const rules::RuleSet>> loaded_;
 };
 
@@ -64,9 +74,9 @@ class Stepper {
       : engine_(engine), archive_(archive), parser_(options.parser), kmsg_parser_(own_kmsg(options.parser)) {}
 
   Status use(std::shared_ptr<const rules::RuleSet> rules) {
-    auto matcher = Matcher::build(std::move(rules));
+    auto matcher = archive_.matcher(std::move(rules));
     if (!matcher) return matcher.error();
-    matcher_.emplace(std::move(matcher).value());
+    matcher_ = std::move(*matcher);
     return {};
   }
 
@@ -99,7 +109,7 @@ class Stepper {
   engine::Engine& engine_;
   RuleArchive& archive_;
   syslog::Parser parser_, kmsg_parser_;
-  std::optional<Matcher> matcher_;
+  std::shared_ptr<const Matcher> matcher_;
   Matcher::Scratch scratch_;
   std::vector<std::uint32_t> ids_;
   std::vector<engine::PatternMatch> matches_;
@@ -126,6 +136,8 @@ Session::Session(SessionOptions options, Sink sink, std::optional<store::EngineD
 Result<std::unique_ptr<Session>> Session::start(std::shared_ptr<const rules::RuleSet> rules,
                                                 std::optional<store::EngineDb> db, SessionOptions options, Sink sink) {
   std::unique_ptr<Session> session(new Session(std::move(options), std::move(sink), std::move(db)));
+  // Mostly the state was written with the same rules: their patterns are compiled once.
+  if (auto status = session->compile(rules); !status) return status.error();
   if (session->db_) {
     if (auto status = session->restore(); !status) return status.error();
   }
@@ -154,15 +166,18 @@ Status Session::restore() {
   return {};
 }
 
+Status Session::compile(const std::shared_ptr<const rules::RuleSet>& rules) {
+  if (options_.matcher != nullptr && options_.matcher->rules() == rules) return {};
+  auto matcher = Matcher::build(rules);
+  if (!matcher) return matcher.error();
+  options_.matcher = std::make_shared<const Matcher>(std::move(matcher).value());
+  return {};
+}
+
 // The rule set in force becomes `rules`; a record of it enters the intake unless it is the one already there.
 Status Session::adopt(std::shared_ptr<const rules::RuleSet> rules) {
-  if (options_.matcher != nullptr && options_.matcher->rules() == rules) {
-    matcher_ = options_.matcher;
-  } else {
-    auto matcher = Matcher::build(rules);
-    if (!matcher) return matcher.error();
-    matcher_ = std::make_shared<const Matcher>(std::move(matcher).value());
-  }
+  if (auto status = compile(rules); !status) return status;
+  matcher_ = options_.matcher;
   if (rules_ != nullptr && rules_->hash == rules->hash) return {};
   if (rules_ != nullptr) notes_ = engine_.plan(*rules);
   rules_ = rules;
@@ -201,9 +216,26 @@ Status Session::reload(std::shared_ptr<const rules::RuleSet> rules) {
   // All that stands before the new rules is written first; what cannot be written now leaves the old ones in force.
   if (auto status = record({}, true); !status) return status;
   if (auto status = snapshot(written_cursors_); !status) return status;
-  if (auto status = adopt(std::move(rules)); !status) return status;
+  const std::string wanted = rules->hash;
+  if (auto status = adopt(std::move(rules)); !status) {
+    if (auto back = go_back(); !back) return back;
+    // What failed may have been what follows the commit, a checkpoint.
+    if (rules_->hash != wanted) return status;
+  }
   return load_lookups();
 }
+
+// The new rules were stepped and could not be written: the engine becomes again what stands in the database, which is all that
+// was stepped before them.
+Status Session::go_back() {
+  batch_.clear();
+  snapshot_.clear();
+  failure_ = restore();
+  if (failure_.ok()) failure_ = adopt(rules_);
+  return failure_;
+}
+
+const Status& Session::failure() const { return failure_.ok() ? engine_.failure() : failure_; }
 
 void Session::step(engine::IntakeRecord record, std::optional<store::IntakeRow> row) {
   output_.clear();
@@ -277,7 +309,7 @@ void Session::lookup(engine::LookupRecord lookup) {
 
 Status Session::commit(std::vector<store::Cursor> cursors, bool sync) {
   if (!db_) return {};
-  if (const Status& failure = engine_.failure(); !failure.ok()) return failure;
+  if (const Status& failed = failure(); !failed.ok()) return failed;
   engine_.take_changes(batch_.state);
   batch_.snapshot_seq = engine_.seq();
   batch_.cursors = std::move(cursors);
@@ -290,7 +322,7 @@ Status Session::commit(std::vector<store::Cursor> cursors, bool sync) {
 
 Status Session::record(std::vector<store::Cursor> cursors, bool sync) {
   if (!db_ || (batch_.intake.empty() && !sync)) return {};
-  if (const Status& failure = engine_.failure(); !failure.ok()) return failure;
+  if (const Status& failed = failure(); !failed.ok()) return failed;
   batch_.cursors = std::move(cursors);
   batch_.sync = sync;
   if (auto status = db_->record(batch_); !status) return status;
@@ -303,7 +335,7 @@ Status Session::snapshot(std::vector<store::Cursor> cursors) {
   if (db_->spooling()) {
     if (auto status = db_->drain(); !status) return status;
   }
-  if (const Status& failure = engine_.failure(); !failure.ok()) return failure;
+  if (const Status& failed = failure(); !failed.ok()) return failed;
   const std::size_t before = snapshot_.state.size();
   engine_.take_changes(snapshot_.state);
   const bool news = snapshot_.state.size() > before || before > 0 || !snapshot_.notes.empty() || cursors != written_cursors_;
@@ -321,10 +353,10 @@ Status Session::sync() { return db_ ? db_->sync() : Status{}; }
 
 void Session::note(std::string name, std::string text) { snapshot_.notes.emplace_back(std::move(name), std::move(text)); }
 
-void Session::each_line_id(const std::function<void(std::string_view)>& visit) {
+void Session::each_line_id(std::size_t most, const std::function<void(std::string_view)>& visit) {
   if (!db_) return;
   // Without them a line that comes again would count again: that is said, and shows, but is no reason not to start.
-  if (auto status = db_->each_line_id(1'000'000, visit); !status) notes_.push_back(status.error().message);
+  if (auto status = db_->each_line_id(most, visit); !status) notes_.push_back(status.error().message);
 }
 
 Result<engine::Engine> restore_engine(store::EngineDb& db, const SessionOptions& options) {
@@ -333,7 +365,7 @@ Result<engine::Engine> restore_engine(store::EngineDb& db, const SessionOptions&
     auto snapshot = db.snapshot();
     if (!snapshot) return snapshot.error();
     if (snapshot->rules_hash.empty()) return nothing_recorded();
-    RuleArchive archive(db);
+    RuleArchive archive(db, options.matcher);
     auto rules = archive.find(snapshot->rules_hash);
     if (!rules) return rules.error();
     auto stored = std::make_shared<StoredState>(db);
@@ -354,7 +386,7 @@ Result<engine::Engine> restore_engine(store::EngineDb& db, const SessionOptions&
 }
 
 Result<Recorded> replay_recorded(store::EngineDb& db, const SessionOptions& options, const Sink& sink) {
-  RuleArchive archive(db);
+  RuleArchive archive(db, options.matcher);
   engine::Engine engine(options.engine);
   Stepper stepper(engine, archive, options);
   auto base = db.base_snapshot();

@@ -73,7 +73,7 @@ Result<EngineDb> EngineDb::open(const fs::path& dir, const DbOptions& options) {
     auto lock = DirectoryLock::take(dir, options.wait_for_lock);
     if (!lock) return lock.error();
     impl->lock = std::move(*lock);
-  } else if (!fs::exists(file, failure)) {
+  } else if (!Connection::exists(file.string())) {
     return make_error("E301", fmt::format("there is no state in {}", dir.string()),
                       "name the directory that was given to run or replay with --state");
   }

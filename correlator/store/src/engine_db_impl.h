@@ -31,6 +31,8 @@ struct EngineDb::Impl {
   std::optional<Spool> spool;
   std::optional<Checkpointer> checkpointer;  // declared behind the lock: it ends first
   bool full_sync = false;                    // what PRAGMA synchronous stands at
+  bool unsynced = false;                     // something was committed since the last sync
+  bool spool_taken = false;                  // the database has what the spool holds; only the reset is missing
   std::uint64_t intake_bytes = 0;  // added since the last trim
   std::unordered_map<std::string, std::int64_t> streams, owners;
   std::unordered_map<std::int64_t, std::string> owner_names;
@@ -49,6 +51,8 @@ struct EngineDb::Impl {
   Status write(const Batch& batch, const std::vector<DecisionRow>& decisions);
   Status failed(std::string_view doing);
   void set_sync(bool full);
+  Status sync_log();
+  Status empty_spool();
   Status open_spool(const std::filesystem::path& file);
   bool set_meta(std::string_view name, std::string_view value);
   Result<std::string> meta(std::string_view name);  // empty: not set

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <cstring>
 
 #include "base/fault.h"
 #include "base/json.h"
@@ -140,6 +141,7 @@ Status EngineDb::Impl::write(const Batch& batch, const std::vector<DecisionRow>&
   if (!ok || commit.run() != SQLITE_OK) return failed("writing the state");
   fault_point("store.commit.after");
   for (const Cursor& c : batch.cursors) committed_cursors[c.stream] = c;
+  unsynced = !batch.sync;
   intake_bytes = bytes;
   return {};
 }
@@ -157,9 +159,15 @@ Status EngineDb::record(const Batch& batch) {
   Impl& impl = *impl_;
   const std::vector<DecisionRow> decisions = decision_rows(batch.decisions);
   Status status;
+  // What is added to a spool that was taken over would go with its reset.
+  if (impl.spool_taken) {
+    if (auto reset = impl.empty_spool(); !reset) return reset;
+  }
   if (!spooling()) {
     status = impl.write(batch, decisions);
     if (status.ok() || !impl.spool) return status;
+    // The spool may be in use for long; what was committed just before it must not stay unsynced for so long.
+    if (auto synced = impl.sync_log(); !synced) return synced;
   }
   Status spooled = impl.spool->add(encode_batch(batch, decisions));
   if (spooled.ok() || status.ok()) return spooled;
@@ -174,9 +182,28 @@ std::uint64_t EngineDb::spool_bytes() const { return impl_->spool ? impl_->spool
 std::uint64_t EngineDb::spool_size() const { return impl_->spool ? impl_->spool->size() : 0; }
 
 Status EngineDb::Impl::open_spool(const std::filesystem::path& file) {
-  auto opened = Spool::open(file, options.spool_bytes);
+  auto opened = Spool::open(file, options.spool_bytes, *options.files);
   if (!opened) return opened.error();
   spool.emplace(std::move(*opened));
+  return {};
+}
+
+Status EngineDb::Impl::empty_spool() {
+  spool_taken = true;
+  if (auto status = spool->reset(); !status) return status;
+  spool_taken = false;
+  return {};
+}
+
+// A commit is in the write-ahead log, and so is all that was committed before it. The log is synced by its name: SQLite itself does
+// it only in a transaction, for which the database may be locked or full.
+Status EngineDb::Impl::sync_log() {
+  if (!unsynced) return {};
+  const std::string log = db.path() + "-wal";
+  if (const int failed = options.files->sync(log)) {
+    return make_error("E305", fmt::format("syncing {} failed: {}", log, std::strerror(failed)), "look at the disk that holds it (df, dmesg)");
+  }
+  unsynced = false;
   return {};
 }
 
@@ -186,14 +213,18 @@ Status EngineDb::drain() {
   const std::string generation = std::to_string(impl.spool->generation());
   const auto taken = impl.meta("spool_taken");
   if (!taken) return taken.error();
-  if (*taken == generation) return impl.spool->reset();  // only the reset was missing
   impl.committed_cursors.clear();  // the entries' own come one after the other
+  if (*taken == generation) return impl.empty_spool();
   impl.set_sync(true);
   if (impl.begin.run() != SQLITE_OK) return impl.failed("emptying the spool");
   std::uint64_t bytes = 0;
+  const auto known = static_cast<std::uint64_t>(impl.db.scalar("SELECT coalesce(max(seq), 0) FROM intake").value_or(0));
   Status status = impl.spool->each([&](std::string_view entry) -> Status {
     SpooledBatch spooled;
     if (!decode_batch(entry, spooled)) return make_error("E304", "a batch in the spool cannot be read", "it was written by another version");
+    // A commit that failed at its sync may stand in the log all the same: after our death it is found there and holds.
+    std::erase_if(spooled.batch.intake, [&](const IntakeRow& row) { return row.seq <= known; });
+    std::erase_if(spooled.decisions, [&](const DecisionRow& row) { return row.seq <= known; });
     for (const IntakeRow& row : spooled.batch.intake) bytes += row.frame.size() + 40;
     const bool ok = impl.write_intake(spooled.batch) && impl.write_decisions(spooled.decisions) && impl.write_cursors(spooled.batch.cursors);
     return ok ? Status{} : Status(impl.db.error("emptying the spool"));
@@ -206,16 +237,10 @@ Status EngineDb::drain() {
   }
   fault_point("store.drain.after");
   impl.intake_bytes += bytes;
-  return impl.spool->reset();
+  return impl.empty_spool();
 }
 
-Status EngineDb::sync() {
-  // Any write in a synced transaction takes all that was committed before it along.
-  Impl& impl = *impl_;
-  impl.set_sync(true);
-  if (impl.begin.run() != SQLITE_OK || !impl.set_meta("synced", "") || impl.commit.run() != SQLITE_OK) return impl.failed("syncing the state");
-  return {};
-}
+Status EngineDb::sync() { return impl_->sync_log(); }
 
 // The intake is kept in two generations. Beyond half the bound the state is copied as the beginning of the next one;
 // beyond the bound the older generation is dropped and its successor's beginning becomes the base.

@@ -157,7 +157,7 @@ Result<LedgerDb> LedgerDb::open(const fs::path& dir, bool writable, bool alone) 
   std::error_code failure;
   const fs::path file = dir / "dispatch.db";
   if (writable) fs::create_directories(dir, failure);
-  if (!writable && !fs::exists(file, failure)) {
+  if (!writable && !Connection::exists(file.string())) {
     return make_error("E301", fmt::format("there is no ledger in {}", dir.string()), "no dispatcher ever ran on this state directory");
   }
   auto impl = std::make_unique<Impl>();

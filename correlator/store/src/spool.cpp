@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/spool.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -41,29 +39,6 @@ std::array<char, 16> check_of(const Entry& entry, std::string_view payload) {
   return check;
 }
 
-bool write_all(int fd, std::string_view bytes, std::uint64_t at) {
-  while (!bytes.empty()) {
-    const ssize_t n = ::pwrite(fd, bytes.data(), bytes.size(), static_cast<off_t>(at));
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return false;
-    bytes.remove_prefix(static_cast<std::size_t>(n));
-    at += static_cast<std::uint64_t>(n);
-  }
-  return true;
-}
-
-bool read_all(int fd, char* to, std::size_t size, std::uint64_t at) {
-  while (size > 0) {
-    const ssize_t n = ::pread(fd, to, size, static_cast<off_t>(at));
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return false;
-    to += n;
-    size -= static_cast<std::size_t>(n);
-    at += static_cast<std::uint64_t>(n);
-  }
-  return true;
-}
-
 template <class T>
 std::string_view bytes_of(const T& value) {
   return {reinterpret_cast<const char*>(&value), sizeof value};
@@ -72,36 +47,30 @@ std::string_view bytes_of(const T& value) {
 }  // namespace
 
 struct Spool::Impl {
-  fs::path file;
-  int fd = -1;
+  fs::path name;
+  std::unique_ptr<File> file;
   std::uint64_t size = 0;
   std::uint64_t generation = 1;
   std::uint64_t end = kFirst;  // behind the last entry
   std::uint32_t count = 0;
 
-  Impl() = default;
-  Impl(const Impl&) = delete;
-  Impl& operator=(const Impl&) = delete;
-  ~Impl() {
-    if (fd >= 0) ::close(fd);
-  }
-
   Diagnostic error(std::string_view doing, int number) const {
-    return make_error("E305", fmt::format("{} {} failed: {}", doing, file.string(), std::strerror(number)),
+    return make_error("E305", fmt::format("{} {} failed: {}", doing, name.string(), std::strerror(number)),
                       "look at the disk that holds it (df, dmesg)");
   }
   Status write_header() {
     const Header header{kMagic, generation};
-    if (!write_all(fd, bytes_of(header), 0) || ::fdatasync(fd) != 0) return error("writing", errno);
+    if (const int failed = file->write(bytes_of(header), 0)) return error("writing", failed);
+    if (const int failed = file->sync()) return error("syncing", failed);
     return {};
   }
   // One entry; false at the end of what was written.
   bool read_entry(std::uint64_t at, std::uint32_t number, std::string& payload) const {
     Entry entry{};
-    if (!read_all(fd, reinterpret_cast<char*>(&entry), sizeof entry, at)) return false;
+    if (file->read(reinterpret_cast<char*>(&entry), sizeof entry, at) != 0) return false;
     if (entry.generation != generation || entry.number != number || entry.length > size - at) return false;
     payload.resize(entry.length);
-    return read_all(fd, payload.data(), payload.size(), at + sizeof entry) && entry.check == check_of(entry, payload);
+    return file->read(payload.data(), payload.size(), at + sizeof entry) == 0 && entry.check == check_of(entry, payload);
   }
   void find_end() {
     std::string payload;
@@ -112,30 +81,29 @@ struct Spool::Impl {
   }
 };
 
-Result<Spool> Spool::open(const fs::path& file, std::uint64_t bytes) {
+Result<Spool> Spool::open(const fs::path& name, std::uint64_t bytes, Files& files) {
   auto impl = std::make_unique<Impl>();
-  impl->file = file;
-  impl->fd = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
-  if (impl->fd < 0) return impl->error("opening", errno);
-  struct stat info {};
-  ::fstat(impl->fd, &info);
-  impl->size = std::max<std::uint64_t>(bytes, static_cast<std::uint64_t>(info.st_size));
+  impl->name = name;
+  if (const int failed = files.open(name, impl->file)) return impl->error("opening", failed);
+  const std::uint64_t before = impl->file->size();
+  impl->size = std::max(bytes, before);
   Header header{};
-  const bool known = read_all(impl->fd, reinterpret_cast<char*>(&header), sizeof header, 0) && header.magic == kMagic;
+  const bool known = impl->file->read(reinterpret_cast<char*>(&header), sizeof header, 0) == 0 && header.magic == kMagic;
   if (known) {
     impl->generation = header.generation;
     impl->find_end();
   }
-  if (static_cast<std::uint64_t>(info.st_size) < bytes) {
+  if (before < bytes) {
     // Where the blocks cannot be had now, what an earlier process left is still worth reading.
-    const int failed = ::posix_fallocate(impl->fd, 0, static_cast<off_t>(bytes));
+    const int failed = impl->file->allocate(bytes);
     if (failed != 0 && !known) return impl->error("allocating", failed);
-    if (failed != 0) impl->size = static_cast<std::uint64_t>(info.st_size);
+    if (failed != 0) impl->size = before;
   }
   if (!known) {
     if (auto status = impl->write_header(); !status) return status.error();
-    if (::fsync(impl->fd) != 0) return impl->error("syncing", errno);
   }
+  // Its name, too: whoever created it may have died before he came to this.
+  if (const int failed = files.sync_directory(name.parent_path())) return impl->error("syncing the directory of", failed);
   return Spool(std::move(impl));
 }
 
@@ -147,16 +115,16 @@ Spool& Spool::operator=(Spool&&) noexcept = default;
 Status Spool::add(std::string_view payload) {
   Impl& impl = *impl_;
   if (impl.end + sizeof(Entry) + payload.size() > impl.size) {
-    return make_error("E305", fmt::format("{} is full: {} batches wait in it for the database", impl.file.string(), impl.count),
+    return make_error("E305", fmt::format("{} is full: {} batches wait in it for the database", impl.name.string(), impl.count),
                       "make room on the disk of the state directory; give it a larger spool with --spool-size");
   }
   Entry entry{impl.generation, impl.count, static_cast<std::uint32_t>(payload.size()), {}};
   entry.check = check_of(entry, payload);
   std::string bytes(bytes_of(entry));
   bytes += payload;
-  if (!write_all(impl.fd, bytes, impl.end)) return impl.error("writing", errno);
+  if (const int failed = impl.file->write(bytes, impl.end)) return impl.error("writing", failed);
   fault_point("spool.write.after");
-  if (::fdatasync(impl.fd) != 0) return impl.error("syncing", errno);
+  if (const int failed = impl.file->sync()) return impl.error("syncing", failed);
   impl.end += bytes.size();
   ++impl.count;
   fault_point("spool.sync.after");

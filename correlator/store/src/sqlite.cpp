@@ -78,6 +78,12 @@ Result<Connection> Connection::open(const std::string& path, bool writable) {
   return db;
 }
 
+bool Connection::exists(const std::string& path) {
+  sqlite3_vfs* files = sqlite3_vfs_find(nullptr);
+  int found = 0;
+  return files != nullptr && files->xAccess(files, path.c_str(), SQLITE_ACCESS_EXISTS, &found) == SQLITE_OK && found != 0;
+}
+
 int Connection::exec(const char* sql) { return sqlite3_exec(db_, sql, nullptr, nullptr, nullptr); }
 
 std::optional<std::int64_t> Connection::scalar(std::string_view sql) {

@@ -58,6 +58,8 @@ class Connection {
   }
 
   static Result<Connection> open(const std::string& path, bool writable);
+  // Whether there is something to open, as SQLite sees it: an empty file is nothing.
+  static bool exists(const std::string& path);
 
   sqlite3* get() const { return db_; }
   const std::string& path() const { return path_; }

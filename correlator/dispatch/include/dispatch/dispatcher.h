@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "dispatch/process.h"
+#include "dispatch/launcher.h"
 #include "engine/decision.h"
 #include "engine/intake.h"
 #include "rules/model.h"
@@ -32,6 +32,7 @@ struct DispatchOptions {
   Duration term_grace = Duration::seconds(5);  // between SIGTERM and SIGKILL
   std::string path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";  // PATH of the scripts
   std::vector<std::pair<std::string, std::string>> environment;  // further variables for the scripts
+  Launcher* launcher = &system_launcher();  // what starts them; outlives the dispatcher
 };
 
 class Dispatcher {

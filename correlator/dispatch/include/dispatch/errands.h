@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "dispatch/dispatcher.h"
-#include "dispatch/process.h"
+#include "dispatch/launcher.h"
 #include "rules/model.h"
 #include "store/ledger_db.h"
 #include "time/clock.h"
@@ -37,7 +37,7 @@ class Errands {
     std::string name;  // of the probe or lookup
     bool is_probe = true;
     std::string row;
-    Process process;
+    std::unique_ptr<Child> process;
     Timestamp deadline;
     bool timed_out = false;
   };

@@ -31,6 +31,7 @@ struct LiveOptions {
   std::uint64_t snapshot_records = 5000;           // …at the latest after so many records
   Duration tick_every = Duration::seconds(10);     // recorded marks while inputs without marks of their own are empty
   Duration refuse_after = Duration::seconds(8);    // below rsyslog's confirmTimeout
+  std::size_t remembered_ids = 1'000'000;          // of the last recorded lines, so that one that comes again is known
 };
 
 // The effective time of a line that arrived at `arrival` (semantics.md, section 2).

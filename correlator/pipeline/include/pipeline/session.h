@@ -51,6 +51,7 @@ class Session {
   void outcome(const engine::OutcomeRecord& outcome);
   void lookup(engine::LookupRecord lookup);
   void probe(const engine::ProbeRecord& probe);
+  // With an error the rules in force stay.
   Status reload(std::shared_ptr<const rules::RuleSet> rules);
 
   // Writes what was stepped since the last commit, with the cursors, in one transaction. Nothing without a database.
@@ -66,9 +67,13 @@ class Session {
   // The state as it stands, with positions and notes. Nothing while the spool is in use: then it tries to empty it.
   Status snapshot(std::vector<store::Cursor> cursors);
   Status sync();
+  // What can only be mended by a start from what is stored: a text of evidence that could not be read, a reload that could
+  // neither be written nor taken back. Nothing is written any more.
+  const Status& failure() const;
   // For `status`; written with the next snapshot.
   void note(std::string name, std::string text);
-  void each_line_id(const std::function<void(std::string_view)>& visit);
+  // The ids of the last `most` recorded lines that had one, oldest first.
+  void each_line_id(std::size_t most, const std::function<void(std::string_view)>& visit);
 
   const engine::Engine& engine() const { return engine_; }
   engine::Engine& engine() { return engine_; }
@@ -80,7 +85,9 @@ class Session {
  private:
   Session(SessionOptions options, Sink sink, std::optional<store::EngineDb> db);
   Status adopt(std::shared_ptr<const rules::RuleSet> rules);
+  Status compile(const std::shared_ptr<const rules::RuleSet>& rules);
   Status restore();
+  Status go_back();
   Status load_lookups();
   void step(engine::IntakeRecord record, std::optional<store::IntakeRow> row);
   std::uint64_t next_seq() const { return engine_.seq() + 1; }
@@ -100,6 +107,7 @@ class Session {
   store::Batch snapshot_;  // state that could not be written with the last snapshot, and notes
   std::vector<store::Cursor> written_cursors_;
   std::vector<std::string> notes_;
+  Status failure_;
 };
 
 // The engine as it stands in a state directory: its snapshot and the intake behind it. For looking; E306 if nothing was

@@ -16,6 +16,7 @@
 #include "base/result.h"
 #include "engine/decision.h"
 #include "engine/state.h"
+#include "store/files.h"
 #include "time/timestamp.h"
 
 namespace correlator::store {
@@ -103,6 +104,7 @@ struct DbOptions {
   Duration busy = Duration::seconds(5);
   // Checkpoints in a thread of their own, each so often; 0: checkpoint() is called by the writer.
   Duration checkpoint_every{};
+  Files* files = &system_files();  // where the spool is; outlives the database
 };
 
 class EngineDb {

@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "store/files.h"
 
 namespace correlator::store {
 
@@ -18,7 +19,7 @@ class Spool {
  public:
   // Opens or creates `file` with room for `bytes`. What an earlier process wrote into it is kept and read by each().
   // E305 if it cannot be created or allocated.
-  static Result<Spool> open(const std::filesystem::path& file, std::uint64_t bytes);
+  static Result<Spool> open(const std::filesystem::path& file, std::uint64_t bytes, Files& files = system_files());
   ~Spool();
   Spool(Spool&&) noexcept;
   Spool& operator=(Spool&&) noexcept;

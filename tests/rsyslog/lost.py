@@ -38,7 +38,7 @@ class Lost(unittest.TestCase):
                                  input=log.frames(), check=True, capture_output=True).stdout.decode()
             events = [e for e in map(json.loads, out.splitlines()) if e.get("event") == "logger.lost"]
             self.assertEqual(len(events), len(said), out[-2000:])
-            self.assertGreaterEqual(max(e["weight"] for e in events), SENT - BURST, events)
+            self.assertGreaterEqual(max(e["fields"].get("lost", 0) for e in events), SENT - BURST, events)
 
 
 if __name__ == "__main__":

@@ -37,6 +37,17 @@ void PatternSet::Impl::index_literals() {
     users.insert(users.end(), patterns.begin(), patterns.end());
   }
   first_user.push_back(static_cast<std::uint32_t>(users.size()));
+
+  std::map<std::string_view, std::uint32_t> numbers;
+  for (const PatternLiterals& of_pattern : literals) {
+    first_required.push_back(static_cast<std::uint32_t>(required_of.size()));
+    for (const std::string& literal : of_pattern.required) {
+      const auto [at, is_new] = numbers.emplace(literal, static_cast<std::uint32_t>(required.size()));
+      if (is_new) required.push_back(literal);
+      required_of.push_back(at->second);
+    }
+  }
+  first_required.push_back(static_cast<std::uint32_t>(required_of.size()));
 }
 
 PatternSet::PatternSet(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

@@ -16,6 +16,7 @@ namespace correlator::pattern {
 struct PatternSet::Scratch::Impl {
   VectorScanner::Scratch vector;
   std::vector<std::uint32_t> seen_in;  // per pattern: begin + 1 of the line it was last a candidate of
+  std::vector<std::uint64_t> asked;    // per required literal: twice begin + 1 of the line it was last looked for in, odd if it is there
   std::vector<int> found;              // for RE2::Set
   std::vector<std::uint32_t> extra;
   std::vector<Hit> hits;
@@ -36,6 +37,10 @@ struct PatternSet::Impl {
   std::vector<std::string> scanned;       // distinct literals, the scanner's index
   std::vector<std::uint32_t> first_user;  // scanned literal → its first entry in users; one more at the end
   std::vector<std::uint32_t> users;       // patterns
+  // Many patterns of one kind of line ask for the same literals: each is looked for once a line.
+  std::vector<std::string> required;          // distinct
+  std::vector<std::uint32_t> first_required;  // pattern → its first entry in required_of; one more at the end
+  std::vector<std::uint32_t> required_of;     // indices into required
   std::unique_ptr<ScalarScanner> scalar;
   std::unique_ptr<VectorScanner> vector;
   std::unique_ptr<Unfiltered> unfiltered;

@@ -18,6 +18,7 @@ class Collector final : public LiteralSink {
             bool whole, std::vector<Hit>& hits)
       : set_(set), scratch_(scratch), text_(text), whole_(whole), hits_(hits) {
     scratch_.seen_in.assign(set.regexes.size(), 0);
+    scratch_.asked.assign(set.required.size(), 0);
     if (whole) end_ = text.size();
   }
 
@@ -28,7 +29,7 @@ class Collector final : public LiteralSink {
       const auto mark = static_cast<std::uint32_t>(begin_ + 1);
       if (scratch_.seen_in[pattern] == mark) continue;
       scratch_.seen_in[pattern] = mark;
-      if (has_required(set_.literals[pattern].required)) {
+      if (has_required(pattern)) {
         hits_.push_back({static_cast<std::uint32_t>(begin_), static_cast<std::uint32_t>(end_), pattern});
       }
     }
@@ -48,14 +49,23 @@ class Collector final : public LiteralSink {
     lowered_ = false;
   }
 
-  bool has_required(const std::vector<std::string>& required) {
-    if (required.empty()) return true;
+  bool has_required(std::uint32_t pattern) {
+    for (std::uint32_t i = set_.first_required[pattern]; i < set_.first_required[pattern + 1]; ++i) {
+      if (!holds(set_.required_of[i])) return false;
+    }
+    return true;
+  }
+
+  bool holds(std::uint32_t required) {
+    std::uint64_t& asked = scratch_.asked[required];
+    const std::uint64_t mark = (static_cast<std::uint64_t>(begin_) + 1) * 2;
+    if ((asked & ~std::uint64_t{1}) == mark) return (asked & 1) != 0;
     if (!lowered_) ascii_lower(text_.substr(begin_, end_ - begin_), scratch_.lowered);
     lowered_ = true;
-    return std::all_of(required.begin(), required.end(), [this](const std::string& literal) {
-      return memmem(scratch_.lowered.data(), scratch_.lowered.size(), literal.data(), literal.size()) !=
-             nullptr;
-    });
+    const std::string& literal = set_.required[required];
+    const void* found = memmem(scratch_.lowered.data(), scratch_.lowered.size(), literal.data(), literal.size());
+    asked = mark | (found != nullptr ? 1 : 0);
+    return found != nullptr;
   }
 
   const PatternSet::Impl& set_;

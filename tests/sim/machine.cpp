@@ -6,8 +6,6 @@
 
 #include <algorithm>
 
-#include "power.h"
-
 namespace correlator::sim {
 namespace {
 
@@ -44,6 +42,7 @@ Machine::Machine(std::uint64_t seed, const RunOptions& options)
   kills_left_ = static_cast<int>(random_.between(0, power ? 2 : 8));
   dispatcher_kills_left_ = static_cast<int>(random_.between(0, power ? 1 : 4));
   cuts_left_ = power ? static_cast<int>(random_.between(1, 4)) : 0;
+  storm_cut_percent_ = random_.one_of<double>({0.3, 1, 4});
   trouble_percent_ = random_.chance(50) ? 0 : static_cast<double>(random_.between(1, 30)) / 10;
   polite_ = random_.chance(40);
   if (!reloads && !power && random_.chance(20)) {
@@ -65,12 +64,23 @@ Life Machine::plan(bool mortal, std::int64_t points, std::int64_t operations) {
   return life;
 }
 
+bool Machine::engine_round() {
+  const Timestamp begin = world.clock.now();
+  const std::uint64_t before = engine_->live().counters().synced;
+  const bool batched = engine_->live().batching();
+  if (!engine_->round()) return false;
+  // What ends a batch between two lines is a sync, too, and no commit.
+  const std::uint64_t synced = engine_->live().counters().synced - before + (batched && !engine_->live().batching() ? 1 : 0);
+  bucket_.take(begin, synced, world.clock.now() - begin);
+  return true;
+}
+
 bool Machine::look_after_engine() {
   if (engine_ && engine_->running()) {
     // A plug-in that does not answer for confirmTimeout is killed.
     if (const auto since = peer.waits_since(); since && world.clock.now() - *since > Duration::seconds(10)) engine_->kill();
     if (kills_left_ > 0 && random_.chance(0.3)) engine_->kill();
-    if (engine_->running() && !engine_->round()) engine_->kill();
+    if (engine_->running() && !engine_round()) engine_->kill();
     if (engine_->running()) return false;
   }
   if (engine_) {
@@ -82,6 +92,7 @@ bool Machine::look_after_engine() {
   const bool mortal = kills_left_ > 0;
   kills_left_ -= mortal ? 1 : 0;
   engine_.emplace(world, peer, plan(mortal, 150, 800));
+  bucket_ = {};
   return engine_->start();
 }
 
@@ -192,6 +203,13 @@ bool Machine::settled() {
   return ++settled_rounds_ > 5;  // reports and decisions on their way
 }
 
+// Cuts are few: most are kept for when something is not yet where it belongs.
+double Machine::cut_percent() {
+  if (!engine_ || !engine_->running()) return 0.3;
+  if (engine_->live().batching()) return storm_cut_percent_;
+  return engine_->session().db()->spooling() ? 1.5 : 0.3;
+}
+
 bool Machine::turn() {
   if (engine_ && engine_->running() && engine_->session().db()->spooling()) ++result.spooled;
   weather();
@@ -211,7 +229,7 @@ void Machine::run() {
       break;
     }
     if (peer.next() >= steps.size()) kills_left_ = dispatcher_kills_left_ = 0;
-    if (cuts_left_ > 0 && peer.next() < steps.size() && random_.chance(0.8)) cut_power();
+    if (cuts_left_ > 0 && peer.next() < steps.size() && random_.chance(cut_percent())) cut_power();
     let_time_pass(turn());
   }
   if (!peer.protocol_error.empty()) world.wrong.push_back(peer.protocol_error);

@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include "power.h"
 #include "random.h"
 #include "run.h"
 #include "script.h"
@@ -40,6 +41,8 @@ class Machine {
   void let_time_pass(bool active);
   bool settled();
   void cut_power();
+  bool engine_round();
+  double cut_percent();  // of a turn's ending with one
   void hold_database(bool held);
   Life plan(bool mortal, std::int64_t points, std::int64_t operations);
   std::vector<std::string> recorded_ids();
@@ -52,7 +55,8 @@ class Machine {
   Timestamp trouble_until_ = Timestamp::min();
   Timestamp approve_at_ = kBegin;
   int kills_left_ = 0, dispatcher_kills_left_ = 0, cuts_left_ = 0;
-  double trouble_percent_ = 0;
+  double trouble_percent_ = 0, storm_cut_percent_ = 0;
+  SyncBucket bucket_;
   bool reload_wanted_ = false, polite_ = false;
   sqlite3* holder_ = nullptr;  // another process that holds the database locked
   Life holding_{"holder", false, -1, -1, {}};

@@ -3,21 +3,28 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <set>
 
 #include "machine.h"
 
 namespace correlator::sim {
 
-bool in_a_storm(const std::vector<Timestamp>& recorded) {
-  if (recorded.empty()) return false;
-  std::size_t count = 0;
-  for (auto at = recorded.rbegin(); at != recorded.rend(); ++at) {
-    ++count;
-    const double seconds = static_cast<double>((recorded.back() - *at).us) / 1e6;
-    if (static_cast<double>(count) >= 50 + 200 * seconds) return true;
-  }
-  return false;
+void SyncBucket::refill(Timestamp now) {
+  if (at_ != Timestamp::min()) tokens_ = std::min(kBurst, tokens_ + static_cast<double>((now - at_).us) / 1e6 * kPerSecond);
+  at_ = now;
+}
+
+void SyncBucket::take(Timestamp now, std::uint64_t syncs, Duration took) {
+  if (syncs == 0) return;
+  refill(now);
+  const double of_its_time = static_cast<double>(took.us) / 1e6 * kPerSecond / kShareOfTime;
+  tokens_ = std::max(-kBurst, tokens_ - std::max(static_cast<double>(syncs), of_its_time));
+}
+
+bool SyncBucket::was_empty(Timestamp then, Timestamp now) {
+  refill(now);
+  return tokens_ - static_cast<double>((now - then).us) / 1e6 * kPerSecond < 2;  // one, and what the clock moves within a round
 }
 
 std::vector<std::string> Machine::recorded_ids() {
@@ -53,15 +60,13 @@ void Machine::cut_power() {
   const Timestamp cut = world.clock.now();
   const std::vector<std::string> ids = recorded_ids();
   const std::set<std::string> left(ids.begin(), ids.end());
-  std::vector<Timestamp> answered;
   for (std::size_t i = 0; i < steps.size(); ++i) {
     if (steps[i].kind != Step::Kind::line || !steps[i].means_something || !peer.answered[i]) continue;
-    answered.push_back(*peer.answered[i]);
     const bool was_gone = gone[i];
     gone[i] = !left.contains(steps[i].id);
     if (!gone[i] || was_gone) continue;
     const Duration before = cut - *peer.answered[i];
-    const bool allowed = !options_.strict && before <= kUnsynced && in_a_storm(answered);
+    const bool allowed = !options_.strict && before <= kUnsynced && bucket_.was_empty(*peer.answered[i], cut);
     ++(allowed ? result.lost_allowed : result.lost);
     result.lost_span_us = std::max(result.lost_span_us, before.us);
     if (!allowed) world.wrong.push_back(fmt::format("line {} was answered {} us before a power cut and is gone", steps[i].id, before.us));

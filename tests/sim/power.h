@@ -2,16 +2,29 @@
 // What a power cut may take: lines answered in a storm within the last 20 ms, with --durability strict none.
 #pragma once
 
-#include <vector>
+#include <cstdint>
 
 #include "time/timestamp.h"
 
 namespace correlator::sim {
 
-// Whether lines came so fast that the bucket of synced commits (50, refilled at 200 a second) was empty at the last of them.
-// `recorded`: moments at which state-changing lines were answered, in order.
-bool in_a_storm(const std::vector<Timestamp>& recorded);
-
 inline constexpr Duration kUnsynced = Duration::milliseconds(20);
+
+// What is promised of synced commits (docs/reliability.md): lines wait for their sync only where more than 200 a second are needed, of
+// a bucket of 50, or more than a quarter of the time.
+class SyncBucket {
+ public:
+  // Syncs of one round of the engine, which began at `now`.
+  void take(Timestamp now, std::uint64_t syncs, Duration took);
+  // Whether it had none left at `then`, since when nothing was synced.
+  bool was_empty(Timestamp then, Timestamp now);
+
+ private:
+  static constexpr double kBurst = 50, kPerSecond = 200, kShareOfTime = 0.25;
+  void refill(Timestamp now);
+
+  double tokens_ = kBurst;
+  Timestamp at_ = Timestamp::min();
+};
 
 }  // namespace correlator::sim

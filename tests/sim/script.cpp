@@ -139,14 +139,17 @@ Timestamp stamp(Random& random, Timestamp at) {
   return random.chance(50) ? at + Duration::seconds(random.between(1, 100'000)) : Timestamp{random.between(0, 1'000'000'000)};
 }
 
-Step line(Random& random, Timestamp at, std::int64_t number, const ScriptOptions& options) {
+// `quiet`: mostly such as are recorded and decide nothing, so that their commits need no sync.
+Step line(Random& random, Timestamp at, std::int64_t number, const ScriptOptions& options, bool quiet) {
   static const std::vector<std::string> kHits = {"plain", "doubted", "asked", "other"};
   Step step;
   step.due = at;
   step.id = fmt::format("id-{}", number);
   std::string message = fmt::format(" session {} opened", number), program = "app", input = "imuxsock";
   step.means_something = random.chance(options.meaning);
-  if (step.means_something && random.chance(25)) {
+  if (step.means_something && quiet && random.chance(90)) {
+    message = " hit other";
+  } else if (step.means_something && random.chance(25)) {
     message = fmt::format(" hit {}", random.one_of(kHits));
   } else if (step.means_something) {
     message = fmt::format(" EDAC MC0: {} CE read error on D{} (n={}{})", random.between(1, 3), random.between(1, 3), number,
@@ -218,7 +221,7 @@ std::vector<Step> draw_script(Random& random, const ScriptOptions& options) {
       reload_at = -1;
       steps.push_back({Step::Kind::reload, at, {}, {}, false, false, {}});
     }
-    steps.push_back(random.chance(3) ? mark(at, number) : line(random, at, number, options));
+    steps.push_back(random.chance(3) ? mark(at, number) : line(random, at, number, options, storm > 0));
     ++number;
   }
   // Marks until all that is quiet or silent is due.

@@ -69,6 +69,11 @@ bool Machine::engine_round() {
   const std::uint64_t before = engine_->live().counters().synced;
   const bool batched = engine_->live().batching();
   if (!engine_->round()) return false;
+  if (!engine_->live().batching()) {
+    unsynced_since_.reset();
+  } else if (!unsynced_since_) {
+    unsynced_since_ = begin;
+  }
   // What ends a batch between two lines is a sync, too, and no commit.
   const std::uint64_t synced = engine_->live().counters().synced - before + (batched && !engine_->live().batching() ? 1 : 0);
   bucket_.take(begin, synced, world.clock.now() - begin);
@@ -79,7 +84,9 @@ bool Machine::look_after_engine() {
   if (engine_ && engine_->running()) {
     // A plug-in that does not answer for confirmTimeout is killed.
     if (const auto since = peer.waits_since(); since && world.clock.now() - *since > Duration::seconds(10)) engine_->kill();
-    if (kills_left_ > 0 && random_.chance(0.3)) engine_->kill();
+    // Best while the engine holds what is answered (a refusal is an answer) and not written.
+    const bool holds = !peer.in_flight() && engine_->session().uncommitted() > 0;
+    if (kills_left_ > 0 && random_.chance(holds ? 5 : 0.3)) engine_->kill();
     if (engine_->running() && !engine_round()) engine_->kill();
     if (engine_->running()) return false;
   }
@@ -93,6 +100,7 @@ bool Machine::look_after_engine() {
   kills_left_ -= mortal ? 1 : 0;
   engine_.emplace(world, peer, plan(mortal, 150, 800));
   bucket_ = {};
+  unsynced_since_.reset();
   return engine_->start();
 }
 
@@ -168,7 +176,8 @@ void Machine::weather() {
     hold_database(false);
     trouble = {};
   }
-  if (!trouble.of.empty() || peer.next() >= steps.size() || !random_.chance(trouble_percent_)) return;
+  const bool in_batch = engine_ && engine_->running() && engine_->live().batching();
+  if (!trouble.of.empty() || peer.next() >= steps.size() || !random_.chance(in_batch ? 2 * trouble_percent_ : trouble_percent_)) return;
   ++result.troubles;
   trouble.of = random_.chance(80) ? "engine" : "dispatcher";
   trouble_until_ = world.clock.now() + (random_.chance(60) ? Duration::milliseconds(random_.between(1, 3000)) : Duration::seconds(random_.between(3, 40)));
@@ -185,7 +194,10 @@ void Machine::weather() {
 
 void Machine::let_time_pass(bool active) {
   const Timestamp now = world.clock.now();
-  if (active) return world.clock.advance(Duration{random_.between(20, 300)});
+  // The engine sleeps no longer than until it must sync.
+  const bool batching = engine_ && engine_->running() && engine_->live().batching();
+  const Timestamp deadline = batching && unsynced_since_ && now < *unsynced_since_ + kUnsynced ? *unsynced_since_ + kUnsynced : Timestamp::max();
+  if (active) return world.clock.set(std::min(deadline, now + Duration{random_.between(20, 300)}));
   Timestamp next = std::min(world.programs.next_end(), now + Duration::seconds(random_.between(1, 20)));
   if (const Timestamp due = peer.next_due(); due > now) next = std::min(next, due);
   if (!engine_) next = std::min(next, engine_at_);
@@ -193,7 +205,7 @@ void Machine::let_time_pass(bool active) {
   if (!world.disk.trouble.of.empty()) next = std::min(next, trouble_until_);
   // A line that waits for its answer, lines that wait for their sync.
   if (engine_ && engine_->running() && (engine_->live().batching() || peer.in_flight())) next = std::min(next, now + Duration::milliseconds(random_.between(1, 25)));
-  world.clock.set(std::max(next, now + Duration{100}));
+  world.clock.set(std::min(deadline, std::max(next, now + Duration{100})));
 }
 
 bool Machine::settled() {
@@ -206,7 +218,8 @@ bool Machine::settled() {
 // Cuts are few: most are kept for when something is not yet where it belongs.
 double Machine::cut_percent() {
   if (!engine_ || !engine_->running()) return 0.3;
-  if (engine_->live().batching()) return storm_cut_percent_;
+  if (engine_->live().batching()) batched_at_ = world.clock.now();
+  if (batched_at_ && world.clock.now() - *batched_at_ < Duration::seconds(2)) return storm_cut_percent_;
   return engine_->session().db()->spooling() ? 1.5 : 0.3;
 }
 

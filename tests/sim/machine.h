@@ -57,6 +57,7 @@ class Machine {
   int kills_left_ = 0, dispatcher_kills_left_ = 0, cuts_left_ = 0;
   double trouble_percent_ = 0, storm_cut_percent_ = 0;
   SyncBucket bucket_;
+  std::optional<Timestamp> unsynced_since_, batched_at_;  // since when lines are answered and not synced; when that was last seen
   bool reload_wanted_ = false, polite_ = false;
   sqlite3* holder_ = nullptr;  // another process that holds the database locked
   Life holding_{"holder", false, -1, -1, {}};

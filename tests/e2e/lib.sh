@@ -10,6 +10,15 @@ cd "$WORK" || exit 1
 PASSED=0
 FAILED=0
 RULES="$SOURCE/rules"
+# Under sanitizers a start with the shipped rules takes seconds, most of them for samples and tests that the other build runs.
+if [ "${SLOWER:-1}" -gt 1 ]; then
+  mkdir "$WORK/shipped"
+  for file in "$RULES"/*.toml; do
+    awk '/^\[\[?[a-z_]+[."\]]/ { skip = /^\[\[(event\.sample|rule\.test)\]\]/ } !skip' "$file" >"$WORK/shipped/$(basename "$file")"
+  done
+  cp "$RULES"/*.csv "$WORK/shipped"
+  RULES="$WORK/shipped"
+fi
 
 pass() { PASSED=$((PASSED + 1)); }
 fail() {

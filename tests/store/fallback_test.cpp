@@ -1,60 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 // From the database to the spool and back: what the simulation (tests/sim) found, one case each.
-#include <sqlite3.h>
-
-#include <cerrno>
-
 #include "catch.h"
 #include "store/engine_db.h"
+#include "store_trouble.h"
 #include "temp_dir.h"
 
 using namespace correlator;
 using namespace correlator::store;
-using correlator::testing::TempDir;
+using namespace correlator::testing;
 
 namespace {
-
-// The real files; writes fail on request, and what is synced by name is remembered.
-class WatchedFiles final : public Files {
- public:
-  int open(const std::filesystem::path& path, std::unique_ptr<File>& out) override {
-    std::unique_ptr<File> real;
-    const int error = system_files().open(path, real);
-    if (error == 0) out = std::make_unique<Watched>(*this, std::move(real));
-    return error;
-  }
-  int sync(const std::filesystem::path& path) override {
-    synced.push_back(path.filename().string());
-    return system_files().sync(path);
-  }
-  int sync_directory(const std::filesystem::path& dir) override {
-    ++directories;
-    return system_files().sync_directory(dir);
-  }
-
-  bool fail = false;
-  int directories = 0;
-  std::vector<std::string> synced;
-
- private:
-  struct Watched final : File {
-    Watched(WatchedFiles& of, std::unique_ptr<File> file) : files(of), real(std::move(file)) {}
-    std::uint64_t size() override { return real->size(); }
-    int read(char* to, std::size_t count, std::uint64_t at) override { return real->read(to, count, at); }
-    int write(std::string_view bytes, std::uint64_t at) override { return files.fail ? EIO : real->write(bytes, at); }
-    int allocate(std::uint64_t bytes) override { return real->allocate(bytes); }
-    int sync() override { return real->sync(); }
-    WatchedFiles& files;
-    std::unique_ptr<File> real;
-  };
-};
 
 struct Site {
   TempDir dir;
   WatchedFiles files;
-  sqlite3* holder = nullptr;
+  OtherProcess another{dir.path()};
 
-  ~Site() { sqlite3_close(holder); }
   EngineDb open() {
     DbOptions options;
     options.spool_bytes = 64 << 10;
@@ -64,11 +25,7 @@ struct Site {
     REQUIRE(db);
     return std::move(*db);
   }
-  // Another process: SQL outside of ours.
-  void other(const char* sql) {
-    if (holder == nullptr) REQUIRE(sqlite3_open((dir.path() / "engine.db").c_str(), &holder) == SQLITE_OK);
-    REQUIRE(sqlite3_exec(holder, sql, nullptr, nullptr, nullptr) == SQLITE_OK);
-  }
+  void other(const char* sql) { REQUIRE(another.says(sql)); }
 };
 
 Batch line(std::uint64_t seq) {

@@ -99,8 +99,10 @@ def settled(scratch, state):
     def progress():
         return len(numbers_in(scratch.file("delivered"))), os.path.getsize(log) if os.path.exists(log) else 0
 
-    last = None
+    last, give_up = None, time.monotonic() + 90
     while last != (last := progress()) or not engines(state):
+        if time.monotonic() > give_up:
+            raise AssertionError(f"not settled within 90 s: handed over and log {last}, engines {engines(state)}")
         time.sleep(1.5)
 
 

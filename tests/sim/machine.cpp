@@ -38,6 +38,8 @@ Machine::Machine(std::uint64_t seed, const RunOptions& options)
       world(seed, world_options(Random(hash_words(seed, "world")), options)), peer(steps, world.clock, Random(hash_words(seed, "peer"))),
       random_(hash_words(seed, "machine")), options_(options) {
   gone.resize(steps.size());
+  world.visible = [this] { between_commit_and_sync(); };
+  world.ahead = [this] { with_the_ledger_ahead(); };
   const bool power = options.mode == Mode::power;
   kills_left_ = static_cast<int>(random_.between(0, power ? 2 : 8));
   dispatcher_kills_left_ = static_cast<int>(random_.between(0, power ? 1 : 4));
@@ -68,7 +70,7 @@ bool Machine::engine_round() {
   const Timestamp begin = world.clock.now();
   const std::uint64_t before = engine_->live().counters().synced;
   const bool batched = engine_->live().batching();
-  if (!engine_->round()) return false;
+  const bool alive = engine_->round();  // what it did until it died counts, too
   if (!engine_->live().batching()) {
     unsynced_since_.reset();
   } else if (!unsynced_since_) {
@@ -77,7 +79,7 @@ bool Machine::engine_round() {
   // What ends a batch between two lines is a sync, too, and no commit.
   const std::uint64_t synced = engine_->live().counters().synced - before + (batched && !engine_->live().batching() ? 1 : 0);
   bucket_.take(begin, synced, world.clock.now() - begin);
-  return true;
+  return alive;
 }
 
 bool Machine::look_after_engine() {
@@ -116,18 +118,35 @@ bool Machine::look_after_dispatcher() {
     }
     if (dispatcher_->running()) return world.reports_bell;
   }
-  if (dispatcher_) {
-    dispatcher_.reset();
-    ++result.dispatcher_deaths;
-    // systemd takes down what a dead service left behind; without it programs go on.
-    if (random_.chance(50)) world.programs.kill_all();
-    dispatcher_at_ = world.clock.now() + Duration::milliseconds(random_.between(1, 5000));
-  }
+  if (dispatcher_) bury_dispatcher();
   if (world.clock.now() < dispatcher_at_) return false;
   const bool mortal = dispatcher_kills_left_ > 0;
   dispatcher_kills_left_ -= mortal ? 1 : 0;
   dispatcher_.emplace(world, plan(mortal, 40, 150));
   return dispatcher_->start();
+}
+
+void Machine::bury_dispatcher() {
+  dispatcher_.reset();
+  ++result.dispatcher_deaths;
+  // systemd takes down what a dead service left behind; without it programs go on.
+  if (random_.chance(50)) world.programs.kill_all();
+  dispatcher_at_ = world.clock.now() + Duration::milliseconds(random_.between(1, 5000));
+}
+
+// The engine's decisions can be read and are not synced: the dispatcher, a process of its own, may be as quick as that.
+void Machine::between_commit_and_sync() {
+  if (!dispatcher_ || !dispatcher_->running() || !random_.chance(30)) return;
+  if (!dispatcher_->round()) dispatcher_->kill();
+  if (!dispatcher_->running() && !cut_wanted_) bury_dispatcher();
+}
+
+// What the dispatcher took over is durable in its ledger alone, until the next moment. The power may go now.
+void Machine::with_the_ledger_ahead() {
+  if (cuts_left_ == 0 || !engine_ || !engine_->running() || !random_.chance(20)) return;
+  cut_wanted_ = true;
+  engine_->kill();
+  dispatcher_->kill();
 }
 
 // Steps that are no lines, once all lines before them are answered.
@@ -242,7 +261,8 @@ void Machine::run() {
       break;
     }
     if (peer.next() >= steps.size()) kills_left_ = dispatcher_kills_left_ = 0;
-    if (cuts_left_ > 0 && peer.next() < steps.size() && random_.chance(cut_percent())) cut_power();
+    const bool drawn = cuts_left_ > 0 && peer.next() < steps.size() && random_.chance(cut_percent());
+    if (std::exchange(cut_wanted_, false) || (drawn && engine_ && dispatcher_)) cut_power();
     let_time_pass(turn());
   }
   if (!peer.protocol_error.empty()) world.wrong.push_back(peer.protocol_error);

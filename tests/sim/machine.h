@@ -36,11 +36,14 @@ class Machine {
   bool turn();      // whether anything happened
   bool look_after_engine();
   bool look_after_dispatcher();
+  void bury_dispatcher();
   bool do_steps();
   void weather();
   void let_time_pass(bool active);
   bool settled();
   void cut_power();
+  void between_commit_and_sync();
+  void with_the_ledger_ahead();
   bool engine_round();
   double cut_percent();  // of a turn's ending with one
   void hold_database(bool held);
@@ -58,7 +61,7 @@ class Machine {
   double trouble_percent_ = 0, storm_cut_percent_ = 0;
   SyncBucket bucket_;
   std::optional<Timestamp> unsynced_since_, batched_at_;  // since when lines are answered and not synced; when that was last seen
-  bool reload_wanted_ = false, polite_ = false;
+  bool reload_wanted_ = false, polite_ = false, cut_wanted_ = false;
   sqlite3* holder_ = nullptr;  // another process that holds the database locked
   Life holding_{"holder", false, -1, -1, {}};
   std::uint64_t settled_rounds_ = 0;

@@ -46,7 +46,7 @@ void report(const RunResult& all, std::uint64_t runs, std::uint64_t failed, doub
   std::printf("kills %llu of the engine, %llu of the dispatcher; power cuts %llu; troubles %llu, turns with a spool in use %llu, refused %llu, came again %llu\n",
               n(all.engine_deaths), n(all.dispatcher_deaths), n(all.power_cuts), n(all.troubles), n(all.spooled), n(all.refused), n(all.repeated));
   std::printf("lost %llu, doubled %llu; gone with the last 20 ms of a storm %llu (the longest %.1f ms)\n", n(all.lost), n(all.doubled), n(all.lost_allowed), static_cast<double>(all.lost_span_us) / 1000);
-  std::printf("starts %llu, of them again %llu; second opinions %llu\n", n(all.starts), n(all.started_again), n(all.opinions));
+  std::printf("starts %llu, of them again %llu; second opinions %llu; jobs forgotten with decisions that a power cut took %llu\n", n(all.starts), n(all.started_again), n(all.opinions), n(all.forgotten));
   for (const auto& [name, count] : point_counts()) std::printf("  %-24s passed %9llu, died there %6llu\n", name.c_str(), n(count.passes), n(count.deaths));
   std::printf("%llu failed\n", n(failed));
 }

@@ -46,13 +46,12 @@ std::vector<std::string> Machine::recorded_ids() {
 // All processes and rsyslogd's memory go. What was answered must be on the disk, but for the last 20 ms of a storm; the peer goes
 // on behind what it had an answer for.
 void Machine::cut_power() {
-  if (!engine_ || !dispatcher_) return;
   --cuts_left_;
   ++result.power_cuts;
   hold_database(false);
   world.disk.trouble = {};
-  engine_->kill();
-  dispatcher_->kill();
+  if (engine_) engine_->kill();
+  if (dispatcher_) dispatcher_->kill();
   engine_.reset();
   dispatcher_.reset();
   world.programs.kill_all();

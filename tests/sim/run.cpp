@@ -13,6 +13,7 @@ void RunResult::add(const RunResult& other) {
   lines += other.lines, recorded += other.recorded, decisions += other.decisions;
   engine_deaths += other.engine_deaths, dispatcher_deaths += other.dispatcher_deaths, power_cuts += other.power_cuts;
   troubles += other.troubles, spooled += other.spooled, refused += other.refused, repeated += other.repeated, reloads += other.reloads;
+  forgotten += other.forgotten;
   lost += other.lost, lost_allowed += other.lost_allowed, doubled += other.doubled;
   lost_span_us = std::max(lost_span_us, other.lost_span_us);
   starts += other.starts, started_again += other.started_again, opinions += other.opinions;
@@ -34,6 +35,7 @@ RunResult run_seed(std::uint64_t seed, const RunOptions& options) {
       machine.world.wrong.push_back("opening the state at last: " + db.error().message);
     }
   }
+  machine.result.forgotten = machine.world.forgotten;
   machine.result.wrong = machine.world.wrong;
   return machine.result;
 }

@@ -24,6 +24,7 @@ struct RunResult {
   std::uint64_t lost = 0, lost_allowed = 0, doubled = 0;  // lines; allowed: unsynced in a storm at a power cut
   std::int64_t lost_span_us = 0;                          // the longest time before a cut whose lines went
   std::uint64_t starts = 0, started_again = 0, opinions = 0;
+  std::uint64_t forgotten = 0;  // jobs that a power cut left without their decisions
 
   void add(const RunResult& other);
 };

@@ -26,7 +26,7 @@ std::shared_ptr<const pipeline::Matcher> matcher_of(const std::shared_ptr<const 
 
 World::World(std::uint64_t seed, WorldOptions given)
     : options(given), disk(Random(hash_words(seed, "disk"))), programs(clock, seed), vfs(Vfs::install()),
-      state(real_directory() / "state"), ledger(real_directory() / "ledger") {
+      state(real_directory() / "state"), ledger(real_directory() / "ledger"), beside(hash_words(seed, "beside")) {
   static Programs* running = nullptr;
   running = &programs;
   g_fault_hook = [](const char* point) {
@@ -89,7 +89,10 @@ bool EngineLife::start() {
     reports_ = std::make_unique<pipeline::Reports>(*session_, world_.ledger);
     live_->positions = [this](std::vector<store::Cursor>& cursors) { reports_->position(cursors); };
     live_->each_second = [this] { take_reports(); };
-    live_->decided = [this] { world_.decisions_bell = true; };
+    live_->visible = [this] {
+      world_.decisions_bell = true;
+      world_.visible();
+    };
     started = true;
   });
   if (!started) bury();
@@ -168,16 +171,30 @@ bool DispatcherLife::alive_through(Work work) {
 bool DispatcherLife::start() {
   bool started = false;
   alive_through([&] {
-    auto ledger = store::LedgerDb::open(world_.ledger, true, true);
+    auto ledger = store::LedgerDb::open(world_.ledger);  // no thread of checkpoints here
     if (!ledger) return world_.unexpected("opening the ledger", ledger.error());
     dispatch::DispatchOptions options;
     options.actions_dir = "/actions";
     options.kill_switch = world_.ledger / "stop-actions";
     options.launcher = &world_.programs;
+    // What goes on beside the ledger's commit is done before it or after it, as drawn.
+    options.beside = [this](const std::function<Status()>& work) -> std::function<Status()> {
+      if (world_.beside.chance(50)) return [done = work()] { return done; };
+      return [this, work] {
+        world_.ahead();
+        fault_point("dispatch.durable.before");
+        return work();
+      };
+    };
+    reader_.emplace(world_.state, world_.files);
+    if (auto lost = reader_->reconcile(*ledger); !lost) {
+      return world_.unexpected("bringing ledger and state together", lost.error());
+    } else {
+      world_.forgotten += lost->size();
+    }
     auto opened = dispatch::Dispatcher::open(std::move(*ledger), second_rules(), world_.clock, options);
     if (!opened) return world_.unexpected("starting the dispatcher", opened.error());
     dispatcher_.emplace(std::move(*opened));
-    reader_.emplace(world_.state);
     started = true;
   });
   if (!started) bury();

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -38,6 +39,10 @@ struct World {
   std::filesystem::path state, ledger;
   bool new_rules = false;       // what stands in the rule files
   bool decisions_bell = false, reports_bell = false;
+  // Moments inside of a process: decisions can be read and are not synced; the ledger is synced and what it took over is not.
+  std::function<void()> visible, ahead;
+  std::uint64_t forgotten = 0;     // jobs whose decisions a power cut took
+  Random beside;
   std::vector<std::string> wrong;  // what must not be
 
   // An error that nothing explains.

@@ -16,9 +16,11 @@ struct Site {
   WatchedFiles files;
   OtherProcess another{dir.path()};
 
-  EngineDb open() {
+  EngineDb open() { return open(64 << 10); }
+  EngineDb open_without_spool() { return open(0); }
+  EngineDb open(std::uint64_t spool_bytes) {
     DbOptions options;
-    options.spool_bytes = 64 << 10;
+    options.spool_bytes = spool_bytes;
     options.busy = Duration{};
     options.files = &files;
     auto db = EngineDb::open(dir.path(), options);
@@ -86,9 +88,32 @@ TEST_CASE("a batch that is in the database and in the spool is taken once") {
   CHECK(recorded(db) == std::vector<std::uint64_t>{1, 2});
 }
 
+TEST_CASE("what was added to the spool behind a drain that the next process finds whole in the log is not passed over") {
+  Site site;
+  const auto spool = site.dir.path() / "spool", kept = site.dir.path() / "kept";
+  {
+    EngineDb db = site.open();
+    site.other("BEGIN IMMEDIATE");
+    REQUIRE(db.record(line(2)));
+    const auto with_one = site.dir.path() / "with_one";
+    std::filesystem::copy_file(spool, with_one);
+    REQUIRE(db.record(line(3)));
+    std::filesystem::copy_file(spool, kept);
+    site.other("ROLLBACK");
+    std::filesystem::rename(with_one, spool);
+  }
+  { EngineDb drained = site.open(); }
+  // The database has the first of its two batches.
+  std::filesystem::rename(kept, spool);
+  EngineDb db = site.open();
+  CHECK_FALSE(db.spooling());
+  CHECK(recorded(db) == std::vector<std::uint64_t>{2, 3});
+}
+
 TEST_CASE("what was committed without a sync is synced before the spool is used instead") {
   Site site;
   EngineDb db = site.open();
+  site.files.synced.clear();
   REQUIRE(db.record(line(1)));
   site.other("BEGIN IMMEDIATE");
   REQUIRE(db.record(line(2)));
@@ -98,8 +123,93 @@ TEST_CASE("what was committed without a sync is synced before the spool is used 
   REQUIRE(db.sync());
 }
 
-TEST_CASE("the name of the spool is synced before anything is in it") {
+TEST_CASE("the names of the log and of the spool are synced before anything is in them") {
   Site site;
   EngineDb db = site.open();
-  CHECK(site.files.directories == 1);
+  CHECK(site.files.directories == 2);
+}
+
+TEST_CASE("what an earlier process left in the log is synced before anything is answered") {
+  Site site;
+  { EngineDb db = site.open(); }
+  site.files.synced.clear();
+  EngineDb db = site.open();
+  CHECK(site.files.synced == std::vector<std::string>{"engine.db-wal"});
+}
+
+namespace {
+
+Batch decided(std::uint64_t seq) {
+  Batch batch = line(seq);
+  engine::Decision decision;
+  decision.id = "d" + std::to_string(seq);
+  decision.seq = seq;
+  decision.rule = "r";
+  batch.decisions.push_back(decision);
+  batch.sync = true;
+  return batch;
+}
+
+std::vector<std::string> readable(Site& site) {
+  DbOptions options;
+  options.access = Access::read_only;
+  auto reader = EngineDb::open(site.dir.path(), options);
+  REQUIRE(reader);
+  std::vector<std::string> out;
+  REQUIRE(reader->decisions_after(0, [&](StoredDecision&& decision) {
+    out.push_back(decision.id);
+    return true;
+  }));
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("a decision can be read before it is synced, and is synced when record() returns") {
+  Site site;
+  EngineDb db = site.open();
+  site.files.synced.clear();
+  std::vector<std::string> seen;
+  REQUIRE(db.record(decided(1), [&] {
+    seen = readable(site);
+    CHECK(site.files.synced.empty());
+    // The reader's own sync, before it acts.
+    REQUIRE(EngineDb::sync_what_is_read(site.dir.path(), site.files));
+    CHECK(site.files.synced.size() == 1);
+  }));
+  CHECK(seen == std::vector<std::string>{"d1"});
+  CHECK(site.files.synced.size() == 2);
+  CHECK(db.decision_id(1).value() == "d1");
+  CHECK(db.decision_id(2).value().empty());
+}
+
+TEST_CASE("a decision that was seen and could not be synced is made durable by the spool, and counts once") {
+  Site site;
+  EngineDb db = site.open();
+  int shown = 0;
+  const auto show = [&] {
+    ++shown;
+    site.files.fail_sync = "engine.db-wal";
+  };
+  REQUIRE(db.record(decided(1), show));
+  CHECK(db.spooling());
+  REQUIRE(db.record(decided(2), show));  // the spool's turn: nobody sees it yet
+  CHECK(shown == 1);
+  site.files.fail_sync.clear();
+  REQUIRE(db.drain());
+  CHECK(recorded(db) == std::vector<std::uint64_t>{1, 2});
+  CHECK(readable(site) == std::vector<std::string>{"d1", "d2"});
+}
+
+TEST_CASE("where there is no spool, it comes again and counts once") {
+  Site site;
+  EngineDb db = site.open_without_spool();
+  site.files.fail_sync = "engine.db-wal";
+  Batch batch = decided(1);
+  CHECK_FALSE(db.record(batch, [] {}));
+  site.files.fail_sync.clear();
+  batch.intake.push_back(line(2).intake.front());
+  REQUIRE(db.record(batch, [] {}));
+  CHECK(recorded(db) == std::vector<std::uint64_t>{1, 2});
+  CHECK(readable(site) == std::vector<std::string>{"d1"});
 }

@@ -24,6 +24,7 @@ class WatchedFiles final : public store::Files {
     return error;
   }
   int sync(const std::filesystem::path& path) override {
+    if (path.filename() == fail_sync) return EIO;
     synced.push_back(path.filename().string());
     return store::system_files().sync(path);
   }
@@ -33,6 +34,7 @@ class WatchedFiles final : public store::Files {
   }
 
   bool fail = false;
+  std::string fail_sync;  // the file of that name
   int directories = 0;
   std::vector<std::string> synced;
 

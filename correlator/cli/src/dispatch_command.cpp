@@ -201,6 +201,11 @@ int run(const Options& o) {
   if (auto status = host::make_directory(ledger_dir, 0750, "root", o.group); !status) return failed(status.error());
   auto ledger = store::LedgerDb::open(ledger_dir, true, true);
   if (!ledger) return failed(ledger.error());
+  auto lost = dispatch::DecisionReader(o.state).reconcile(*ledger);
+  if (!lost) return failed(lost.error());
+  for (const std::string& decision : *lost) {
+    std::fputs(fmt::format("{} was lost with the power before it could be acted on; its line comes again\n", printable(decision)).c_str(), stderr);
+  }
   const SystemClock clock;
   dispatch::DispatchOptions options;
   options.actions_dir = o.actions;

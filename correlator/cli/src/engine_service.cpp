@@ -58,11 +58,7 @@ EngineService::EngineService(pipeline::Session& session, pipeline::Live& live, c
     each_second();
     if (also) also();
   };
-  auto decided = std::move(live_.decided);
-  live_.decided = [this, decided] {
-    dispatcher_.ring();
-    if (decided) decided();
-  };
+  live_.visible = [this] { dispatcher_.ring(); };
 }
 
 EngineService::~EngineService() = default;

@@ -23,6 +23,17 @@ Status DecisionReader::open() {
   return {};
 }
 
+Result<std::vector<std::string>> DecisionReader::reconcile(store::LedgerDb& ledger) {
+  if (auto status = open(); !status) return std::vector<std::string>{};
+  auto position = ledger.position(source_);
+  if (!position) return position.error();
+  // An older ledger did not note the id.
+  if (position->id.empty()) return std::vector<std::string>{};
+  const auto there = db_->decision_id(position->n);
+  if (!there || *there == position->id) return std::vector<std::string>{};
+  return ledger.go_back(source_, [this](std::uint64_t n) { return db_->decision_id(n); });
+}
+
 Status DecisionReader::take(Dispatcher& dispatcher, std::optional<Diagnostic>& complaint) {
   complaint.reset();
   if (++reads_ % kReadsOfOneOpening == 0)
@@ -36,7 +47,7 @@ Status DecisionReader::take(Dispatcher& dispatcher, std::optional<Diagnostic>& c
   auto position = dispatcher.ledger().position(source_);
   if (!position) return position.error();
   std::vector<store::StoredDecision> decisions;
-  auto read = db_->decisions_after(*position, [&](store::StoredDecision&& decision) {
+  auto read = db_->decisions_after(position->n, [&](store::StoredDecision&& decision) {
     decisions.push_back(std::move(decision));
     return decisions.size() < kAtOnce;
   });
@@ -45,7 +56,9 @@ Status DecisionReader::take(Dispatcher& dispatcher, std::optional<Diagnostic>& c
     complaint = read.error();
     return {};
   }
-  return decisions.empty() ? Status{} : dispatcher.submit(decisions, source_, decisions.back().n);
+  const Status status = dispatcher.submit(decisions, source_, [state = state_, files = &files_] { return store::EngineDb::sync_what_is_read(state, *files); });
+  if (!dispatcher.held_back().ok()) complaint = dispatcher.held_back().error();
+  return status;
 }
 
 }  // namespace correlator::dispatch

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <future>
 
 #include "admission.h"
 #include "base/fault.h"
@@ -18,6 +19,13 @@
 #include "trusted_job.h"
 
 namespace correlator::dispatch {
+
+Beside in_a_thread() {
+  return [](std::function<Status()> work) {
+    auto task = std::make_shared<std::future<Status>>(std::async(std::launch::async, std::move(work)));
+    return [task] { return task->get(); };
+  };
+}
 
 OutcomeRecord::Result outcome_of(JobState state) {
   switch (state) {
@@ -158,7 +166,9 @@ Status Dispatcher::submit(std::string_view document) {
 }
 
 Status Dispatcher::submit(const std::vector<store::StoredDecision>& decisions, const std::string& source,
-                          std::uint64_t position) {
+                          std::function<Status()> durable) {
+  if (decisions.empty()) return {};
+  const auto safe = durable ? impl_->options.beside(durable) : nullptr;
   std::vector<Job> jobs;
   for (const store::StoredDecision& decision : decisions) {
     if (auto job = make_job(decision, *impl_->rules, impl_->clock.now())) jobs.push_back(std::move(*job));
@@ -167,7 +177,7 @@ Status Dispatcher::submit(const std::vector<store::StoredDecision>& decisions, c
   // action.
   fault_point("dispatch.enter.before");
   const Status status = impl_->ledger.together([&]() -> Status {
-    auto added = impl_->ledger.enter(jobs, source, position);
+    auto added = impl_->ledger.enter(jobs, source, {decisions.back().n, decisions.back().id});
     if (!added) return added.error();
     for (std::size_t i = 0; i < jobs.size(); ++i) {
       if (!(*added)[i]) continue;
@@ -181,7 +191,16 @@ Status Dispatcher::submit(const std::vector<store::StoredDecision>& decisions, c
     return impl_->admit_what_may();
   });
   fault_point("dispatch.enter.after");
+  // One sync is of all that was ever read there, so that this one pays what is owed, too.
+  if (safe) {
+    impl_->held_back = safe();
+    impl_->owed = impl_->held_back.ok() ? nullptr : std::move(durable);
+  }
   return status.ok() ? impl_->start_what_was_admitted() : status;
+}
+
+const Status& Dispatcher::held_back() const {
+  return impl_->held_back;
 }
 
 void Dispatcher::watch(int fd) {
@@ -227,7 +246,7 @@ Result<std::vector<OutcomeRecord>> Dispatcher::poll(Duration wait) {
 }
 
 bool Dispatcher::idle() const {
-  return impl_->running.empty() && impl_->outcomes.empty() &&
+  return impl_->running.empty() && impl_->starting.empty() && impl_->outcomes.empty() &&
          std::all_of(impl_->waiting.begin(), impl_->waiting.end(),
                      [](const Waiting& w) { return w.by_hand; });
 }

@@ -59,6 +59,9 @@ struct Dispatcher::Impl {
   std::vector<OutcomeRecord> outcomes;
   std::vector<int> watched;
   int wake_fd = -1;
+  // What makes durable what is about to start, as long as it fails, and why.
+  std::function<Status()> owed;
+  Status held_back;
 
   Impl(store::LedgerDb db, std::shared_ptr<const rules::RuleSet> set, const Clock& wall,
        DispatchOptions given);
@@ -76,6 +79,7 @@ struct Dispatcher::Impl {
   Status start_what_may();
   Status admit_what_may();
   Status begin(Job job, const rules::Action& action);
+  bool may_start_now();
   Status start_what_was_admitted();
   Status start(Job job, const rules::Action& action, Attempt attempt);
   std::filesystem::path output_of(const std::string& decision, std::uint32_t attempt) const;

@@ -57,8 +57,15 @@ bool Dispatcher::Impl::serial_busy(const Job& job) const {
                                  std::any_of(starting.begin(), starting.end(), same));
 }
 
+bool Dispatcher::Impl::may_start_now() {
+  if (owed) held_back = owed();
+  if (held_back.ok()) owed = nullptr;
+  return held_back.ok();
+}
+
 Status Dispatcher::Impl::start_what_may() {
-  for (bool more = !waiting.empty(); more;) {
+  if (!may_start_now()) return {};
+  for (bool more = !waiting.empty() || !starting.empty(); more;) {
     if (auto status = ledger.together([this] { return admit_what_may(); }); !status) return status;
     more = starting.size() == kStartsAtOnce;
     if (auto status = start_what_was_admitted(); !status) return status;
@@ -109,6 +116,7 @@ Status Dispatcher::Impl::admit_what_may() {
 }
 
 Status Dispatcher::Impl::start_what_was_admitted() {
+  if (!may_start_now()) return {};
   for (Starting& next : std::exchange(starting, {})) {
     const Status status = next.asking ? ask(std::move(next.job), *next.action)
                                       : start(std::move(next.job), *next.action, std::move(next.attempt));

@@ -89,6 +89,7 @@ std::optional<Job> make_job(const store::StoredDecision& decision, const rules::
   job.document = decision.document;
   job.decided = decision.time;
   job.received = now;
+  job.taken = decision.n;
   if (std::string why = fill(job, decision, rules); !why.empty()) {
     job.state = JobState::refused;
     job.reason = std::move(why);

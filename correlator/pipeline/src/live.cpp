@@ -237,11 +237,17 @@ bool Live::make_durable(Timestamp now) {
   const bool sync = sync_.wanted(now, decided_something);
   fault_point("live.record.before");
   const Timestamp begin = clock_.now();
-  if (!session_.record(cursors(), sync).ok()) return false;
+  bool seen = false;
+  const auto show = [&] {
+    if (visible) visible();
+    seen = true;
+  };
+  if (!session_.record(cursors(), sync, decided_something ? std::function<void()>(show) : nullptr).ok()) return false;
   const Duration took = clock_.now() - begin;
   (sync ? synced_commits_ : unsynced_commits_).add(std::max<std::int64_t>(took.us, 0));  // the clock may have been set back
   fault_point("live.record.after");
   sync_.committed(now, sync, took);
+  if (decided_something && !seen && visible) visible();
   if (decided_something && decided) decided();
   return true;
 }

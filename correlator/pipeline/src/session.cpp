@@ -320,12 +320,12 @@ Status Session::commit(std::vector<store::Cursor> cursors, bool sync) {
   return db_->checkpoint();
 }
 
-Status Session::record(std::vector<store::Cursor> cursors, bool sync) {
+Status Session::record(std::vector<store::Cursor> cursors, bool sync, const std::function<void()>& visible) {
   if (!db_ || (batch_.intake.empty() && !sync)) return {};
   if (const Status& failed = failure(); !failed.ok()) return failed;
   batch_.cursors = std::move(cursors);
   batch_.sync = sync;
-  if (auto status = db_->record(batch_); !status) return status;
+  if (auto status = db_->record(batch_, visible); !status) return status;
   batch_.clear();
   return {};
 }

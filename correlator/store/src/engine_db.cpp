@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <cstdlib>
+#include <cstring>
 
 #include "base/json.h"
 #include "engine_db_impl.h"
@@ -91,6 +92,14 @@ Result<EngineDb> EngineDb::open(const fs::path& dir, const DbOptions& options) {
     const auto bytes = impl->meta("intake_bytes");
     if (!bytes) return bytes.error();
     impl->intake_bytes = std::strtoull(bytes->c_str(), nullptr, 10);
+    impl->last_seq = static_cast<std::uint64_t>(impl->db.scalar("SELECT coalesce(max(seq), 0) FROM intake").value_or(0));
+    // The log is there now, and is synced by its name from here on: a power cut must not take the name.
+    if (const int error = options.files->sync_directory(dir)) {
+      return make_error("E305", fmt::format("syncing {} failed: {}", dir.string(), std::strerror(error)), "look at the disk that holds it (df, dmesg)");
+    }
+    // What an earlier process committed and did not live to sync is answered for at once when its lines come again.
+    impl->unsynced = true;
+    if (auto status = impl->sync_log(); !status) return status.error();
     if (options.spool_bytes > 0 || fs::exists(dir / "spool", failure)) {
       if (auto status = impl->open_spool(dir / "spool"); !status) return status.error();
     }
@@ -271,6 +280,15 @@ Status EngineDb::decisions_after(std::uint64_t after, const std::function<bool(S
   }
   if (code != SQLITE_DONE) return impl_->db.error("reading the decisions");
   return {};
+}
+
+Result<std::string> EngineDb::decision_id(std::uint64_t n) {
+  Statement find(impl_->db.get(), "SELECT id FROM decision WHERE n = ?1");
+  find.bind(1, static_cast<std::int64_t>(n));
+  const int code = find.step();
+  if (code == SQLITE_ROW) return std::string(find.text(0));
+  if (code != SQLITE_DONE) return impl_->db.error("reading the decisions");
+  return std::string{};
 }
 
 Result<std::string> EngineDb::identity() { return impl_->meta("identity"); }

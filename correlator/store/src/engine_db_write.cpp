@@ -21,7 +21,17 @@ void bind_time(Statement& statement, int index, Timestamp time) {
   }
 }
 
+Status sync_log_of(const std::string& database, Files& files) {
+  const std::string log = database + "-wal";
+  const int failed = files.sync(log);
+  if (failed == 0) return {};
+  return make_error("E305", fmt::format("syncing {} failed: {}", log, std::strerror(failed)), "look at the disk that holds it (df, dmesg)");
+}
+
 }  // namespace
+
+// What is no longer in the log was synced by the checkpoint that brought it into the database.
+Status EngineDb::sync_what_is_read(const std::filesystem::path& dir, Files& files) { return sync_log_of((dir / "engine.db").string(), files); }
 
 bool Batch::empty() const {
   return intake.empty() && state.empty() && !snapshot_seq && decisions.empty() && cursors.empty() && !rules && notes.empty();
@@ -41,8 +51,9 @@ std::int64_t EngineDb::Impl::id_in(const char* table, std::unordered_map<std::st
   return id;
 }
 
-bool EngineDb::Impl::write_intake(const Batch& batch) {
+bool EngineDb::Impl::write_intake(const Batch& batch, std::uint64_t from) {
   for (const IntakeRow& row : batch.intake) {
+    if (row.seq < from) continue;
     insert_intake.bind(1, static_cast<std::int64_t>(row.seq)).bind(2, static_cast<std::int64_t>(row.kind));
     insert_intake.bind(3, row.time.us).bind(4, id_in("stream", streams, row.stream));
     insert_intake.bind(5, static_cast<std::int64_t>(row.line_number)).blob(6, row.frame).bind(7, row.extra);
@@ -74,8 +85,9 @@ bool EngineDb::Impl::write_state(const std::vector<engine::StateRow>& rows) {
   return true;
 }
 
-bool EngineDb::Impl::write_decisions(const std::vector<DecisionRow>& decisions) {
+bool EngineDb::Impl::write_decisions(const std::vector<DecisionRow>& decisions, std::uint64_t from) {
   for (const DecisionRow& d : decisions) {
+    if (d.seq < from) continue;
     insert_decision.bind(1, d.id).bind(2, d.time.us).bind(3, static_cast<std::int64_t>(d.seq)).bind(4, d.rule);
     insert_decision.bind(5, d.key).bind(6, std::int64_t{d.step}).bind(7, d.action).bind(8, d.fate);
     insert_decision.bind(9, d.document).bind(10, d.arguments);
@@ -125,15 +137,15 @@ Status EngineDb::Impl::failed(std::string_view doing) {
   return error;
 }
 
-// One transaction.
-Status EngineDb::Impl::write(const Batch& batch, const std::vector<DecisionRow>& decisions) {
-  set_sync(batch.sync);
+// One transaction. Records before `from` are passed over.
+Status EngineDb::Impl::write(const Batch& batch, const std::vector<DecisionRow>& decisions, bool sync, std::uint64_t from) {
+  set_sync(sync);
   if (begin.run() != SQLITE_OK) return failed("writing the state");
-  bool ok = write_rules(batch) && write_intake(batch) && write_state(batch.state) && write_decisions(decisions) &&
+  bool ok = write_rules(batch) && write_intake(batch, from) && write_state(batch.state) && write_decisions(decisions, from) &&
             write_cursors(batch.cursors);
   for (const auto& [name, text] : batch.notes) ok = ok && insert_note.bind(1, name).bind(2, text).run() == SQLITE_OK;
   std::uint64_t bytes = intake_bytes;
-  for (const IntakeRow& row : batch.intake) bytes += row.frame.size() + 40;
+  for (const IntakeRow& row : batch.intake) bytes += row.seq < from ? 0 : row.frame.size() + 40;
   if (batch.snapshot_seq) {
     ok = ok && set_meta("snapshot_seq", std::to_string(*batch.snapshot_seq)) && set_meta("intake_bytes", std::to_string(bytes));
   }
@@ -141,8 +153,9 @@ Status EngineDb::Impl::write(const Batch& batch, const std::vector<DecisionRow>&
   if (!ok || commit.run() != SQLITE_OK) return failed("writing the state");
   fault_point("store.commit.after");
   for (const Cursor& c : batch.cursors) committed_cursors[c.stream] = c;
-  unsynced = !batch.sync;
+  unsynced = !sync;
   intake_bytes = bytes;
+  if (!batch.intake.empty()) last_seq = std::max(last_seq, batch.intake.back().seq);
   return {};
 }
 
@@ -151,10 +164,10 @@ Status EngineDb::commit(const Batch& batch) {
   if (spooling()) {
     return make_error("E305", fmt::format("{} waits for what its spool holds", impl_->db.path()), "see why it cannot be written: `correlator status`");
   }
-  return impl_->write(batch, decision_rows(batch.decisions));
+  return impl_->write(batch, decision_rows(batch.decisions), batch.sync, 0);
 }
 
-Status EngineDb::record(const Batch& batch) {
+Status EngineDb::record(const Batch& batch, const std::function<void()>& visible) {
   if (batch.empty()) return {};
   Impl& impl = *impl_;
   const std::vector<DecisionRow> decisions = decision_rows(batch.decisions);
@@ -164,14 +177,28 @@ Status EngineDb::record(const Batch& batch) {
     if (auto reset = impl.empty_spool(); !reset) return reset;
   }
   if (!spooling()) {
-    status = impl.write(batch, decisions);
+    const bool early = batch.sync && visible;
+    // A batch whose sync failed is in the database when it comes again.
+    status = impl.write(batch, decisions, batch.sync && !early, impl.last_seq + 1);
+    if (status.ok() && early) {
+      visible();
+      fault_point("store.visible.after");
+      // What is in the log and not known to be on the disk is made durable another way; the drain knows its records again.
+      status = impl.sync_log();
+      return status.ok() || !impl.spool ? status : impl.add_to_spool(batch, decisions, status);
+    }
     if (status.ok() || !impl.spool) return status;
     // The spool may be in use for long; what was committed just before it must not stay unsynced for so long.
     if (auto synced = impl.sync_log(); !synced) return synced;
   }
-  Status spooled = impl.spool->add(encode_batch(batch, decisions));
-  if (spooled.ok() || status.ok()) return spooled;
-  Diagnostic both = status.error();
+  return impl.add_to_spool(batch, decisions, status);
+}
+
+// `why` the database does not take it; ok: it is the spool's turn.
+Status EngineDb::Impl::add_to_spool(const Batch& batch, const std::vector<DecisionRow>& decisions, const Status& why) {
+  Status spooled = spool->add(encode_batch(batch, decisions));
+  if (spooled.ok() || why.ok()) return spooled;
+  Diagnostic both = why.error();
   both.message += fmt::format("; {}", spooled.error().message);
   return both;
 }
@@ -199,37 +226,45 @@ Status EngineDb::Impl::empty_spool() {
 // it only in a transaction, for which the database may be locked or full.
 Status EngineDb::Impl::sync_log() {
   if (!unsynced) return {};
-  const std::string log = db.path() + "-wal";
-  if (const int failed = options.files->sync(log)) {
-    return make_error("E305", fmt::format("syncing {} failed: {}", log, std::strerror(failed)), "look at the disk that holds it (df, dmesg)");
+  const Status status = sync_log_of(db.path(), *options.files);
+  unsynced = !status.ok();
+  return status;
+}
+
+// "GENERATION ENTRIES": of which spool the database has how many. A commit of it that failed at its sync may be found whole in the log
+// after our death, when more was added to the spool meanwhile. Without a number (schema 3 and before): all of them.
+std::uint64_t EngineDb::Impl::entries_taken(const std::string& mark) const {
+  const std::size_t space = mark.find(' ');
+  if (mark.substr(0, space) != std::to_string(spool->generation())) return 0;
+  return space == std::string::npos ? spool->entries() : std::strtoull(mark.c_str() + space, nullptr, 10);
+}
+
+// One batch out of the spool; `last`: the newest record in it or before it. What the database has is passed over.
+Status EngineDb::Impl::take_from_spool(std::string_view entry, std::uint64_t& bytes, std::uint64_t& last) {
+  SpooledBatch spooled;
+  if (!decode_batch(entry, spooled)) return make_error("E304", "a batch in the spool cannot be read", "it was written by another version");
+  for (const IntakeRow& row : spooled.batch.intake) {
+    bytes += row.seq <= last_seq ? 0 : row.frame.size() + 40;
+    last = std::max(last, row.seq);
   }
-  unsynced = false;
-  return {};
+  const std::uint64_t from = last_seq + 1;
+  const bool ok = write_intake(spooled.batch, from) && write_decisions(spooled.decisions, from) && write_cursors(spooled.batch.cursors);
+  return ok ? Status{} : Status(db.error("emptying the spool"));
 }
 
 Status EngineDb::drain() {
   if (!spooling()) return {};
   Impl& impl = *impl_;
-  const std::string generation = std::to_string(impl.spool->generation());
-  const auto taken = impl.meta("spool_taken");
-  if (!taken) return taken.error();
+  const auto mark = impl.meta("spool_taken");
+  if (!mark) return mark.error();
+  const std::uint64_t taken = impl.entries_taken(*mark), all = impl.spool->entries();
   impl.committed_cursors.clear();  // the entries' own come one after the other
-  if (*taken == generation) return impl.empty_spool();
+  if (taken >= all) return impl.empty_spool();
   impl.set_sync(true);
   if (impl.begin.run() != SQLITE_OK) return impl.failed("emptying the spool");
-  std::uint64_t bytes = 0;
-  const auto known = static_cast<std::uint64_t>(impl.db.scalar("SELECT coalesce(max(seq), 0) FROM intake").value_or(0));
-  Status status = impl.spool->each([&](std::string_view entry) -> Status {
-    SpooledBatch spooled;
-    if (!decode_batch(entry, spooled)) return make_error("E304", "a batch in the spool cannot be read", "it was written by another version");
-    // A commit that failed at its sync may stand in the log all the same: after our death it is found there and holds.
-    std::erase_if(spooled.batch.intake, [&](const IntakeRow& row) { return row.seq <= known; });
-    std::erase_if(spooled.decisions, [&](const DecisionRow& row) { return row.seq <= known; });
-    for (const IntakeRow& row : spooled.batch.intake) bytes += row.frame.size() + 40;
-    const bool ok = impl.write_intake(spooled.batch) && impl.write_decisions(spooled.decisions) && impl.write_cursors(spooled.batch.cursors);
-    return ok ? Status{} : Status(impl.db.error("emptying the spool"));
-  });
-  if (status.ok() && !impl.set_meta("spool_taken", generation)) status = impl.db.error("emptying the spool");
+  std::uint64_t bytes = 0, last = impl.last_seq, number = 0;
+  Status status = impl.spool->each([&](std::string_view entry) { return ++number <= taken ? Status{} : impl.take_from_spool(entry, bytes, last); });
+  if (status.ok() && !impl.set_meta("spool_taken", fmt::format("{} {}", impl.spool->generation(), all))) status = impl.db.error("emptying the spool");
   fault_point("store.drain.before");
   if (!status.ok() || impl.commit.run() != SQLITE_OK) {
     const Status rolled_back = impl.failed("emptying the spool");
@@ -237,6 +272,7 @@ Status EngineDb::drain() {
   }
   fault_point("store.drain.after");
   impl.intake_bytes += bytes;
+  impl.last_seq = last;
   return impl.empty_spool();
 }
 

@@ -60,16 +60,16 @@ class SystemFiles final : public Files {
     out = std::make_unique<SystemFile>(fd);
     return 0;
   }
-  int sync(const std::filesystem::path& path) override { return sync_opened(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW); }
+  int sync(const std::filesystem::path& path) override { return sync_opened(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW, ::fdatasync); }
   int sync_directory(const std::filesystem::path& dir) override {
-    return sync_opened(dir, O_RDONLY | O_CLOEXEC | O_DIRECTORY);
+    return sync_opened(dir, O_RDONLY | O_CLOEXEC | O_DIRECTORY, ::fsync);
   }
 
  private:
-  static int sync_opened(const std::filesystem::path& path, int flags) {
+  static int sync_opened(const std::filesystem::path& path, int flags, int (*sync)(int)) {
     const int fd = ::open(path.c_str(), flags);
     if (fd < 0) return errno == ENOENT ? 0 : errno;
-    const int error = ::fsync(fd) == 0 ? 0 : errno;
+    const int error = sync(fd) == 0 ? 0 : errno;
     ::close(fd);
     return error;
   }

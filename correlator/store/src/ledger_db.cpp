@@ -50,6 +50,12 @@ CREATE TABLE report (
 ALTER TABLE job ADD COLUMN approved_by TEXT NOT NULL DEFAULT '';
 ALTER TABLE job ADD COLUMN confirmed INTEGER NOT NULL DEFAULT 0;
 )sql",
+    // 3: which decision of which database a job is, so that the two can be brought together after a power cut.
+    R"sql(
+ALTER TABLE position ADD COLUMN id TEXT NOT NULL DEFAULT '';
+ALTER TABLE job ADD COLUMN source TEXT NOT NULL DEFAULT '';
+ALTER TABLE job ADD COLUMN taken INTEGER NOT NULL DEFAULT 0;
+)sql",
 };
 
 constexpr std::int64_t kKeptReports = 100'000;
@@ -128,7 +134,7 @@ struct LedgerDb::Impl {
   Statement& prepared(std::string_view sql);
 
   class Write;
-  bool insert(const Job& job);
+  bool insert(const Job& job, const std::string& source = {});
   bool write_state(const Job& job);
   bool write_report(const Report& report);
   Result<std::uint64_t> count(Statement& statement, std::string_view doing);
@@ -195,14 +201,15 @@ LedgerDb::~LedgerDb() = default;
 LedgerDb::LedgerDb(LedgerDb&&) noexcept = default;
 LedgerDb& LedgerDb::operator=(LedgerDb&&) noexcept = default;
 
-bool LedgerDb::Impl::insert(const Job& job) {
-  Statement& insert = prepared(fmt::format("INSERT OR IGNORE INTO job ({}) VALUES "
-                                         "(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17)",
+bool LedgerDb::Impl::insert(const Job& job, const std::string& source) {
+  Statement& insert = prepared(fmt::format("INSERT OR IGNORE INTO job ({}, source, taken) VALUES "
+                                         "(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19)",
                                          kJobColumns));
   insert.bind(1, job.decision).bind(2, job.rule).bind(3, job.action).bind(4, to_line(Json(job.argv))).bind(5, job.document);
   insert.bind(6, job.decided.us).bind(7, job.received.us).bind(8, job.serial).bind(9, job.budget).bind(10, job.undo_of);
   insert.bind(11, to_string(job.state)).bind(12, std::int64_t{job.tries}).bind(13, job.next_try.us).bind(14, job.pid);
   insert.bind(15, job.reason).bind(16, job.approved_by).bind(17, std::int64_t{job.confirmed ? 1 : 0});
+  insert.bind(18, source).bind(19, static_cast<std::int64_t>(job.taken));
   return insert.run() == SQLITE_OK;
 }
 
@@ -234,16 +241,16 @@ Result<bool> LedgerDb::add(const Job& job) {
   return added;
 }
 
-Result<std::vector<bool>> LedgerDb::enter(const std::vector<Job>& jobs, const std::string& source, std::uint64_t position) {
+Result<std::vector<bool>> LedgerDb::enter(const std::vector<Job>& jobs, const std::string& source, const Position& position) {
   std::vector<bool> added;
   Impl::Write transaction(*impl_);
   bool ok = transaction.begun();
   for (const Job& job : jobs) {
-    ok = ok && impl_->insert(job);
+    ok = ok && impl_->insert(job, source);
     added.push_back(impl_->db.changes() > 0);
   }
-  Statement& move = impl_->prepared("INSERT INTO position VALUES (?1, ?2) ON CONFLICT (source) DO UPDATE SET n = excluded.n");
-  ok = ok && move.bind(1, source).bind(2, static_cast<std::int64_t>(position)).run() == SQLITE_OK;
+  Statement& move = impl_->prepared("INSERT INTO position VALUES (?1, ?2, ?3) ON CONFLICT (source) DO UPDATE SET n = excluded.n, id = excluded.id");
+  ok = ok && move.bind(1, source).bind(2, static_cast<std::int64_t>(position.n)).bind(3, position.id).run() == SQLITE_OK;
   if (!ok || !transaction.commit()) return impl_->db.error("writing the ledger");
   for (std::size_t i = 0; i < jobs.size(); ++i) {
     if (added[i]) impl_->count(jobs[i]);
@@ -251,10 +258,48 @@ Result<std::vector<bool>> LedgerDb::enter(const std::vector<Job>& jobs, const st
   return added;
 }
 
-Result<std::uint64_t> LedgerDb::position(const std::string& source) {
-  Statement& rows = impl_->prepared("SELECT coalesce(max(n), 0) FROM position WHERE source = ?1");
+Result<LedgerDb::Position> LedgerDb::position(const std::string& source) {
+  Statement& rows = impl_->prepared("SELECT n, id FROM position WHERE source = ?1");
   rows.bind(1, source);
-  return impl_->count(rows, "reading the ledger");
+  const int code = rows.step();
+  Position position;
+  if (code == SQLITE_ROW) position = {static_cast<std::uint64_t>(rows.integer(0)), std::string(rows.text(1))};
+  rows.reset();
+  if (code != SQLITE_ROW && code != SQLITE_DONE) return impl_->db.error("reading the ledger");
+  return position;
+}
+
+Result<std::vector<std::string>> LedgerDb::go_back(const std::string& source, const std::function<Result<std::string>(std::uint64_t)>& id_at) {
+  std::vector<std::string> gone;
+  Position common;
+  Statement jobs(impl_->db.get(), "SELECT taken, decision, state FROM job WHERE source = ?1 AND taken > 0 ORDER BY taken DESC");
+  jobs.bind(1, source);
+  int code = jobs.step();
+  for (; code == SQLITE_ROW; code = jobs.step()) {
+    const auto n = static_cast<std::uint64_t>(jobs.integer(0));
+    const auto id = id_at(n);
+    if (!id) return id.error();
+    if (*id == jobs.text(1)) {
+      common = {n, *id};
+      break;
+    }
+    // Nothing starts before its decision is durable: what did run was restored from elsewhere, and is not touched.
+    const JobState state = parse_state(jobs.text(2));
+    const bool never_ran = state == JobState::waiting || state == JobState::running || state == JobState::skipped ||
+                           state == JobState::refused || state == JobState::shadow;
+    if (never_ran) gone.emplace_back(jobs.text(1));
+  }
+  if (code != SQLITE_ROW && code != SQLITE_DONE) return impl_->db.error("reading the ledger");
+  jobs.reset();
+  const Status status = together([&]() -> Status {
+    Statement remove(impl_->db.get(), "DELETE FROM job WHERE decision = ?1"), attempts(impl_->db.get(), "DELETE FROM attempt WHERE decision = ?1");
+    bool ok = enter({}, source, common).ok();
+    for (const std::string& decision : gone) {
+      ok = ok && remove.bind(1, decision).run() == SQLITE_OK && attempts.bind(1, decision).run() == SQLITE_OK;
+    }
+    return ok ? Status{} : Status(impl_->db.error("writing the ledger"));
+  });
+  return status.ok() ? Result<std::vector<std::string>>(std::move(gone)) : status.error();
 }
 
 Result<std::string> LedgerDb::identity() {

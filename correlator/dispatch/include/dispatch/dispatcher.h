@@ -23,6 +23,11 @@
 
 namespace correlator::dispatch {
 
+// Begins work that goes on beside ours, and gives what waits for its end.
+using Beside = std::function<std::function<Status()>(std::function<Status()>)>;
+// A thread for each.
+Beside in_a_thread();
+
 struct DispatchOptions {
   std::filesystem::path actions_dir = "/usr/lib/correlator/actions";
   std::filesystem::path
@@ -33,6 +38,7 @@ struct DispatchOptions {
   std::string path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";  // PATH of the scripts
   std::vector<std::pair<std::string, std::string>> environment;  // further variables for the scripts
   Launcher* launcher = &system_launcher();  // what starts them; outlives the dispatcher
+  Beside beside = in_a_thread();
 };
 
 class Dispatcher {
@@ -52,9 +58,12 @@ class Dispatcher {
   Status submit(const engine::Decision& decision);
   // The same for a decision as the store keeps it. E304 if the document is none.
   Status submit(std::string_view document);
-  // Takes over what stands in the engine's database `source` up to `position`, believing nothing of it but rule, step, key and what was
+  // Takes over what was read in the engine's database `source` behind our position, in order, believing nothing of it but rule, step, key and what was
   // captured: argv, budget and limits are made of our own rules. One transaction.
-  Status submit(const std::vector<store::StoredDecision>& decisions, const std::string& source, std::uint64_t position);
+  // `durable` makes what was read survive a power cut. It goes on beside our own commit, and nothing starts until it was ok; while it
+  // is not, held_back() says why, and each poll() tries again.
+  Status submit(const std::vector<store::StoredDecision>& decisions, const std::string& source, std::function<Status()> durable = {});
+  const Status& held_back() const;
   // A person's word on an action with `approve`. Says what was done; E404 if not exactly one waits under that id.
   Result<std::string> judge(const std::string& id_prefix, const std::string& who, bool approved);
   // A descriptor that ends the wait of poll() when it is readable.

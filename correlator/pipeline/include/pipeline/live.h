@@ -88,6 +88,8 @@ class Live {
   std::function<void(std::vector<store::Cursor>&)> positions;
   // Called when decisions have become durable.
   std::function<void()> decided;
+  // Called when they can be read in the database, which may be before that: for a reader that syncs what it acts on.
+  std::function<void()> visible;
 
   // Waits up to `wait` for something to happen and does it. False when every source has ended and all they gave is durable.
   // An error only where going on makes no sense.

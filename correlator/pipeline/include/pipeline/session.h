@@ -61,7 +61,8 @@ class Session {
   // For live running: the intake and what it decided first, the state behind it (docs/designs/live.md).
   // What was stepped since the last record() is durable when this returns ok: in the database or, where there is one, in its
   // spool. What could not be written stays and is tried again with the next call.
-  Status record(std::vector<store::Cursor> cursors, bool sync);
+  // `visible`: as for store::EngineDb::record.
+  Status record(std::vector<store::Cursor> cursors, bool sync, const std::function<void()>& visible = {});
   // Whether record() has a decision to write.
   bool decided() const { return !batch_.decisions.empty(); }
   // The state as it stands, with positions and notes. Nothing while the spool is in use: then it tries to empty it.

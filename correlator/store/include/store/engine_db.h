@@ -122,7 +122,9 @@ class EngineDb {
   // Intake, decisions and positions, for a line that waits for its answer: what the database cannot take goes to the spool, and
   // is durable one way or the other when this returns ok. E305 if neither can be written: nothing is stored and it may be tried
   // again. Rows of state and rule sets are commit()'s.
-  Status record(const Batch& batch);
+  // `visible`: of a batch that is to be synced. Called when others can read what it decided, before the sync: who acts on it syncs it
+  // by himself first (sync_what_is_read). Not called where the batch went to the spool.
+  Status record(const Batch& batch, const std::function<void()>& visible = {});
   // True while the spool holds what the database does not. commit() refuses (E305) until drain() has brought it over.
   bool spooling() const;
   std::uint64_t spooled() const;  // batches in the spool
@@ -131,6 +133,8 @@ class EngineDb {
   Status drain();
   // Everything committed so far survives a power cut when this returns ok.
   Status sync();
+  // The same for a process that only reads: everything in `dir`'s database that can be read now. E305.
+  static Status sync_what_is_read(const std::filesystem::path& dir, Files& files = system_files());
 
   // Runs `inside`; everything it reads is of one moment, whoever writes meanwhile.
   Status reading(const std::function<Status()>& inside);
@@ -150,6 +154,8 @@ class EngineDb {
   // The ids of the last `most` lines that had one, oldest first.
   Status each_line_id(std::uint64_t most, const std::function<void(std::string_view)>& visit);
   // Decisions behind `after`, in their order; for readers.
+  // Id of the decision with that number; empty if there is none.
+  Result<std::string> decision_id(std::uint64_t n);
   Status decisions_after(std::uint64_t after, const std::function<bool(StoredDecision&&)>& visit);
   // A name that no other database has; empty before schema 3. Positions in it mean nothing in another one.
   Result<std::string> identity();

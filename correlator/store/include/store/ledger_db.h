@@ -41,6 +41,7 @@ struct Job {
   std::string serial;    // jobs with the same value run one at a time; empty: no limit
   std::string budget;    // name and value of the budget it draws on; empty: none
   std::string undo_of;   // decision that this job undoes
+  std::uint64_t taken = 0;  // number of its decision in the engine's database; 0: it was not read there
   std::string approved_by;  // empty: nobody did
   bool confirmed = false;   // the second opinion agreed
   JobState state = JobState::waiting;
@@ -93,10 +94,19 @@ class LedgerDb {
   Result<bool> add(const Job& job);
   // `report`, where there is one, is written in the same transaction.
   Status update(const Job& job, const Report* report = nullptr);
+  // How far the engine's database was read: a decision's number there, and its id.
+  struct Position {
+    std::uint64_t n = 0;
+    std::string id;
+  };
   // Takes over what stands in the engine's database up to `position`: jobs that are not known yet are added. Which ones were.
   // `source`: identity of that database. A position in another one means nothing: then it is 0, and jobs that are known stay.
-  Result<std::vector<bool>> enter(const std::vector<Job>& jobs, const std::string& source, std::uint64_t position);
-  Result<std::uint64_t> position(const std::string& source);
+  Result<std::vector<bool>> enter(const std::vector<Job>& jobs, const std::string& source, const Position& position);
+  Result<Position> position(const std::string& source);
+  // A power cut took the engine's newest decisions and left them here: back to the newest one that both have. What was entered behind
+  // it and never ran is no job any more. `id_at`: the id of a decision in the engine's database, empty if there is none. Gives the
+  // ids of the jobs that went.
+  Result<std::vector<std::string>> go_back(const std::string& source, const std::function<Result<std::string>(std::uint64_t)>& id_at);
   // A name that no other ledger has.
   Result<std::string> identity();
   // `running` and the attempt, before the spawn; then its pid, not synced: after a power cut no process has it; then its end.

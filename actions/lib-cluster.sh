@@ -37,13 +37,91 @@ read_cluster() {
   done <<<"${OUT//></>$'\n'<}"
 }
 
-# local_node: the cluster's name of this host.
-local_node() {
+# this_node: THIS_NODE, the cluster's name of this host.
+this_node() {
   limited "$ASK_LIMIT" crm_node -n
-  ((RC == 0)) || finish "$REFUSED" "the cluster does not tell this host's node name"
+  ((RC == 124)) && finish "$TIMED_OUT" "the cluster did not answer"
+  ((RC == 0)) || finish "$REFUSED" "the cluster is not running on this host"
   valid node "$OUT" || finish "$FAILED" "crm_node gave a strange name: $OUT"
-  NODE=$OUT
+  THIS_NODE=$OUT
 }
+
+# ---------------------------------------------------------------- the claim
+
+# Two nodes that go in standby at once stop everything, also when both are taken back a second later. A lock file on
+# each host does not see the other host. Pacemaker carries out one change of its configuration after the other, on
+# all nodes alike, and does not create what exists: so one script in the whole cluster holds the claim, from its look
+# at the other nodes until its own node is seen in standby.
+readonly CLAIM=correlator-standby
+CLAIM_OLD=300  # seconds; what is done under a claim has limits that end sooner
+CLAIMED=''     # what our claim says, while we hold it
+
+# claim SECONDS: wait so long for the scripts of other nodes.
+claim() {
+  ((DRY_RUN)) && return
+  local waited_from=$SECONDS claimed refusals=0
+  claimed="$THIS_NODE $(date +%s) $$"
+  until create_claim "$claimed"; do
+    ((RC == 124)) && finish "$TIMED_OUT" "the cluster did not answer"
+    limited "$ASK_LIMIT" cibadmin --query --xpath "//nvpair[@id='$CLAIM-by']"
+    if ((RC == 0)) && xml_attribute "$OUT" value && [[ -n $VALUE ]]; then
+      claim_is_left
+      ((SECONDS - waited_from < $1)) || finish "$TIMED_OUT" "a standby from ${VALUE%% *} has been under way for more than $1 s"
+    else
+      # Given up between our two questions; or the cluster takes no changes.
+      refusals=$((refusals + 1))
+      ((refusals < 5)) || finish "$FAILED" "the cluster takes no changes of its configuration"
+    fi
+    sleep 0.2
+  done
+  CLAIMED=$claimed
+}
+
+create_claim() {
+  limited "$ASK_LIMIT" cibadmin --create --scope crm_config --xml-text \
+    "<cluster_property_set id=\"$CLAIM\"><nvpair id=\"$CLAIM-by\" name=\"$CLAIM-by\" value=\"$1\"/></cluster_property_set>"
+  ((RC == 0))
+}
+
+# claim_is_left: where VALUE is the claim of a script that is gone, it is removed. On this host we hold the lock of standby, so
+# no other script of ours is alive.
+claim_is_left() {
+  local value=$VALUE why=''
+  if [[ ! $value =~ ^([A-Za-z0-9._-]+)\ ([0-9]{1,12})\ ([0-9]+)$ ]]; then
+    finish "$NEEDS_PERSON" "cluster property $CLAIM-by has a strange value; remove it: crm_attribute --type crm_config --name $CLAIM-by --delete"
+  elif [[ ${BASH_REMATCH[1]} == "$THIS_NODE" ]]; then
+    why='a script that is gone'
+  elif (($(date +%s) - 10#${BASH_REMATCH[2]} > CLAIM_OLD)); then
+    why="older than $CLAIM_OLD s"
+  else
+    read_cluster "${BASH_REMATCH[1]}"
+    [[ $NODE_ONLINE == true ]] || why='a node that is not online'
+  fi
+  if [[ -n $why ]]; then
+    log "removing the claim of $value: $why"
+    drop_claim "$value"
+  fi
+  VALUE=$value
+}
+
+# Only if it still says what we read: it may be another's by now.
+drop_claim() { limited "$ASK_LIMIT" cibadmin --delete --xpath "//cluster_property_set[@id='$CLAIM'][nvpair/@value='$1']"; }
+
+unclaim() {
+  local claimed=$CLAIMED
+  CLAIMED=''
+  [[ -z $claimed ]] || drop_claim "$claimed"
+}
+
+# Whatever the reason to leave, the claim is given up first. A standby that may still take effect keeps it until it is old.
+finish() {
+  unclaim
+  log "$2"
+  exit "$1"
+}
+on_interrupt() { unclaim; }
+
+# ---------------------------------------------------------------- standby
 
 # standby_node: the whole of crm-standby and pcs-standby. The script gives
 # enter_standby and leave_standby, which call `change`.
@@ -51,9 +129,11 @@ standby_node() {
   need crm_mon
   need crm_node
   need crm_resource
+  need cibadmin
   need flock
   NODE=${OPT[node]}
-  [[ -n $NODE ]] || local_node
+  this_node
+  [[ -n $NODE ]] || NODE=$THIS_NODE
   lock 8 standby "${OPT[lock-wait]}"
   read_cluster "$NODE"
   ((NODE_KNOWN)) || finish "$NOT_HERE" "$NODE is not a node of this cluster"
@@ -63,23 +143,7 @@ standby_node() {
   if [[ $NODE_STANDBY == true ]]; then
     log "$NODE is in standby already"
   else
-    [[ $NODE_ONLINE == true ]] || finish "$REFUSED" "$NODE is not online"
-    guard_others "$NEEDS_PERSON"
-    mark standby "$NODE" "lifetime=${OPT[lifetime]:-forever}"
-    enter_standby
-    if ((RC)); then
-      ((RC == 124)) && finish "$TIMED_OUT" "standby of $NODE: no answer; it may still take effect"
-      unmark standby "$NODE"
-      finish "$FAILED" "standby of $NODE was not accepted"
-    fi
-    ((DRY_RUN)) && finish "$DONE" "dry run: $NODE would be put in standby, $HEALTHY_OTHERS other healthy node(s)"
-    # Another node may have done the same between our look and our change.
-    read_cluster "$NODE"
-    if ((HEALTHY_OTHERS == 0 || STANDBY_OTHERS >= ${OPT[max-standby]})); then
-      leave_standby
-      unmark standby "$NODE"
-      finish "$NEEDS_PERSON" "another node went at the same time; $NODE was taken back (exit $RC)"
-    fi
+    go_in_standby
   fi
   ((DRY_RUN)) && finish "$DONE" "dry run: nothing to do"
   settle
@@ -87,6 +151,45 @@ standby_node() {
   [[ ${NODE_RESOURCES:-0} == 0 ]] ||
     finish "$FAILED" "$NODE is in standby but still runs $NODE_RESOURCES resource(s)"
   finish "$DONE" "$NODE is in standby and runs no resource"
+}
+
+# go_in_standby: from the look at the others to the sight of our own node in standby, one node at a time.
+go_in_standby() {
+  claim "${OPT[lock-wait]}"
+  ((DRY_RUN)) || read_cluster "$NODE"
+  if [[ $NODE_STANDBY == true ]]; then  # meanwhile, by the script of another node
+    log "$NODE is in standby already"
+    unclaim
+    return
+  fi
+  [[ $NODE_ONLINE == true ]] || finish "$REFUSED" "$NODE is not online"
+  guard_others "$NEEDS_PERSON"
+  mark standby "$NODE" "lifetime=${OPT[lifetime]:-forever}"
+  enter_standby
+  if ((RC)); then
+    ((RC == 124)) && CLAIMED='' && finish "$TIMED_OUT" "standby of $NODE: no answer; it may still take effect"
+    unmark standby "$NODE"
+    finish "$FAILED" "standby of $NODE was not accepted"
+  fi
+  ((DRY_RUN)) && finish "$DONE" "dry run: $NODE would be put in standby, $HEALTHY_OTHERS other healthy node(s)"
+  # --lifetime reboot goes through attrd, which answers before the cluster knows.
+  local i
+  for ((i = 0; i < 40; ++i)); do
+    read_cluster "$NODE"
+    [[ $NODE_STANDBY == true ]] && break
+    sleep 0.25
+  done
+  if [[ $NODE_STANDBY != true ]]; then
+    CLAIMED=''
+    finish "$TIMED_OUT" "$NODE is not in standby yet; it may still take effect"
+  fi
+  # A person knows nothing of claims.
+  if ((HEALTHY_OTHERS == 0 || STANDBY_OTHERS >= ${OPT[max-standby]})); then
+    leave_standby
+    unmark standby "$NODE"
+    finish "$NEEDS_PERSON" "another node went at the same time; $NODE was taken back (exit $RC)"
+  fi
+  unclaim
 }
 
 guard_others() {

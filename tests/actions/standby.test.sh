@@ -157,6 +157,78 @@ called 'crm_attribute --node nodeA'
 run crm-standby --with crm
 exits 5
 
+# One script in the whole cluster at a time, by a claim in its configuration.
+install_stand_ins
+claim_of() { printf '%s' "$1" >"$WORLD/cluster/claim"; }
+fresh 'the script of another node is at work'
+claim_of "nodeB $(date +%s) 77"
+run crm-standby --lock-wait 1
+exits 4
+says 'a standby from nodeB has been under way'
+not_called 'crm node'
+check 'its claim stays' yes "$(holds "$WORLD/cluster/claim" nodeB)"
+printf 3 >"$WORLD/cluster/left-after"
+run crm-standby --lock-wait 20
+exits 0
+check 'no claim is left' no "$([[ -e $WORLD/cluster/claim ]] && echo yes || echo no)"
+
+fresh 'the script of another node was first'
+claim_of "nodeB $(date +%s) 77"
+printf 1 >"$WORLD/cluster/left-after"
+node nodeB true true 0
+run crm-standby --lock-wait 20
+exits 6
+not_called 'crm node'
+check 'no claim is left' no "$([[ -e $WORLD/cluster/claim ]] && echo yes || echo no)"
+
+# A script that was killed leaves its claim.
+left() { # NAME CLAIM
+  fresh "a claim is left: $1"
+  claim_of "$2"
+  run crm-standby --lock-wait 1
+  exits 0
+  says 'removing the claim'
+  check 'no claim is left' no "$([[ -e $WORLD/cluster/claim ]] && echo yes || echo no)"
+}
+left 'of this host' "nodeA $(date +%s) 77"
+left 'old' "nodeB $(($(date +%s) - 301)) 77"
+left 'of a node that is unknown' "nodeC $(date +%s) 77"
+fresh 'a claim is young enough'
+claim_of "nodeB $(($(date +%s) - 290)) 77"
+run crm-standby --lock-wait 1
+exits 4
+fresh 'a claim of nobody'
+claim_of "') or ('1"
+run crm-standby
+exits 6
+says 'remove it'
+
+fresh 'the cluster takes no changes'
+touch "$WORLD/cluster/fail-cibadmin"
+run crm-standby
+exits 1
+says 'takes no changes'
+not_called 'crm node'
+
+# Whoever leaves gives up the claim, also when told to by a signal; unless the standby may still take effect.
+fresh 'refused with the claim in hand'
+touch "$WORLD/cluster/fail-crm"
+run crm-standby
+exits 1
+check 'no claim is left' no "$([[ -e $WORLD/cluster/claim ]] && echo yes || echo no)"
+fresh 'told to stop with the claim in hand'
+touch "$WORLD/cluster/hang-crm"
+env -i PATH="$BIN" WORLD="$WORLD" CORRELATOR_ACTION_STATE="$WORLD/state" "$ACTIONS/crm-standby" \
+  </dev/null >"$WORLD/out" 2>"$WORLD/err" &
+script=$!
+for ((i = 0; i < 50; ++i)); do grep -q '^crm node' "$WORLD/calls" && break; sleep 0.1; done
+kill -TERM "$script"
+wait "$script"
+code=$?
+exits 4
+check 'no claim is left' no "$([[ -e $WORLD/cluster/claim ]] && echo yes || echo no)"
+
+rm "$BIN/crm"
 fresh 'until the next boot'
 run crm-standby --lifetime reboot
 exits 0

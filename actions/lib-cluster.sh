@@ -59,28 +59,28 @@ CLAIMED=''     # what our claim says, while we hold it
 # claim SECONDS: wait so long for the scripts of other nodes.
 claim() {
   ((DRY_RUN)) && return
-  local waited_from=$SECONDS claimed refusals=0
+  local waited_from=$SECONDS refusals=0 claimed
   claimed="$THIS_NODE $(date +%s) $$"
-  until create_claim "$claimed"; do
-    ((RC == 124)) && finish "$TIMED_OUT" "the cluster did not answer"
+  while :; do
+    # Asked first: pacemaker writes each creation that fails into the log as an error, in eight lines.
     limited "$ASK_LIMIT" cibadmin --query --xpath "//nvpair[@id='$CLAIM-by']"
-    if ((RC == 0)) && xml_attribute "$OUT" value && [[ -n $VALUE ]]; then
+    ((RC == 124)) && finish "$TIMED_OUT" "the cluster did not answer"
+    if ((RC == 0)); then
+      xml_attribute "$OUT" value
       claim_is_left
       ((SECONDS - waited_from < $1)) || finish "$TIMED_OUT" "a standby from ${VALUE%% *} has been under way for more than $1 s"
     else
-      # Given up between our two questions; or the cluster takes no changes.
+      limited "$ASK_LIMIT" cibadmin --create --scope crm_config --xml-text \
+        "<cluster_property_set id=\"$CLAIM\"><nvpair id=\"$CLAIM-by\" name=\"$CLAIM-by\" value=\"$claimed\"/></cluster_property_set>"
+      ((RC == 0)) && break
+      ((RC == 124)) && finish "$TIMED_OUT" "the cluster did not answer"
+      # Another script was faster; or the cluster takes no changes.
       refusals=$((refusals + 1))
       ((refusals < 5)) || finish "$FAILED" "the cluster takes no changes of its configuration"
     fi
     sleep 0.2
   done
   CLAIMED=$claimed
-}
-
-create_claim() {
-  limited "$ASK_LIMIT" cibadmin --create --scope crm_config --xml-text \
-    "<cluster_property_set id=\"$CLAIM\"><nvpair id=\"$CLAIM-by\" name=\"$CLAIM-by\" value=\"$1\"/></cluster_property_set>"
-  ((RC == 0))
 }
 
 # claim_is_left: where VALUE is the claim of a script that is gone, it is removed. On this host we hold the lock of standby, so

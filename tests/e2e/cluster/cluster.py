@@ -2,7 +2,9 @@
 """A real cluster of two nodes, kvm1 and kvm2, each in namespaces of its own on this machine: corosync, pacemaker, rsyslogd with
 its own /dev/log. Resources are the agent ocf:pacemaker:Dummy. Nothing of the system's is touched, and nothing outlives the test."""
 import os
+import re
 import shutil
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -49,25 +51,53 @@ CIB = """<cib crm_feature_set="3.16.1" validate-with="pacemaker-3.9" epoch="1" n
         <operations><op id="vm-web-monitor" name="monitor" interval="10s"/></operations>
       </primitive>
       <primitive id="vm-db" class="ocf" provider="pacemaker" type="Dummy"/>
+      <primitive id="vm-mail" class="ocf" provider="pacemaker" type="Dummy"/>
       %(stonith)s
     </resources>
     <constraints>
       <rsc_location id="web-place" rsc="vm-web" node="kvm1" score="100"/>
       <rsc_location id="db-place" rsc="vm-db" node="kvm1" score="100"/>
+      <rsc_location id="mail-place" rsc="vm-mail" node="kvm2" score="100"/>
     </constraints>
   </configuration>
   <status/>
 </cib>
 """
 
-# What Debian's /etc/rsyslog.conf loads, with the settings that docs/install.md asks for; the kernel's ring is a pipe of the test's own.
-RSYSLOG = """global(workDirectory="{dir}/spool")
-module(load="imuxsock" SysSock.Annotate="on" SysSock.ParseTrusted="on" SysSock.UsePIDFromSystem="on" SysSock.RateLimit.Interval="0")
-module(load="imklog" LogPath="/run/kernel-ring")
-template(name="iso" type="string" string="%timestamp:::date-rfc3339% %HOSTNAME% %syslogtag%%msg:::sp-if-no-1st-sp%%msg:::drop-last-lf%\\n")
+STONITH = """<primitive id="fence" class="stonith" type="fence_legacy">
+        <instance_attributes id="fence-attributes">
+          <nvpair id="fence-hosts" name="pcmk_host_list" value="kvm1 kvm2"/>
+          <nvpair id="fence-check" name="pcmk_host_check" value="static-list"/>
+        </instance_attributes>
+      </primitive>"""
+
+# Every line in a form that can be compared and kept as a capture; it stands beside Debian's own configuration.
+RSYSLOG = """template(name="iso" type="string" string="%timestamp:::date-rfc3339% %HOSTNAME% %syslogtag%%msg:::sp-if-no-1st-sp%%msg:::drop-last-lf%\\n")
 *.* action(type="omfile" file="{dir}/syslog" template="iso")
-{more}
 """
+
+STAND_INS = {
+    "systemctl": """#!/bin/sh
+# Stands in for systemctl in a node without systemd: what the documents ask of it, done by hand.
+set -eu
+dispatcher() { setsid correlator dispatch </dev/null >>/var/log/correlator/dispatch.log 2>&1 & echo $! >/run/dispatch.pid; }
+case "$*" in
+  daemon-reload) ;;
+  "restart rsyslog")
+    pid=$(cat /run/rsyslogd.pid); kill "$pid"
+    while kill -0 "$pid" 2>/dev/null; do sleep 0.05; done
+    rsyslogd ;;
+  "enable --now correlator-dispatch") dispatcher ;;
+  "reload correlator-dispatch") kill -HUP "$(cat /run/dispatch.pid)" ;;
+  *) echo "stand-in for systemctl: $*?" >&2; exit 1 ;;
+esac
+""",
+    "scp": """#!/bin/sh
+# Stands in for scp -r DIR HOST:DIR between two nodes of a test.
+set -eu
+mkdir -p "@DIR@/${3%%:*}/copied"
+cp -r "$2" "@DIR@/${3%%:*}/copied/"
+"""}
 
 
 def need_cluster():
@@ -81,12 +111,39 @@ def need_cluster():
         sys.exit(77)
 
 
+def check(name, good, more=""):
+    print(f"{'ok' if good else 'FAILED'}: {name}{'' if good else f' ({more})'}", flush=True)
+    check.failed += 0 if good else 1
+    return good
+
+
+check.failed = 0
+
+
+def soon(name, condition, seconds=30):
+    """Checks that it becomes so, and says how long it took."""
+    begin = time.monotonic()
+    try:
+        wait_until(name, condition, seconds)
+    except AssertionError as error:
+        check(name, False, error)
+    else:
+        check(name, True)
+    return time.monotonic() - begin
+
+
+def blocks(document, kind):
+    """Blocks of a document that begin with ```KIND, with what stands behind the kind."""
+    with open(os.path.join(SOURCE, document), encoding="utf-8") as file:
+        return re.findall(rf"^```{kind}(?: (\S+))?\n(.*?)^```", file.read(), re.S | re.M)
+
+
 class Node:
     def __init__(self, cluster, name):
         self.cluster, self.name, self.address = cluster, name, NODES[name]
         self.dir = os.path.join(cluster.dir, name)
         self.process = self.pid = None
-        os.makedirs(os.path.join(self.dir, "spool"))
+        os.makedirs(self.dir)
 
     def start(self):
         if os.path.exists(self.file("up")):
@@ -120,9 +177,39 @@ class Node:
         """One line into the ring that the node's imklog reads."""
         self.on("sh", "-c", "cat >/run/kernel-ring", input=text + "\n")
 
+    def bash(self, script, **more):
+        """A script as a person at the node would type it; the first command that fails ends it."""
+        return self.on("env", "-i", "PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "NO_COLOR=1", "LC_ALL=C.UTF-8",
+                       "bash", "-euc", script, **more)
+
+    def path(self, path):
+        """A file of the node, from outside."""
+        return f"/proc/{self.pid}/root{path}"
+
     def syslog(self):
         with open(self.file("syslog"), encoding="utf-8", errors="replace") as file:
             return file.read().splitlines()
+
+    def install(self, rules=None):
+        """docs/install.md, its user and directories and its drop-in; and rules of a site."""
+        commands = [text for _, text in blocks("docs/install.md", "shell")]
+        done = self.bash(commands[1])
+        assert done.returncode == 0, done.stderr
+        if rules is not None:
+            done = self.on("tee", "/etc/correlator/rules.d/site.toml", input=rules)
+        done = self.bash(commands[3])
+        assert done.returncode == 0, done.stderr
+
+    def jobs(self):
+        """(rule, action, state, reason) of what the dispatcher was given, in order."""
+        path = self.path("/var/lib/correlator-dispatch/dispatch.db")
+        if not os.path.exists(path):
+            return []
+        db = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+        try:
+            return list(db.execute("SELECT rule, action, state, reason FROM job ORDER BY n"))
+        finally:
+            db.close()
 
     def signal(self, daemon, number="KILL"):
         """To a daemon of the node, by the pid that it had at its start."""
@@ -130,17 +217,24 @@ class Node:
 
 
 class Cluster:
-    def __init__(self, rsyslog="", fencing=False, quorum="two_node: 1\n  wait_for_all: 0"):
+    def __init__(self, installed=False, fencing=None, quorum="two_node: 1\n  wait_for_all: 0"):
         self.dir = tempfile.mkdtemp(prefix="correlator-cluster-")
         os.chmod(self.dir, 0o755)
         self.nodes = {name: Node(self, name) for name in NODES}
         for node in self.nodes.values():
-            self.write(f"{node.name}/rsyslog.conf", RSYSLOG.format(dir=node.dir, more=rsyslog.replace("@NODE@", node.dir)))
+            self.write(f"{node.name}/rsyslog.conf", RSYSLOG.format(dir=node.dir))
         members = "".join(f"  node {{\n    ring0_addr: {a}\n    name: {n}\n    nodeid: {i}\n  }}\n" for i, (n, a) in enumerate(NODES.items(), 1))
         self.write("corosync.conf", COROSYNC % (members, quorum))
+        os.mkdir(os.path.join(self.dir, "stand-ins"))
+        for name, text in STAND_INS.items():
+            os.chmod(self.write(f"stand-ins/{name}", text.replace("@DIR@", self.dir)), 0o755)
+        if installed:
+            subprocess.run([os.environ["CMAKE"], "--install", os.environ["BUILD"], "--prefix", "/usr"], check=True, stdout=subprocess.DEVNULL,
+                           env=dict(os.environ, DESTDIR=os.path.join(self.dir, "install")))
         self.write("hosts", "127.0.0.1 localhost\n" + "".join(f"{a} {n}\n" for n, a in NODES.items()))
-        stonith = '<primitive id="fence" class="stonith" type="fence_legacy"/>' if fencing else ""
-        self.write("cib.xml", CIB % {"fencing": str(fencing).lower(), "stonith": stonith})
+        if fencing:
+            os.chmod(self.write("fence", fencing), 0o755)
+        self.write("cib.xml", CIB % {"fencing": "true" if fencing else "false", "stonith": STONITH if fencing else ""})
 
     def __getattr__(self, name):
         return self.nodes[name]
@@ -155,12 +249,20 @@ class Cluster:
         """The cable between the two; plugged in anew after one of them was started again."""
         subprocess.run(["ip", "link", "add", "eth0", "netns", self.kvm1.pid, "type", "veth", "peer", "name", "eth0", "netns", self.kvm2.pid], check=True)
 
+    def plug_in_again(self, node):
+        """Starts a node that lost its power. Its cable went with it."""
+        other = next(n for n in self.nodes.values() if n is not node)
+        node.start()
+        self.wire()
+        other.on("ip", "address", "add", f"{other.address}/24", "dev", "eth0")
+        other.on("ip", "link", "set", "eth0", "up")
+
     def start(self):
         begin = time.monotonic()
         for node in self.nodes.values():
             node.start()
         self.wire()
-        wait_until("both nodes are up and the resources run", lambda: self.running("kvm1") == {"vm-web", "vm-db"}, 60)
+        wait_until("both nodes are up and the resources run", lambda: self.at_home(), 60)
         self.up_after = time.monotonic() - begin
         return self
 
@@ -195,6 +297,12 @@ class Cluster:
         if len([1 for online, _ in nodes.values() if online]) == 0:
             return None
         return {resource for resource, place in places.items() if place == node and resource.startswith("vm-")}
+
+    def at_home(self):
+        """Everything is where it belongs: web and db on kvm1, mail on kvm2."""
+        nodes, places = self.state()
+        home = {"vm-web": "kvm1", "vm-db": "kvm1", "vm-mail": "kvm2"}
+        return {r: n for r, n in places.items() if r in home} == home and not any(standby for _, standby in nodes.values())
 
     def standby(self, on="kvm1"):
         """Names of the nodes that are in standby."""

@@ -82,7 +82,7 @@ std::vector<fs::path> captures() {
 TEST_CASE("every capture decodes into exactly the expected events") {
   const bool rewrite = std::getenv("CORRELATOR_REWRITE_EXPECTED") != nullptr;
   const auto files = captures();
-  REQUIRE(files.size() >= 48);
+  REQUIRE(files.size() >= 55);
   for (const fs::path& file : files) {
     const std::string name = file.stem().string();
     const fs::path expected = kExpected / (name + ".jsonl");

@@ -186,8 +186,9 @@ go_in_standby() {
   # A person knows nothing of claims.
   if ((HEALTHY_OTHERS == 0 || STANDBY_OTHERS >= ${OPT[max-standby]})); then
     leave_standby
+    ((RC == 0)) || finish "$NEEDS_PERSON" "another node went at the same time, and $NODE could not be taken back (exit $RC)"
     unmark standby "$NODE"
-    finish "$NEEDS_PERSON" "another node went at the same time; $NODE was taken back (exit $RC)"
+    finish "$NEEDS_PERSON" "another node went at the same time; $NODE was taken back"
   fi
   unclaim
 }

@@ -218,6 +218,24 @@ TEST_CASE("the texts of what cannot be started or undone") {
   CHECK(said(c.dispatcher->undo("d1").error()) == golden("E403-not-done.txt"));
 }
 
+TEST_CASE("undo waits for no budget and uses none") {
+  Bench b("[action.act]\nrun = \"act\"\nundo = \"--undo\"\nbudget = \"few\"\nlimit = \"2 in 1h\"\n[budget.few]\nat_most = 2\nper = \"1h\"\nin_flight = 1\n",
+          "echo \"$@\" >>$DIR/runs\n");
+  REQUIRE(b.dispatcher->submit(b.decision("d1", {"one"})).ok());
+  b.until_idle();
+  REQUIRE(b.dispatcher->undo("d1").ok());
+  b.until_idle();
+  CHECK(b.job("d1.undo").state == JobState::done);
+  REQUIRE(b.dispatcher->submit(b.decision("d2", {"two"})).ok());  // the second start of two
+  b.until_idle();
+  REQUIRE(b.dispatcher->undo("d2").ok());
+  b.until_idle();
+  CHECK(b.dir.read("runs") == "one\n--undo one\ntwo\n--undo two\n");
+  REQUIRE(b.dispatcher->submit(b.decision("d3", {"three"})).ok());
+  b.poll(Duration{1'000});
+  CHECK(b.job("d3").state != JobState::done);
+}
+
 TEST_CASE("undo by an option of the same script, once, and it is not undone again") {
   Bench b("[action.act]\nrun = \"act\"\nundo = \"--undo --quick\"\n", "echo \"$@\" >>$DIR/runs\n");
   REQUIRE(b.dispatcher->submit(b.decision("d1", {"--name", "vm 1"})).ok());

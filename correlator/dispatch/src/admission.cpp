@@ -92,9 +92,13 @@ std::string budget_key(const rules::Action& action, const rules::RuleSet& rules,
 
 Result<Admission> admit(const AdmissionInput& in, store::LedgerDb& ledger) {
   if (auto verdict = ruled_out(in)) return std::move(*verdict);
-  auto limit = over_limit(in, ledger);
-  if (!limit) return limit.error();
-  if (*limit) return std::move(**limit);
+  // Limits and budgets brake what rules do; the way back is asked for by a person.
+  const bool undoing = !in.job.undo_of.empty();
+  if (!undoing) {
+    auto limit = over_limit(in, ledger);
+    if (!limit) return limit.error();
+    if (*limit) return std::move(**limit);
+  }
   std::error_code failure;
   if (std::filesystem::exists(in.options.kill_switch, failure)) {
     return wait_for_a_person(fmt::format("stopped: {} exists", in.options.kill_switch.string()),
@@ -108,9 +112,11 @@ Result<Admission> admit(const AdmissionInput& in, store::LedgerDb& ledger) {
   if (in.serial_busy)
     return wait(fmt::format("another action for {} runs", printable(in.job.serial)), Duration::seconds(1));
   if (in.now < in.job.next_try) return wait("waits for its next try", in.job.next_try - in.now);
-  auto budget = over_budget(in, ledger);
-  if (!budget) return budget.error();
-  if (*budget) return std::move(**budget);
+  if (!undoing) {
+    auto budget = over_budget(in, ledger);
+    if (!budget) return budget.error();
+    if (*budget) return std::move(**budget);
+  }
   // Last of all, so that the answer is fresh when the action starts.
   if (!in.action.confirm.empty() && !in.job.confirmed) return Admission{Verdict::ask, JobState::waiting, {}, {}, false};
   return Admission{};

@@ -225,6 +225,7 @@ Status Dispatcher::undo(const std::string& decision) {
   }
   job.undo_of = job.decision;
   job.decision += ".undo";
+  job.budget.clear();
   job.decided = job.received = impl_->clock.now();
   job.state = JobState::waiting;
   job.tries = 0;

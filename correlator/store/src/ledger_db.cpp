@@ -447,7 +447,7 @@ Result<std::uint64_t> LedgerDb::starts(const std::string& budget, Timestamp sinc
 }
 
 Result<std::uint64_t> LedgerDb::jobs_of(const std::string& action, Timestamp since) {
-  Statement& rows = impl_->prepared("SELECT count(*) FROM job WHERE action = ?1 AND received > ?2 AND state NOT IN ('skipped', 'refused', 'shadow')");
+  Statement& rows = impl_->prepared("SELECT count(*) FROM job WHERE action = ?1 AND undo_of = '' AND received > ?2 AND state NOT IN ('skipped', 'refused', 'shadow')");
   rows.bind(1, action).bind(2, since.us);
   return impl_->count(rows, "counting jobs");
 }

@@ -199,7 +199,7 @@ def main():
         for node, run in ((cluster.kvm1, "crm-standby"), (cluster.kvm2, "pcs-standby")):
             node.install(SITE % run)
             start_dispatcher(node)
-        for step in (line_to_empty_node, guards, lambda c: both_at_once(c, 6), killed_in_between, a_stop_that_hangs, a_cluster_that_is_gone):
+        for step in (line_to_empty_node, guards, lambda c: both_at_once(c, 3), killed_in_between, a_stop_that_hangs, a_cluster_that_is_gone):
             step(cluster)
         if check.failed:
             print(cluster.kvm1.bash("tail -n 20 /var/log/correlator/*.log").stdout, *cluster.kvm1.jobs(), sep="\n")

@@ -69,7 +69,7 @@ def the_kernel(cluster):
     kvm1, kvm2 = cluster.kvm1, cluster.kvm2
     kvm1.bash("printf '<0>kernel: EDAC MC0: 1 UE memory read error on D1 (channel:1 slot:1 page:0xbad offset:0x40 grain:32)' | "
               "python3 -c 'import socket,sys; s=socket.socket(socket.AF_UNIX,socket.SOCK_DGRAM); s.sendto(sys.stdin.buffer.read(),\"/dev/log\")'")
-    soon("who plays the kernel is counted as forged", lambda: "forged" in kvm1.bash("correlator status").stdout)
+    soon("who plays the kernel is counted as forged", lambda: re.search(r"^forged +[1-9]", kvm1.bash("correlator status").stdout, re.M))
     check("and nothing happens", not cluster.standby())
     begin = time.monotonic()
     kvm1.kernel(UE % (100, 1, 0xABCDE))

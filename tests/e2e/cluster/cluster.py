@@ -204,7 +204,14 @@ class Node:
 
     def jobs(self):
         """(rule, action, state, reason) of what the dispatcher was given, in order."""
-        said = self.on("sqlite3", "-readonly", "-json", "/var/lib/correlator-dispatch/dispatch.db", "SELECT rule, action, state, reason FROM job ORDER BY n").stdout
+        return self.ledger("SELECT rule, action, state, reason FROM job ORDER BY n")
+
+    def last_start(self):
+        """When the dispatcher started its last script, by the clock."""
+        return self.ledger("SELECT max(started) FROM attempt")[0][0] / 1e6
+
+    def ledger(self, query):
+        said = self.on("sqlite3", "-readonly", "-json", "/var/lib/correlator-dispatch/dispatch.db", query).stdout
         return [tuple(row.values()) for row in json.loads(said or "[]")]
 
     def signal(self, daemon, number="KILL"):

@@ -53,4 +53,5 @@ for ((i = 0; i < 200; ++i)); do corosync-quorumtool -s >/dev/null 2>&1 && break;
 pacemakerd -f >"$shared/$name/pacemakerd.out" 2>&1 &
 echo $! >/run/pacemakerd.pid
 touch "$shared/$name/up"
+disown -a  # no word about daemons that a test kills
 cat >/dev/null

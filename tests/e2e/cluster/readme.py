@@ -47,7 +47,7 @@ def the_document(cluster):
         elif "Corrected error" in script:
             soon("a line of kvm1 is counted on kvm2", lambda: "host=kvm1" in kvm2.bash("correlator windows").stdout)
         elif "--dry-run" in script:
-            check("the dry run shows the command", "'crm' 'node' 'standby' 'kvm1' 'forever'" in said["kvm1"], said)
+            check("the dry run shows the command", "'crm_attribute' '--node' 'kvm1' '--name' 'standby' '--update' 'on' '--lifetime' 'forever'" in said["kvm1"], said)
             check("and changes nothing", not cluster.standby() and cluster.at_home())
         elif "enable --now" in script:
             for node in cluster.nodes.values():

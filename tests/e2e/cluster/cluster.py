@@ -14,7 +14,7 @@ from harness import SOURCE, wait_until
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 NODES = {"kvm1": "10.98.0.1", "kvm2": "10.98.0.2"}
-PROGRAMS = ["corosync", "pacemakerd", "crm", "pcs", "crm_mon", "cibadmin", "ip", "nsenter", "unshare", "rsyslogd"]
+PROGRAMS = ["corosync", "pacemakerd", "crm", "pcs", "crm_mon", "cibadmin", "ip", "nsenter", "unshare", "rsyslogd", "sqlite3"]
 
 COROSYNC = """totem {
   version: 2
@@ -106,8 +106,9 @@ def need_cluster():
     if missing:
         print(f"skipped: {', '.join(missing)} not installed (packaging/install-build-deps --for-tests --for-cluster-tests installs it)")
         sys.exit(77)
-    if os.geteuid() != 0 or subprocess.run(["unshare", "--net", "--mount", "--uts", "--pid", "--fork", "true"], capture_output=True).returncode:
-        print("skipped: a cluster needs namespaces of its own, and root to make them")
+    layer = "mount -t tmpfs tmpfs /run && mkdir /run/a /run/b && mount -t overlay overlay -o lowerdir=/etc,upperdir=/run/a,workdir=/run/b /etc"
+    if os.geteuid() != 0 or subprocess.run(["unshare", "--net", "--mount", "--uts", "--pid", "--fork", "sh", "-c", layer], capture_output=True).returncode:
+        print("skipped: a cluster needs root, namespaces and overlay mounts of its own")
         sys.exit(77)
 
 

@@ -59,7 +59,7 @@ CLAIMED=''     # what our claim says, while we hold it
 # claim SECONDS: wait so long for the scripts of other nodes.
 claim() {
   ((DRY_RUN)) && return
-  local waited_from=$SECONDS refusals=0 claimed
+  local waited_from=$SECONDS refusals=0 removals=0 claimed
   claimed="$THIS_NODE $(date +%s) $$"
   while :; do
     # Asked first: pacemaker writes each creation that fails into the log as an error, in eight lines.
@@ -67,7 +67,7 @@ claim() {
     ((RC == 124)) && finish "$TIMED_OUT" "the cluster did not answer"
     if ((RC == 0)); then
       xml_attribute "$OUT" value
-      claim_is_left
+      claim_is_left && ((++removals < 5)) && continue
       ((SECONDS - waited_from < $1)) || finish "$TIMED_OUT" "a standby from ${VALUE%% *} has been under way for more than $1 s"
     else
       limited "$ASK_LIMIT" cibadmin --create --scope crm_config --xml-text \
@@ -83,7 +83,7 @@ claim() {
   CLAIMED=$claimed
 }
 
-# claim_is_left: where VALUE is the claim of a script that is gone, it is removed. On this host we hold the lock of standby, so
+# claim_is_left: true where VALUE is the claim of a script that is gone; it was removed. On this host we hold the lock of standby, so
 # no other script of ours is alive.
 claim_is_left() {
   local value=$VALUE why=''
@@ -102,6 +102,7 @@ claim_is_left() {
     drop_claim "$value"
   fi
   VALUE=$value
+  [[ -n $why ]]
 }
 
 # Only if it still says what we read: it may be another's by now.

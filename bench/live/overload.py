@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """More matching lines of one host than anybody can take, through a real rsyslogd with the shipped configuration: memory stays as it is, the
 backlog waits in rsyslog's queue, lines are made durable, the budget holds, and another host's error is decided and acted on soon
-after it was delivered.
+after it was delivered. The rates stand beside those of a plug-in that does nothing, in the same run.
 
-overload.py [--rate N] [--seconds N] [--durable N]
+overload.py [--rate N] [--seconds N] [--burst N] [--durable N]
 """
 import argparse
 import os
@@ -14,9 +14,9 @@ import sys
 import threading
 import time
 
-from live_site import BUILD, FIRST_INSTRUCTION, Site, cpu, machine, prefer, plug_in_of, children, rss, until
+from live_site import BUILD, FIRST_INSTRUCTION, Site, cpu, machine, prefer, children, rss, until
 import harness
-from harness import Rsyslogd, need_rsyslogd, shipped, version
+from harness import TAP, Rsyslogd, need_rsyslogd, shipped, version
 
 BUDGET = 3
 RULES = """format = 1
@@ -85,15 +85,23 @@ def flood(out, rate, seconds, sent):
         time.sleep(0.005)
 
 
-def run(options):
+def stamp():
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+
+
+def configuration(plug_in, site):
+    port = harness.free_port()
+    modules = f'module(load="imtcp")\ninput(type="imtcp" port="{port}" address="127.0.0.1")'
+    return shipped("60-correlator.conf", plug_in, site, interval="3600"), modules, port
+
+
+def isolation(options):
+    """The flood, and once a second a line of another host: a relay before the plug-in notes when it was handed over."""
     with Site("", [FIRST_INSTRUCTION]) as site:
         site.write("rules.toml", RULES.replace("WORK", site.work).replace("BUDGET", str(BUDGET)))
         site.dispatcher()
-        port = harness.free_port()
         relay = os.path.join(BUILD, "tests", "live", "omprog_relay")
-        conf = shipped("60-correlator.conf", f"{relay} {site.file('delivered')} quiet {site.plug_in()}", site, interval="3600")
-        modules = f'module(load="imtcp")\ninput(type="imtcp" port="{port}" address="127.0.0.1")'
-        stamp = lambda: time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        conf, modules, port = configuration(f"{relay} {site.file('delivered')} quiet {site.plug_in()}", site)
         with Rsyslogd(site, conf, modules=modules, control=False) as daemon:
             prefer(daemon.process.pid)
             harness.wait_for_port(port)
@@ -103,26 +111,70 @@ def run(options):
             assert until(lambda: len(numbers(site.file("told"))) == 1, 20), "the first line was not acted on"
             shell = children(daemon.process.pid)[0]  # exec made it the relay
             engine = children(shell)[0]
-            recorded, sent, told = Recorded(site.state), [0], 1
-            before = time.monotonic(), recorded(), cpu(engine), cpu(daemon.process.pid)
+            recorded, sent, told, memory = Recorded(site.state), [0], 1, []
             sender = threading.Thread(target=flood, args=(loud, options.rate, options.seconds, sent))
             sender.start()
-            rows = []
-            while sender.is_alive() or len(rows) < options.seconds:
+            while sender.is_alive() or len(memory) < options.seconds:
                 time.sleep(1)
                 tell(told)
                 told += 1
-                rows.append((time.monotonic() - before[0], sent[0], recorded() - before[1], rss(engine), rss(daemon.process.pid)))
-                if options.verbose:
-                    print("  %5.1f s  sent %8d  recorded %8d  plug-in %6d KiB  rsyslogd %7d KiB" % rows[-1], flush=True)
-            used = cpu(engine) - before[2], cpu(daemon.process.pid) - before[3]
-            delivered, acted = numbers(site.file("delivered")), numbers(site.file("told"))
+                memory.append(rss(engine))
+            count = recorded()
+            delivered = numbers(site.file("delivered"))
             until(lambda: len(numbers(site.file("told"))) >= len(delivered), 5)
             acted = numbers(site.file("told"))
             waits = [a - d for d, a in zip(delivered, acted)]
             started = len(numbers(site.file("acted")))
             daemon.kill()  # its backlog is not of interest
-        return rows, waits, len(delivered) - len(acted), started, used
+        late = memory[len(memory) // 4:]
+        return [
+            (f"the plug-in's memory is flat: {min(late)} to {max(late)} KiB after a quarter of the time", max(late) <= min(late) * 1.05),
+            (f"the backlog is rsyslog's: {sent[0] - count} lines", sent[0] > count),
+            (f"{started} actions started, {BUDGET} allowed", started == BUDGET),
+            (f"another host's {len(waits)} errors: delivered to acted on {max(waits, default=99):.3f} s at most, {len(delivered) - len(acted)} not acted on",
+             len(delivered) == len(acted) and max(waits, default=99) <= 1),
+        ]
+
+
+def tapped(path):
+    """Lines that a plug-in which only says OK was given: it keeps them, one a line."""
+    def count():
+        with open(path, "rb") as file:
+            return sum(block.count(b"\n") for block in iter(lambda: file.read(1 << 20), b""))
+    return count
+
+
+def rate(options, engine):
+    """Lines a second made durable while the flood lasts, and of a burst that rsyslog's queue holds in memory; with `engine` False of a
+    plug-in that writes each line to a file and says OK: what rsyslogd itself can hand over here."""
+    with Site("", [FIRST_INSTRUCTION]) as site:
+        site.write("rules.toml", RULES.replace("WORK", site.work).replace("BUDGET", str(BUDGET)))
+        log = site.file("tap")
+        conf, modules, port = configuration(site.plug_in() if engine else f"{TAP} {log}", site)
+        with Rsyslogd(site, conf, modules=modules, control=False) as daemon:
+            prefer(daemon.process.pid)
+            harness.wait_for_port(port)
+            loud = socket.create_connection(("127.0.0.1", port))
+            loud.sendall(f"<14>{stamp()} quiet app[1]: EDAC MC0: 1 CE error on Q0 (x)\n".encode())
+            ready = lambda: os.path.exists(os.path.join(site.state, "engine.db")) if engine else os.path.exists(log)
+            assert until(lambda: ready() and children(daemon.process.pid), 20), "the plug-in did not start"
+            time.sleep(1)
+            recorded = Recorded(site.state) if engine else tapped(log)
+            before, begin = recorded(), time.monotonic()
+            loud.sendall("".join(f"<14>{stamp()} loud app[1]: EDAC MC0: 1 CE memory read error on D{i & 7} (n={i})\n" for i in range(options.burst)).encode())
+            assert until(lambda: recorded() - before >= options.burst, 60, 0.05), f"{recorded() - before} of the burst's {options.burst}"
+            burst = options.burst / (time.monotonic() - begin)
+            plug_in = children(daemon.process.pid)[0]
+            before, begin, used = recorded(), time.monotonic(), (cpu(plug_in), cpu(daemon.process.pid))
+            sent = [0]
+            flood(loud, options.rate, options.seconds, sent)
+            seconds = time.monotonic() - begin
+            flooded = (recorded() - before) / seconds
+            used = cpu(plug_in) - used[0], cpu(daemon.process.pid) - used[1]
+            daemon.kill()
+        name = "correlator" if engine else "a plug-in that only says OK"
+        print(f"{name}: {burst:.0f}/s of a burst, {flooded:.0f}/s in a flood of {sent[0] / seconds:.0f}/s; CPU in the flood {used[0]:.1f} s, rsyslogd {used[1]:.1f} s of {seconds * os.cpu_count():.0f}", flush=True)
+        return burst, flooded
 
 
 def main():
@@ -130,23 +182,16 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--rate", type=int, default=100_000)
     parser.add_argument("--seconds", type=int, default=20)
+    parser.add_argument("--burst", type=int, default=90_000, help="lines at once, below the queue's high watermark")
     parser.add_argument("--durable", type=int, default=15_000, help="lines a second that must be made durable")
-    parser.add_argument("--verbose", action="store_true")
     options = parser.parse_args()
     prefer()
-    rows, waits, unheard, started, used = run(options)
-    seconds, sent, recorded = rows[-1][:3]
-    memory = [row[3] for row in rows[len(rows) // 4:]]
-    print(f"rsyslog {version()}, {machine()}, {sent} lines sent in {seconds:.1f} s ({sent / seconds:.0f}/s)")
-    print(f"CPU: plug-in {used[0]:.1f} s, rsyslogd {used[1]:.1f} s; rsyslogd's memory {rows[-1][4] >> 10} MB")
-    results = [
-        (f"the plug-in's memory is flat: {min(memory)} to {max(memory)} KiB after a quarter of the time", max(memory) <= min(memory) * 1.05),
-        (f"the backlog is rsyslog's: {sent - recorded} lines", sent > recorded),
-        (f"{recorded / seconds:.0f} state-changing lines a second durable, {options.durable} wanted", recorded / seconds >= options.durable),
-        (f"{started} actions started, {BUDGET} allowed", started == BUDGET),
-        (f"another host's {len(waits)} errors: delivered to acted on {max(waits, default=99):.3f} s at most, {unheard} not acted on",
-         unheard == 0 and max(waits, default=99) <= 1),
-    ]
+    print(f"rsyslog {version()}, {machine()}", flush=True)
+    ours = rate(options, True)
+    control = rate(options, False)
+    results = [(f"{own:.0f} state-changing lines a second durable in a {name}, {options.durable} wanted; {own / most:.2f} of what rsyslogd hands over", own >= options.durable)
+               for name, own, most in zip(("burst", "flood"), ours, control)]
+    results += isolation(options)
     for text, good in results:
         print("pass" if good else "FAIL", text)
     return 0 if all(good for _, good in results) else 1

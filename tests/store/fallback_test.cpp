@@ -37,6 +37,7 @@ Batch line(std::uint64_t seq) {
   row.stream = "omprog";
   row.frame = "line";
   batch.intake.push_back(row);
+  batch.sync = true;
   return batch;
 }
 
@@ -114,7 +115,9 @@ TEST_CASE("what was committed without a sync is synced before the spool is used 
   Site site;
   EngineDb db = site.open();
   site.files.synced.clear();
-  REQUIRE(db.record(line(1)));
+  Batch first = line(1);
+  first.sync = false;
+  REQUIRE(db.commit(first));
   site.other("BEGIN IMMEDIATE");
   REQUIRE(db.record(line(2)));
   REQUIRE(db.record(line(3)));
@@ -199,6 +202,87 @@ TEST_CASE("a decision that was seen and could not be synced is made durable by t
   REQUIRE(db.drain());
   CHECK(recorded(db) == std::vector<std::uint64_t>{1, 2});
   CHECK(readable(site) == std::vector<std::string>{"d1", "d2"});
+}
+
+TEST_CASE("lines of a storm wait in the spool; a decision does not, and what stands before it is brought over first") {
+  Site site;
+  EngineDb db = site.open();
+  const auto in_storm = [](std::uint64_t seq) {
+    Batch batch = line(seq);
+    batch.sync = false;
+    return batch;
+  };
+  for (const std::uint64_t seq : {1, 2, 3}) REQUIRE(db.record(in_storm(seq)));
+  CHECK(db.spooled() == 3);
+  CHECK_FALSE(db.spooling());  // by choice
+  CHECK(recorded(db).empty());
+  const int before = site.files.file_syncs;
+  REQUIRE(db.record(line(4)));  // the one that is to be synced syncs those before it
+  CHECK(site.files.file_syncs == before + 1);
+  REQUIRE(db.sync());
+  CHECK(site.files.file_syncs == before + 1);
+  REQUIRE(db.record(in_storm(5)));
+  REQUIRE(db.sync());
+  CHECK(site.files.file_syncs == before + 2);
+  CHECK(db.spooled() == 5);
+  REQUIRE(db.record(decided(6)));
+  CHECK(db.spooled() == 0);
+  CHECK(recorded(db) == std::vector<std::uint64_t>{1, 2, 3, 4, 5, 6});
+  // So does a snapshot.
+  REQUIRE(db.record(in_storm(7)));
+  Batch snapshot;
+  snapshot.snapshot_seq = 7;
+  REQUIRE(db.commit(snapshot));
+  CHECK(recorded(db).size() == 7);
+}
+
+TEST_CASE("what waits in the spool of a storm is there after a death, and no more than some thousand lines are") {
+  Site site;
+  {
+    EngineDb db = site.open(4 << 20);
+    for (std::uint64_t seq = 1; seq <= 2000; ++seq) {
+      Batch batch = line(seq);
+      batch.sync = false;
+      REQUIRE(db.record(batch));
+    }
+    CHECK(db.spooled() == 2000);
+    Batch next = line(2001);
+    next.sync = false;
+    REQUIRE(db.record(next));
+    CHECK(db.spooled() == 0);
+    next.intake.front().seq = 2002;
+    REQUIRE(db.record(next));
+    CHECK(db.spooled() == 1);
+  }
+  EngineDb db = site.open();
+  CHECK(recorded(db).size() == 2002);
+}
+
+TEST_CASE("a storm that fills the spool goes on in the database; one that meets a locked database goes on in the spool, synced") {
+  Site site;
+  EngineDb db = site.open(8 << 10);
+  std::uint64_t seq = 0;
+  const auto next = [&] {
+    Batch batch = line(++seq);
+    batch.sync = false;
+    return batch;
+  };
+  while (db.spooled() == seq) REQUIRE(db.record(next()));
+  CHECK(recorded(db).size() == seq);  // it was full
+  site.other("BEGIN IMMEDIATE");
+  const int before = site.files.file_syncs;
+  REQUIRE(db.record(next()));
+  CHECK(site.files.file_syncs == before);
+  CHECK_FALSE(db.drain());
+  REQUIRE(db.record(decided(++seq)));
+  CHECK(db.spooling());
+  CHECK(site.files.file_syncs == before + 1);
+  REQUIRE(db.record(next()));
+  CHECK(site.files.file_syncs == before + 2);
+  site.other("ROLLBACK");
+  REQUIRE(db.drain());
+  CHECK_FALSE(db.spooling());
+  CHECK(recorded(db).size() == seq);
 }
 
 TEST_CASE("where there is no spool, it comes again and counts once") {

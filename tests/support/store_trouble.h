@@ -35,7 +35,7 @@ class WatchedFiles final : public store::Files {
 
   bool fail = false;
   std::string fail_sync;  // the file of that name
-  int directories = 0;
+  int directories = 0, file_syncs = 0;
   std::vector<std::string> synced;
 
  private:
@@ -45,7 +45,10 @@ class WatchedFiles final : public store::Files {
     int read(char* to, std::size_t count, std::uint64_t at) override { return real->read(to, count, at); }
     int write(std::string_view bytes, std::uint64_t at) override { return files.fail ? EIO : real->write(bytes, at); }
     int allocate(std::uint64_t bytes) override { return real->allocate(bytes); }
-    int sync() override { return real->sync(); }
+    int sync() override {
+      ++files.file_syncs;
+      return real->sync();
+    }
     WatchedFiles& files;
     std::unique_ptr<store::File> real;
   };

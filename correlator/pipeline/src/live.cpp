@@ -293,6 +293,8 @@ void Live::tick(Timestamp now) {
 }
 
 void Live::do_what_is_due(Timestamp now) {
+  // Also while a line is stuck: those before it are answered.
+  if (const auto deadline = sync_.deadline(); deadline && now >= *deadline && session_.sync().ok()) sync_.committed(now, true);
   if (stuck_ != nullptr) {
     if (make_durable(now)) {
       answer(*std::exchange(stuck_, nullptr), true);
@@ -308,7 +310,6 @@ void Live::do_what_is_due(Timestamp now) {
     if (each_second) each_second();
   }
   if (session_.uncommitted() > 0) make_durable(now);
-  if (const auto deadline = sync_.deadline(); deadline && now >= *deadline && session_.sync().ok()) sync_.committed(now, true);
   const bool many = recorded_ - recorded_at_snapshot_ >= options_.snapshot_records;
   if (many || due(snapshot_at_, options_.snapshot_every, now)) {
     // A failure shows in the session's health; the rows stay marked and are written with the next snapshot.
@@ -319,8 +320,7 @@ void Live::do_what_is_due(Timestamp now) {
 }
 
 Duration Live::until_due(Timestamp now) const {
-  if (stuck_ != nullptr) return Duration::milliseconds(100);
-  Duration wait = second_at_ ? Duration::seconds(1) - (now - *second_at_) : Duration{};
+  Duration wait = stuck_ != nullptr ? Duration::milliseconds(100) : second_at_ ? Duration::seconds(1) - (now - *second_at_) : Duration{};
   if (const auto deadline = sync_.deadline()) wait = std::min(wait, *deadline - now);
   return std::clamp(wait, Duration{}, Duration::seconds(1));
 }

@@ -332,9 +332,7 @@ Status Session::record(std::vector<store::Cursor> cursors, bool sync, const std:
 
 Status Session::snapshot(std::vector<store::Cursor> cursors) {
   if (!db_) return {};
-  if (db_->spooling()) {
-    if (auto status = db_->drain(); !status) return status;
-  }
+  if (auto status = db_->drain(); !status) return status;
   if (const Status& failed = failure(); !failed.ok()) return failed;
   const std::size_t before = snapshot_.state.size();
   engine_.take_changes(snapshot_.state);

@@ -32,6 +32,9 @@ struct EngineDb::Impl {
   std::optional<Checkpointer> checkpointer;  // declared behind the lock: it ends first
   bool full_sync = false;                    // what PRAGMA synchronous stands at
   bool unsynced = false;                     // something was committed since the last sync
+  bool refused = false;                      // the database: what the spool holds waits for it
+  bool shown = false;                        // the last batch that was written: others could see it before its sync
+  bool spool_unsynced = false;               // something in the spool was not synced
   bool spool_taken = false;                  // the database has what the spool holds; only the reset is missing
   std::uint64_t intake_bytes = 0;  // added since the last trim
   std::uint64_t last_seq = 0;      // of the newest record in the database
@@ -51,6 +54,8 @@ struct EngineDb::Impl {
   bool write_rules(const Batch& batch);
   Status write(const Batch& batch, const std::vector<DecisionRow>& decisions, bool sync, std::uint64_t from);
   Status add_to_spool(const Batch& batch, const std::vector<DecisionRow>& decisions, const Status& why);
+  bool may_wait_in_spool(const Batch& batch, const std::vector<DecisionRow>& decisions) const;
+  Status write_and_show(const Batch& batch, const std::vector<DecisionRow>& decisions, const std::function<void()>& visible);
   Status failed(std::string_view doing);
   void set_sync(bool full);
   Status sync_log();

@@ -13,6 +13,9 @@
 namespace correlator::store {
 namespace {
 
+// Batches of a storm that one transaction brings into the database: its syncs are then a small part of each.
+constexpr std::uint64_t kBroughtOverAtOnce = 2000;
+
 void bind_time(Statement& statement, int index, Timestamp time) {
   if (time == Timestamp::min()) {
     statement.null(index);
@@ -164,46 +167,65 @@ Status EngineDb::commit(const Batch& batch) {
   if (spooling()) {
     return make_error("E305", fmt::format("{} waits for what its spool holds", impl_->db.path()), "see why it cannot be written: `correlator status`");
   }
+  if (auto status = drain(); !status) return status;
   return impl_->write(batch, decision_rows(batch.decisions), batch.sync, 0);
+}
+
+// Of a storm: lines that decided nothing and need no sync of their own, or the one that syncs those before it.
+bool EngineDb::Impl::may_wait_in_spool(const Batch& batch, const std::vector<DecisionRow>& decisions) const {
+  if (!spool || !decisions.empty() || batch.intake.empty() || spool->entries() >= kBroughtOverAtOnce) return false;
+  return !batch.sync || !spool->empty();
 }
 
 Status EngineDb::record(const Batch& batch, const std::function<void()>& visible) {
   if (batch.empty()) return {};
   Impl& impl = *impl_;
   const std::vector<DecisionRow> decisions = decision_rows(batch.decisions);
-  Status status;
   // What is added to a spool that was taken over would go with its reset.
   if (impl.spool_taken) {
     if (auto reset = impl.empty_spool(); !reset) return reset;
   }
+  Status status;
+  impl.shown = false;
   if (!spooling()) {
-    const bool early = batch.sync && visible;
-    // A batch whose sync failed is in the database when it comes again.
-    status = impl.write(batch, decisions, batch.sync && !early, impl.last_seq + 1);
-    if (status.ok() && early) {
-      visible();
-      fault_point("store.visible.after");
-      // What is in the log and not known to be on the disk is made durable another way; the drain knows its records again.
-      status = impl.sync_log();
-      return status.ok() || !impl.spool ? status : impl.add_to_spool(batch, decisions, status);
-    }
+    if (impl.may_wait_in_spool(batch, decisions) && impl.add_to_spool(batch, decisions, {}).ok()) return {};
+    status = drain();
+    if (impl.spool_taken) return status;  // it could not be emptied, and takes nothing until it is
+    if (status.ok()) status = impl.write_and_show(batch, decisions, visible);
     if (status.ok() || !impl.spool) return status;
     // The spool may be in use for long; what was committed just before it must not stay unsynced for so long.
-    if (auto synced = impl.sync_log(); !synced) return synced;
+    if (!impl.shown) {
+      if (auto synced = impl.sync_log(); !synced) return synced;
+    }
   }
-  return impl.add_to_spool(batch, decisions, status);
+  if (auto spooled = impl.add_to_spool(batch, decisions, status); !spooled) return spooled;
+  impl.refused = true;
+  return {};
+}
+
+// A batch that is to be synced is seen in between, where somebody wants to see it. One whose sync failed is in the database when it
+// comes again.
+Status EngineDb::Impl::write_and_show(const Batch& batch, const std::vector<DecisionRow>& decisions, const std::function<void()>& visible) {
+  const bool early = batch.sync && visible;
+  if (auto status = write(batch, decisions, batch.sync && !early, last_seq + 1); !status || !early) return status;
+  shown = true;
+  visible();
+  fault_point("store.visible.after");
+  return sync_log();
 }
 
 // `why` the database does not take it; ok: it is the spool's turn.
 Status EngineDb::Impl::add_to_spool(const Batch& batch, const std::vector<DecisionRow>& decisions, const Status& why) {
-  Status spooled = spool->add(encode_batch(batch, decisions));
+  const bool sync = batch.sync || refused || !why.ok();
+  Status spooled = spool->add(encode_batch(batch, decisions), sync);
+  if (spooled.ok()) spool_unsynced = !sync;
   if (spooled.ok() || why.ok()) return spooled;
   Diagnostic both = why.error();
   both.message += fmt::format("; {}", spooled.error().message);
   return both;
 }
 
-bool EngineDb::spooling() const { return impl_->spool && !impl_->spool->empty(); }
+bool EngineDb::spooling() const { return impl_->refused && impl_->spool && !impl_->spool->empty(); }
 std::uint64_t EngineDb::spooled() const { return impl_->spool ? impl_->spool->entries() : 0; }
 std::uint64_t EngineDb::spool_bytes() const { return impl_->spool ? impl_->spool->bytes() : 0; }
 std::uint64_t EngineDb::spool_size() const { return impl_->spool ? impl_->spool->size() : 0; }
@@ -218,7 +240,7 @@ Status EngineDb::Impl::open_spool(const std::filesystem::path& file) {
 Status EngineDb::Impl::empty_spool() {
   spool_taken = true;
   if (auto status = spool->reset(); !status) return status;
-  spool_taken = false;
+  spool_taken = refused = spool_unsynced = false;
   return {};
 }
 
@@ -253,8 +275,8 @@ Status EngineDb::Impl::take_from_spool(std::string_view entry, std::uint64_t& by
 }
 
 Status EngineDb::drain() {
-  if (!spooling()) return {};
   Impl& impl = *impl_;
+  if (!impl.spool || impl.spool->empty()) return {};
   const auto mark = impl.meta("spool_taken");
   if (!mark) return mark.error();
   const std::uint64_t taken = impl.entries_taken(*mark), all = impl.spool->entries();
@@ -276,7 +298,14 @@ Status EngineDb::drain() {
   return impl.empty_spool();
 }
 
-Status EngineDb::sync() { return impl_->sync_log(); }
+Status EngineDb::sync() {
+  Impl& impl = *impl_;
+  if (impl.spool_unsynced) {
+    if (auto status = impl.spool->sync(); !status) return status;
+    impl.spool_unsynced = false;
+  }
+  return impl.sync_log();
+}
 
 // The intake is kept in two generations. Beyond half the bound the state is copied as the beginning of the next one;
 // beyond the bound the older generation is dropped and its successor's beginning becomes the base.

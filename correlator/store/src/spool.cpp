@@ -112,7 +112,7 @@ Spool::~Spool() = default;
 Spool::Spool(Spool&&) noexcept = default;
 Spool& Spool::operator=(Spool&&) noexcept = default;
 
-Status Spool::add(std::string_view payload) {
+Status Spool::add(std::string_view payload, bool sync) {
   Impl& impl = *impl_;
   if (impl.end + sizeof(Entry) + payload.size() > impl.size) {
     return make_error("E305", fmt::format("{} is full: {} batches wait in it for the database", impl.name.string(), impl.count),
@@ -124,10 +124,17 @@ Status Spool::add(std::string_view payload) {
   bytes += payload;
   if (const int failed = impl.file->write(bytes, impl.end)) return impl.error("writing", failed);
   fault_point("spool.write.after");
-  if (const int failed = impl.file->sync()) return impl.error("syncing", failed);
+  if (sync) {
+    if (const int failed = impl.file->sync()) return impl.error("syncing", failed);
+  }
   impl.end += bytes.size();
   ++impl.count;
   fault_point("spool.sync.after");
+  return {};
+}
+
+Status Spool::sync() {
+  if (const int failed = impl_->file->sync()) return impl_->error("syncing", failed);
   return {};
 }
 

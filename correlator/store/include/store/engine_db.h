@@ -125,11 +125,15 @@ class EngineDb {
   // `visible`: of a batch that is to be synced. Called when others can read what it decided, before the sync: who acts on it syncs it
   // by himself first (sync_what_is_read). Not called where the batch went to the spool.
   Status record(const Batch& batch, const std::function<void()>& visible = {});
-  // True while the spool holds what the database does not. commit() refuses (E305) until drain() has brought it over.
+  // In a storm, where batches without a decision need no sync of their own, they are kept in the spool and brought over many at a time:
+  // a transaction each would be the slowest part of a line. Decisions wait for nothing: what stands before them is brought over first.
+
+  // True while the database refuses, and the spool holds what it does not. commit() refuses (E305) until drain() has brought it over.
   bool spooling() const;
   std::uint64_t spooled() const;  // batches in the spool
   std::uint64_t spool_bytes() const;  // that they take,
   std::uint64_t spool_size() const;   // of these
+  // Brings over what the spool holds; nothing where it is empty.
   Status drain();
   // Everything committed so far survives a power cut when this returns ok.
   Status sync();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Spool: where batches go while the database cannot take them. A file of fixed size whose blocks are allocated before
-// they are needed, so that a full disk cannot refuse it; written in place and synced entry by entry.
+// Spool: where batches go while the database cannot take them, or would take them too slowly. A file of fixed size whose blocks are
+// allocated before they are needed, so that a full disk cannot refuse it; written in place.
 #pragma once
 
 #include <cstdint>
@@ -24,8 +24,11 @@ class Spool {
   Spool(Spool&&) noexcept;
   Spool& operator=(Spool&&) noexcept;
 
-  // Durable when it returns ok. E305 if it is full or the disk fails: nothing was added then.
-  Status add(std::string_view entry);
+  // Survives our death when it returns ok, and a power cut if it was to be synced. E305 if it is full or the disk fails: nothing was
+  // added then.
+  Status add(std::string_view entry, bool sync = true);
+  // So that all entries survive a power cut.
+  Status sync();
   bool empty() const;
   std::uint64_t entries() const;
   std::uint64_t bytes() const;  // that the entries take

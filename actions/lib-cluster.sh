@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-# shellcheck shell=bash disable=SC2154  # OPT is filled by the options of the script
+# shellcheck shell=bash disable=SC2034,SC2154  # OPT is filled by the script, variables are read by it
 # What is known about pacemaker: who is healthy, and putting a node in standby.
 # Sourced after lib.sh.
 
 # read_cluster NODE: the cluster as crm_mon sees it. Sets QUORUM MAINTENANCE
-# NODE_KNOWN NODE_ONLINE NODE_STANDBY NODE_RESOURCES HEALTHY_OTHERS STANDBY_OTHERS.
+# NODE_KNOWN NODE_ONLINE NODE_UNCLEAN NODE_STANDBY NODE_RESOURCES (but the one of
+# --stays) HEALTHY_OTHERS STANDBY_OTHERS FENCING.
 read_cluster() {
-  local line name
-  QUORUM=false MAINTENANCE=false NODE_KNOWN=0 NODE_ONLINE=false NODE_STANDBY=false
+  local line name resource='' staying=0
+  QUORUM=false MAINTENANCE=false FENCING=false
+  NODE_KNOWN=0 NODE_ONLINE=false NODE_UNCLEAN=false NODE_STANDBY=false
   NODE_RESOURCES=0 HEALTHY_OTHERS=0 STANDBY_OTHERS=0
   limited "$ASK_LIMIT" crm_mon -1 --output-as=xml
   # Pacemaker before 2.0.3 has the older option only.
@@ -17,14 +19,18 @@ read_cluster() {
   while IFS= read -r line; do
     case $line in
       *'<current_dc '*) xml_attribute "$line" with_quorum; QUORUM=$VALUE ;;
-      *'<cluster_options '*) xml_attribute "$line" maintenance-mode; MAINTENANCE=$VALUE ;;
-      # The same tag without online= says where a resource runs.
+      *'<cluster_options '*)
+        xml_attribute "$line" maintenance-mode; MAINTENANCE=$VALUE
+        xml_attribute "$line" stonith-enabled; FENCING=$VALUE
+        ;;
+      *'<resource '*) xml_attribute "$line" id; resource=$VALUE ;;
       *'<node '*' online="'*)
         xml_attribute "$line" name; name=$VALUE
         if [[ $name == "$1" ]]; then
           NODE_KNOWN=1
           xml_attribute "$line" online; NODE_ONLINE=$VALUE
           xml_attribute "$line" standby; NODE_STANDBY=$VALUE
+          xml_attribute "$line" unclean; NODE_UNCLEAN=$VALUE
           xml_attribute "$line" resources_running; NODE_RESOURCES=$VALUE
         elif [[ $line == *' type="member"'* ]]; then
           [[ $line == *' standby="true"'* ]] && STANDBY_OTHERS=$((STANDBY_OTHERS + 1))
@@ -33,8 +39,13 @@ read_cluster() {
             HEALTHY_OTHERS=$((HEALTHY_OTHERS + 1))
         fi
         ;;
+      # The same tag without online= says where a resource runs.
+      *'<node name="'*)
+        xml_attribute "$line" name
+        [[ $VALUE == "$1" && -n ${OPT[stays]:-} && $resource == "${OPT[stays]}" ]] && staying=$((staying + 1)) ;;
     esac
   done <<<"${OUT//></>$'\n'<}"
+  [[ $NODE_RESOURCES =~ ^[0-9]+$ ]] && NODE_RESOURCES=$((NODE_RESOURCES - staying))
 }
 
 # this_node: THIS_NODE, the cluster's name of this host.
@@ -124,6 +135,30 @@ on_interrupt() { unclaim; }
 
 # ---------------------------------------------------------------- standby
 
+# standby_options: what crm-standby and pcs-standby have in common.
+standby_options() {
+  option node node ''
+  option timeout seconds 300
+  option max-standby number 1
+  option stays word ''
+  option lock-wait seconds 30
+  option undo flag
+}
+
+standby_usage() {
+  cat <<'TEXT'
+Put a node in standby, wait until its resources have moved, and check that none
+is left. Refused without quorum; the last healthy node is never put in standby.
+
+  --node NODE        default: this host
+  --timeout S        limit for the moves, default 300
+  --max-standby N    this many nodes may be in standby, this one included, default 1
+  --stays RESOURCE   it is left on the node: it is unmanaged (quiesce-guest)
+  --lock-wait S      wait for another standby action on this host, default 30
+  --undo             back online, when it was this action that put it in standby
+TEXT
+}
+
 # standby_node: the whole of crm-standby and pcs-standby. The script gives
 # enter_standby and leave_standby, which call `change`.
 standby_node() {
@@ -151,7 +186,7 @@ standby_node() {
   [[ $NODE_STANDBY == true ]] || finish "$FAILED" "$NODE is not in standby after the command"
   [[ ${NODE_RESOURCES:-0} == 0 ]] ||
     finish "$FAILED" "$NODE is in standby but still runs $NODE_RESOURCES resource(s)"
-  finish "$DONE" "$NODE is in standby and runs no resource"
+  finish "$DONE" "$NODE is in standby and runs no resource${OPT[stays]:+ but ${OPT[stays]}}"
 }
 
 # go_in_standby: from the look at the others to the sight of our own node in standby, one node at a time.
@@ -203,6 +238,7 @@ guard_others() {
 # settle: a command that returned has only written an attribute; wait for the moves.
 settle() {
   limited "$((OPT[timeout] + 5))" crm_resource --wait --timeout="${OPT[timeout]}s"
+  # 124 is its own exit code for that, too.
   ((RC == 124)) && finish "$TIMED_OUT" "resources are still moving after ${OPT[timeout]} s"
   ((RC == 0)) || finish "$FAILED" "waiting for the cluster failed"
   read_cluster "$NODE"

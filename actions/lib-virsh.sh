@@ -93,6 +93,24 @@ stop_job() {
   return 1
 }
 
+# holds_device: a device of the host is passed through to the guest. A network
+# device with a stand-by partner (teaming) is unplugged on the way and is none.
+holds_device() {
+  virsh_ask dumpxml "${OPT[domain]}"
+  ((RC == 0)) || virsh_failed "reading the definition of ${OPT[domain]}"
+  [[ ($OUT == *'<hostdev '* || $OUT == *"<interface type='hostdev'"*) && $OUT != *'<teaming '* ]]
+}
+
+# room_for_memory DIR: refused unless all of the guest's RAM and --keep-free fit.
+room_for_memory() {
+  ((MEMORY_KIB > 0)) || finish "$FAILED" "virsh dominfo gave no memory size for ${OPT[domain]}"
+  limited 10 df -P -k -- "$1"
+  [[ ${OUT##*$'\n'} =~ ^.+\ +[0-9]+\ +[0-9]+\ +([0-9]+)\ +[0-9]+%\  ]] || finish "$REFUSED" "free space of $1 is unknown"
+  local free=${BASH_REMATCH[1]} wanted
+  wanted=$((MEMORY_KIB + ${OPT[keep-free]} * 1024))
+  ((free >= wanted)) || finish "$REFUSED" "$1 has $((free / 1024)) MiB free, $((wanted / 1024)) MiB are wanted"
+}
+
 # was_hit: did QEMU of this guest report a memory error since it was started? Such
 # a guest cannot be migrated (QEMU 9 refuses, older ones crash it on the way), and
 # a dump reads the bad page.

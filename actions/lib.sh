@@ -83,7 +83,7 @@ valid() {
     # Digits alone are a libvirt id, which another guest may have a moment later.
     domain) [[ $v =~ ^[A-Za-z0-9_][A-Za-z0-9._+:@-]{0,127}$ && ! $v =~ ^[0-9]+$ ]] ;;
     node) [[ $v =~ ^[A-Za-z0-9][A-Za-z0-9._-]{0,252}$ ]] ;;
-    domains | nodes)
+    domains | nodes | ips)
       [[ $v != *, && $v != ,* ]] || return 1
       local -a items=()
       [[ $v != *$'\n'* ]] && IFS=, read -ra items <<<"$v" && ((${#items[@]})) || return 1
@@ -91,6 +91,10 @@ valid() {
       ;;
     pfn) [[ $v =~ ^(0x[0-9a-fA-F]{1,10}|0|[1-9][0-9]{0,11})$ ]] ;;
     address) [[ $v =~ ^0x[0-9a-fA-F]{1,13}$ ]] ;;
+    # rgmanager names a service by its kind; libvirt guests are of kind vm.
+    service) [[ $v =~ ^(vm|service):[A-Za-z0-9_][A-Za-z0-9._+@-]{0,127}$ ]] ;;
+    interface) [[ $v =~ ^[A-Za-z0-9][A-Za-z0-9._-]{0,14}$ ]] ;;
+    ip) [[ $v =~ ^[0-9]{1,3}(\.[0-9]{1,3}){3}$ || ($v =~ ^[0-9a-fA-F:]{2,39}$ && $v == *:*:*) ]] ;;
     bdf) [[ $v =~ ^[0-9a-f]{4}:[0-9a-f]{2}:[01][0-9a-f]\.[0-7]$ ]] ;;
     seconds) [[ $v =~ ^[1-9][0-9]{0,4}$ ]] ;;
     number) [[ $v =~ ^(0|[1-9][0-9]{0,8})$ ]] ;;
@@ -140,6 +144,15 @@ parse() {
   UNDO=${OPT[undo]:-0}
 }
 
+# with_row OPTION "$@": ARGUMENTS, where a first argument that is no option becomes
+# the value of OPTION: a probe gets the row of its lookup that way.
+with_row() {
+  local option=$1
+  shift
+  ARGUMENTS=("$@")
+  if (($#)) && [[ $1 != -* ]]; then ARGUMENTS=("--$option" "$@"); fi
+}
+
 # start "$@": open descriptors, a work directory in memory if possible, the
 # options, and the decision document where stdin has one.
 start() {
@@ -172,6 +185,21 @@ interrupted() {
   log "told to stop by a signal"
   on_interrupt
   exit "$TIMED_OUT"
+}
+
+# short_hostname: VALUE, this host as log lines name it: without the domain.
+short_hostname() {
+  VALUE=$(hostname 2>/dev/null)
+  VALUE=${VALUE%%.*}
+  valid node "$VALUE" || finish "$FAILED" "this host has no usable name: $VALUE"
+}
+
+# told CODE TEXT: the end of a probe. 0 it is well, 1 it is not, anything else tells
+# nothing about it. The text becomes that of the event.
+told() {
+  local text=${2//[^[:print:]]/?}
+  printf '%s\n' "${text:0:500}"
+  finish "$1" "$2"
 }
 
 # document_string KEY: the string at the top level of the decision document, with
@@ -247,6 +275,29 @@ change() {
   limited "$@"
 }
 
+# run_action SCRIPT ARGUMENTS...: another action of this directory; CODE is what it
+# exited with. It runs in our process group, is told to stop when we are, and takes
+# part in a dry run.
+run_action() {
+  local script=$HERE/$1 dry=()
+  shift
+  ((DRY_RUN)) && dry=(--dry-run)
+  "$script" "$@" "${dry[@]}" </dev/null 8>&- 9>&- &
+  CHILD=$!
+  wait "$CHILD"
+  CODE=$?
+  CHILD=''
+}
+
+# graver CODE CODE: the one that needs more attention. 5 is nothing to do.
+graver() {
+  local code
+  for code in "$NEEDS_PERSON" "$TIMED_OUT" "$REFUSED" "$FAILED"; do
+    [[ $1 == "$code" || $2 == "$code" ]] && printf '%s' "$code" && return
+  done
+  printf 0
+}
+
 # ---------------------------------------------------------------- state
 
 state_dir() {
@@ -287,6 +338,52 @@ marker() {
 }
 
 unmark() { ((DRY_RUN)) || rm -f -- "$STATE/$1/$2"; }
+
+# boot_id: VALUE; what was set in /sys is forgotten at the next boot, so its marker
+# is worth nothing then.
+boot_id() {
+  VALUE=unknown
+  local file=$SYSROOT/proc/sys/kernel/random/boot_id
+  [[ ! -r $file ]] || read -r VALUE <"$file"
+}
+
+# in_cpu_list NUMBER LIST: LIST as the kernel writes it, e.g. 0-3,8.
+in_cpu_list() {
+  local range
+  local -a ranges=()
+  IFS=, read -ra ranges <<<"$2"
+  for range in "${ranges[@]}"; do
+    [[ $range =~ ^([0-9]+)(-([0-9]+))?$ ]] || continue
+    ((10#${BASH_REMATCH[1]} <= $1 && $1 <= 10#${BASH_REMATCH[3]:-${BASH_REMATCH[1]}})) && return 0
+  done
+  return 1
+}
+
+# wait_until SECONDS COMMAND...: true when it is true within that time. Asks less
+# often as time goes on.
+wait_until() {
+  local end=$((SECONDS + $1)) pause=0.2
+  shift
+  until "$@"; do
+    ((SECONDS < end)) || return 1
+    sleep "$pause" &
+    CHILD=$!
+    wait "$CHILD"
+    CHILD=''
+    [[ $pause == 2 ]] || { [[ $pause == 0.2 ]] && pause=0.5 || pause=2; }
+  done
+}
+
+# root_owned FILE: neither it nor the directory it stands in can be changed by
+# anybody else. A link is refused: who made it need not own what it names.
+root_owned() {
+  local place mode owner
+  [[ -f $1 && ! -L $1 ]] || return 1
+  for place in "$1" "${1%/*}"; do
+    read -r owner mode < <(stat -L -c '%u %a' -- "${place:-/}" 2>/dev/null) || return 1
+    ((owner == 0 || owner == EUID)) && (((8#$mode & 8#022) == 0)) || return 1
+  done
+}
 
 # xml_attribute TAG NAME: VALUE, from one line of the XML that pacemaker prints.
 xml_attribute() {

@@ -69,7 +69,7 @@ exits 1
 says 'is not marked'
 run offline-page --pfn 300
 exits 3
-says 'one attempt per page'
+says 'one attempt per page and boot'
 
 machine 'the kernel refuses'
 printf '#!/bin/bash\n# a write that the kernel answers with EBUSY\necho "tee: Device or resource busy" >&2\nexit 1\n' >"$BASE/tee"

@@ -14,8 +14,9 @@ for name in "$@"; do
   { bash "$here/$name.test.sh" >"$out/$name" 2>&1; echo "exit $?" >>"$out/$name"; } &
 done
 if command -v shellcheck >/dev/null 2>&1; then
+  # SC2317: functions that a trap or wait_until calls look unreachable to it.
   mapfile -t scripts < <(grep -lE '^#!/bin/bash' "$here"/../../actions/*)
-  (cd "$here/../.." && shellcheck -x -P . actions/lib*.sh "${scripts[@]}" tests/actions/*.sh tests/actions/stand-ins/* \
+  (cd "$here/../.." && shellcheck -x -P . -e SC2317 actions/lib*.sh "${scripts[@]}" tests/actions/*.sh tests/actions/stand-ins/* \
     && echo '1 passed, 0 failed' || echo '0 passed, 1 failed') >"$out/shellcheck" 2>&1 &
   set -- "$@" shellcheck
 else

@@ -150,16 +150,17 @@ with_row() {
   local option=$1
   shift
   ARGUMENTS=("$@")
-  if (($#)) && [[ $1 != -* ]]; then ARGUMENTS=("--$option" "$@"); fi
+  if (($#)) && [[ -n $1 && $1 != -* ]]; then ARGUMENTS=("--$option" "$@"); fi
 }
 
 # start "$@": open descriptors, a work directory in memory if possible, the
 # options, and the decision document where stdin has one.
 start() {
   local dir
-  { : <&0; } 2>/dev/null || exec 0</dev/null
-  { : >&1; } 2>/dev/null || exec 1>/dev/null
-  { : >&2; } 2>/dev/null || exec 2>/dev/null
+  # Asked by name and opened with <>: bash 5.2 loses a descriptor 0 otherwise.
+  [[ -e /dev/fd/0 ]] || exec 0<>/dev/null
+  [[ -e /dev/fd/1 ]] || exec 1<>/dev/null
+  [[ -e /dev/fd/2 ]] || exec 2<>/dev/null
   parse "$@"
   for dir in "${TMPDIR:-}" /run /dev/shm /tmp; do
     [[ -n $dir ]] && WORK=$(mktemp -d -p "$dir" action.XXXXXX 2>/dev/null) && break

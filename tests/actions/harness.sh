@@ -13,13 +13,17 @@ passed=0 failed=0 case_name=''
 # Only these are found through PATH, so that no real virsh, pcs or curl ever is.
 mkdir "$BIN"
 for tool in awk cat cp cut date df dirname env find flock fold getconf grep head hostname iconv md5sum mkdir \
-  mktemp mv od rm sed sleep stat tail tee timeout touch tr wc; do
+  mktemp mv od readlink rm sed sleep sort stat tail tee timeout touch tr uname wc; do
   ln -s "$(command -v "$tool")" "$BIN/$tool"
 done
 install_stand_ins() {
   local name
   ln -sf "$TESTS/stand-ins/virsh" "$BIN/virsh"
-  for name in crm crm_mon crm_node crm_resource crm_attribute cibadmin pcs; do ln -sf "$TESTS/stand-ins/pacemaker" "$BIN/$name"; done
+  for name in crm crm_mon crm_node crm_resource crm_attribute crm_standby cibadmin stonith_admin pcs; do ln -sf "$TESTS/stand-ins/pacemaker" "$BIN/$name"; done
+  for name in clustat clusvcadm; do ln -sf "$TESTS/stand-ins/rgmanager" "$BIN/$name"; done
+  for name in ha-manager qm pct; do ln -sf "$TESTS/stand-ins/proxmox" "$BIN/$name"; done
+  for name in ip ping arping; do ln -sf "$TESTS/stand-ins/network" "$BIN/$name"; done
+  ln -sf "$TESTS/stand-ins/heartbeat" "$BIN/cl_status"
   for name in logger sendmail curl; do ln -sf "$TESTS/stand-ins/messenger" "$BIN/$name"; done
 }
 install_stand_ins
@@ -46,6 +50,23 @@ node() {
 standby_of() { cat "$WORLD/cluster/nodes/$1/standby"; }
 qemu_log() { printf '%s\n' "$2" >"$WORLD/root/var/log/libvirt/qemu/$1.log"; }
 
+# background SCRIPT ARGS...: as run, but not waited for; sets script, its pid. `told`
+# ends it with TERM and sets code.
+background() {
+  local name=$1
+  shift
+  env -i PATH="$BIN" WORLD="$WORLD" CORRELATOR_ACTION_STATE="$WORLD/state" CORRELATOR_ACTION_SYSROOT="$WORLD/root" \
+    "$ACTIONS/$name" "$@" </dev/null >"$WORLD/out" 2>"$WORLD/err" &
+  script=$!
+}
+# until_called TEXT: waits for a stand-in to be called so
+until_called() { local i; for ((i = 0; i < 100; ++i)); do holds "$WORLD/calls" "$1" | grep -q yes && return; sleep 0.05; done; }
+stopped_by_term() {
+  kill -TERM "$script"
+  wait "$script"
+  code=$?
+}
+
 worlds=0
 # fresh NAME: a new world with one running guest, an empty peer and two nodes.
 fresh() {
@@ -60,6 +81,9 @@ fresh() {
   guest here vm1 'running (booted)'
   node nodeA true false 2
   node nodeB true false 1
+  mkdir -p "$WORLD/root/usr/share/heartbeat"
+  ln -s "$TESTS/stand-ins/heartbeat" "$WORLD/root/usr/share/heartbeat/hb_standby"
+  ln -s "$TESTS/stand-ins/heartbeat" "$WORLD/root/usr/share/heartbeat/hb_takeover"
 }
 
 # run SCRIPT ARGS...: sets code; $WORLD/out and $WORLD/err. stdin from STDIN.

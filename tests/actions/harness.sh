@@ -10,6 +10,7 @@ trap 'rm -rf -- "$BASE"' EXIT
 BIN=$BASE/bin
 passed=0 failed=0 case_name=''
 
+# The real-*.test.sh put the real programs there instead.
 # Only these are found through PATH, so that no real virsh, pcs or curl ever is.
 mkdir "$BIN"
 for tool in awk cat cp cut date df dirname env find flock fold getconf grep head hostname iconv md5sum mkdir \

@@ -28,6 +28,14 @@ exits 0
 # shellcheck disable=SC2016
 check text '-rf: a;b $(touch x) [2J' "$(sed -n 6p "$WORLD/logger.args")"
 
+fresh 'the host may be the row of a probe, or nothing'
+run notify --syslog --rule probe.failing --text t --host $'bond0=10.0.0.1\n'
+exits 0
+check text 'probe.failing on bond0=10.0.0.1 : t' "$(sed -n 6p "$WORLD/logger.args")"
+run notify --syslog --rule r --text t --host ''
+exits 0
+check text "r on $(hostname): t" "$(sed -n 6p "$WORLD/logger.args")"
+
 fresh 'mail'
 run notify --mail ops@example.org --host kvm1 --part D1
 exits 0

@@ -20,10 +20,13 @@ TEST_CASE("a timeline has times from its first line, arrivals, inputs and direct
       "--- until +4h\n"
       "--- ack dimm.failing host=kvm1 dimm=D1\n"
       "--- action migrate fails\n"
-      "  --- action migrate succeeds\n",
+      "  --- action migrate succeeds\n"
+      "--- probe path failed kvm1  no answer: bond0 \n"
+      "--- probe path ok\n"
+      "--- probe path broken kvm1\n",
       {"f.toml", 10, 1});
   REQUIRE(t.diagnostics.empty());
-  REQUIRE(t.steps.size() == 9);
+  REQUIRE(t.steps.size() == 12);
   const Timestamp base = *parse_rfc3339("2026-03-01T10:00:00Z");
   CHECK(t.base == base);
   CHECK(t.steps[0].time == base);
@@ -44,6 +47,13 @@ TEST_CASE("a timeline has times from its first line, arrivals, inputs and direct
   CHECK(t.steps[6].key == "host=kvm1 dimm=D1");
   CHECK(t.steps[7].kind == Kind::fails);
   CHECK(t.steps[8].kind == Kind::succeeds);
+  CHECK(t.steps[9].kind == Kind::probe_failed);
+  CHECK(t.steps[9].target == "path");
+  CHECK(t.steps[9].host == "kvm1");
+  CHECK(t.steps[9].text == "no answer: bond0");
+  CHECK(t.steps[10].kind == Kind::probe_ok);
+  CHECK(t.steps[10].host.empty());
+  CHECK(t.steps[11].kind == Kind::probe_broken);
 }
 
 TEST_CASE("a timeline that begins with a relative time counts from a fixed day") {

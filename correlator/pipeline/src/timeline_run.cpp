@@ -105,6 +105,9 @@ void TimelineRun::step(const rules::TimelineStep& step) {
     }
     case Kind::fails: return outcome(step.target, false);
     case Kind::succeeds: return outcome(step.target, true);
+    case Kind::probe_ok: return session_->probe({step.target, step.host, engine::ProbeRecord::Result::ok, step.text, now_});
+    case Kind::probe_failed: return session_->probe({step.target, step.host, engine::ProbeRecord::Result::failed, step.text, now_});
+    case Kind::probe_broken: return session_->probe({step.target, step.host, engine::ProbeRecord::Result::broken, step.text, now_});
   }
 }
 

@@ -155,11 +155,13 @@ class Parser {
       out_.steps.push_back(std::move(out));
     } else if (what == "action") {
       outcome(line, words);
+    } else if (what == "probe") {
+      probe(line, words);
     } else {
       fail(line, column, what.size(),
            fmt::format("\"{}\" is nothing that can happen between lines",
                        printable(trim(line.substr(line.find("---") + 3)))),
-           "write --- restart, --- until +2h, --- ack RULE, or --- action NAME fails");
+           "write --- restart, --- until +2h, --- ack RULE, --- action NAME fails, or --- probe NAME failed");
     }
   }
 
@@ -173,6 +175,22 @@ class Parser {
            "write --- action NAME fails, or --- action NAME succeeds");
       return;
     }
+    out_.steps.push_back(std::move(out));
+  }
+
+  void probe(std::string_view line, Words& words) {
+    TimelineStep out = step(TimelineStep::Kind::probe_ok);
+    out.target = std::string(words.next());
+    const std::string_view result = words.next();
+    if (result == "failed") out.kind = TimelineStep::Kind::probe_failed;
+    if (result == "broken") out.kind = TimelineStep::Kind::probe_broken;
+    if (result != "ok" && result != "failed" && result != "broken") {
+      fail(line, words.column(), result.size(), "it does not say how the probe ended",
+           "write --- probe NAME failed [ROW [OUTPUT]]; or ok, or broken");
+      return;
+    }
+    out.host = std::string(words.next());
+    out.text = std::string(trim(words.rest()));
     out_.steps.push_back(std::move(out));
   }
 

@@ -21,13 +21,13 @@
 namespace correlator::rules {
 
 struct TimelineStep {
-  enum class Kind { line, restart, until, ack, fails, succeeds } kind = Kind::line;
+  enum class Kind { line, restart, until, ack, fails, succeeds, probe_ok, probe_failed, probe_broken } kind = Kind::line;
   Timestamp time;                    // line, until
   std::optional<Timestamp> arrival;  // line: `@…`
   std::string input;                 // line: in braces; empty: not given
-  std::string host;                  // line
-  std::string text;                  // line: all behind the host, from the tag on ("kernel: …")
-  std::string target;                // ack: rule id; fails, succeeds: action
+  std::string host;                  // line; probe: the row that it was run for, or nothing
+  std::string text;                  // line: all behind the host, from the tag on ("kernel: …"); probe: what it said
+  std::string target;                // ack: rule id; fails, succeeds: action; probe: its name
   std::string key;                   // ack: printed key; empty: every key of the rule
   Place place;
 };

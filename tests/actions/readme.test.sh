@@ -10,6 +10,11 @@ guest here db1 'running (booted)'
 guest here db2 'running (booted)'
 mkdir -p "$WORLD"/root/sys/devices/system/memory "$WORLD"/root/proc
 : >"$WORLD/root/sys/devices/system/memory/soft_offline_page"
+cpus=$WORLD/root/sys/devices/system/cpu
+for cpu in 0 1 2 3; do mkdir -p "$cpus/cpu$cpu/hotplug"; echo 1 >"$cpus/cpu$cpu/online"; echo 238 >"$cpus/cpu$cpu/hotplug/state"; done
+echo 0-3 >"$cpus/online"
+ln -sf "$TESTS/stand-ins/hotplug" "$BIN/tee"
+echo fence_dev >"$WORLD/cluster/device"
 printf '00000000-%08x : System RAM\n' $((4096 * size - 1)) >"$WORLD/root/proc/iomem"
 
 command='' wanted='' wanted_code=0 examples=0

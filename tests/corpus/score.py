@@ -24,7 +24,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 BOUNDS = {"found": 0.97, "exact count": 0.95, "severity": 0.97}
 FLAGGED = {"spurious", "stale", "guest", "not-hardware"}
 DRAIN = {"migrate-guests", "migrate-others", "crm-standby"}
-DESTRUCTIVE = DRAIN | {"offline-page", "virsh-suspend"}
+DESTRUCTIVE = DRAIN | {"offline-page", "offline-cpu", "virsh-suspend", "quiesce-guest"}
 
 
 def rows(path):

@@ -20,7 +20,7 @@ not_called --reboot
 broken 'a node that does not answer'
 fence --really
 exits 0
-called 'stonith_admin --reboot nodeB --timeout 180s'
+called 'stonith_admin --reboot nodeB --timeout 180'
 says 'nodeB is fenced, completed'
 fence --really
 exits 0
@@ -115,7 +115,7 @@ exits 1
 broken 'dry run'
 dry cluster-fence --node nodeB
 exits 0
-check output "'stonith_admin' '--reboot' 'nodeB' '--timeout' '180s'" "$(cat "$WORLD/out")"
+check output "'stonith_admin' '--reboot' 'nodeB' '--timeout' '180'" "$(cat "$WORLD/out")"
 
 broken 'no undo'
 fence --undo

@@ -63,7 +63,7 @@ check output "'virsh' '-c' 'qemu:///system' 'suspend' 'vm1'" "$(cat "$WORLD/out"
 
 case_name='arguments over a real connection are what they were'
 # shellcheck disable=SC2016
-for text in '-rf' 'a b' "a'b" '$(touch x)' '`id`' 'a;b|c&d' $'a\nb' '' '*' '\' '~' '#'; do
+for text in '-rf' 'a b' "a'b" '$(touch x)' '`id`' 'a;b|c&d' $'a\nb' '' '*' $'\\' '~' '#'; do
   remote --host kvm7 --action notify -- --syslog --title t --text "$text"
   exits 0
   check text "t: ${text//$'\n'/ }" "$(sed -n 6p "$WORLD/logger.args" | sed "s/t: no text was given/t: /")"

@@ -62,7 +62,7 @@ says 'a "reason"' logger.args
 STDIN=/dev/null
 
 # shellcheck disable=SC2016
-for text in '-rf' 'a b' "a'b" 'a"b' '$(touch x)' '`touch x`' 'a;touch x' $'a\nb' $'a\eb' '' '*' '\' 'é' "$(printf 'x%.0s' {1..8000})"; do
+for text in '-rf' 'a b' "a'b" 'a"b' '$(touch x)' '`touch x`' 'a;touch x' $'a\nb' $'a\eb' '' '*' $'\\' 'é' "$(printf 'x%.0s' {1..8000})"; do
   site "hostile argument: ${text:0:20}"
   remote --host kvm7 --action notify -- --syslog --title t --text "$text"
   exits 0
@@ -165,6 +165,7 @@ accept --allow notify,virsh-suspend <"$WORLD/frame"
 exits 0
 
 site 'frames that are none'
+# shellcheck disable=SC2016
 for broken in '' 'x' 'correlator-action-2\0notify\0000\0' 'correlator-action-1\0notify' 'correlator-action-1\0notify\0002\0--syslog\0' \
   'correlator-action-1\0notify\0-1\0' 'correlator-action-1\0notify\000a[$(touch x)]\0' 'correlator-action-1\0notify\000999\0' \
   'correlator-action-1\0../../bin/sh\0000\0' 'correlator-action-1\0accept-action\0000\0' 'correlator-action-1\0lib.sh\0000\0'; do

@@ -3,13 +3,15 @@
 . "$(dirname -- "${BASH_SOURCE[0]}")/harness.sh"
 
 # What crm-standby does with each of its tools, and pcs-standby.
-for how in 'crm-standby' 'crm-standby --with crm_attribute' 'pcs-standby'; do
+for how in 'crm-standby' 'crm-standby --with crm_standby' 'crm-standby --with crm_attribute' 'pcs-standby'; do
   read -ra with <<<"$how"
   standby() { run "${with[@]}" "$@"; }
   name() { printf '%s: %s' "$how" "$1"; }
   case $how in
     crm-standby) command='crm node standby nodeA forever' back='crm node online nodeA' tool=crm ;;
     pcs-standby) command='pcs node standby nodeA' back='pcs node unstandby nodeA' tool=pcs ;;
+    *crm_standby) command='crm_standby --node nodeA --update on --lifetime forever'
+      back='crm_standby --node nodeA --delete --lifetime forever' tool=crm_standby ;;
     *) command='crm_attribute --node nodeA --name standby --update on --lifetime forever'
       back='crm_attribute --node nodeA --name standby --delete --lifetime forever' tool=crm_attribute ;;
   esac
@@ -149,11 +151,19 @@ wait "$script"
 code=$?
 exits 4
 
-fresh 'crmsh is missing: pacemaker has its own tool'
+fresh 'crmsh is missing: pacemaker has its own tools'
 rm "$BIN/crm"
 run crm-standby
 exits 0
+called 'crm_standby --node nodeA'
+run crm-standby --undo
+exits 0
+rm "$BIN/crm_standby"
+run crm-standby
+exits 0
 called 'crm_attribute --node nodeA'
+run crm-standby --undo
+exits 0
 run crm-standby --with crm
 exits 5
 
@@ -229,6 +239,19 @@ exits 4
 check 'no claim is left' no "$([[ -e $WORLD/cluster/claim ]] && echo yes || echo no)"
 
 rm "$BIN/crm"
+fresh 'an unmanaged resource stays: only one that was named is put up with'
+mkdir -p "$WORLD/cluster/resources/res1"
+echo nodeA >"$WORLD/cluster/resources/res1/node"
+echo false >"$WORLD/cluster/resources/res1/managed"
+run crm-standby
+exits 1
+says 'still runs 1 resource(s)'
+run crm-standby --stays other
+exits 1
+run crm-standby --stays res1
+exits 0
+says 'runs no resource but res1'
+
 fresh 'until the next boot'
 run crm-standby --lifetime reboot
 exits 0

@@ -158,9 +158,11 @@ with_row() {
 start() {
   local dir
   # Asked by name and opened with <>: bash 5.2 loses a descriptor 0 otherwise.
-  [[ -e /dev/fd/0 ]] || exec 0<>/dev/null
-  [[ -e /dev/fd/1 ]] || exec 1<>/dev/null
-  [[ -e /dev/fd/2 ]] || exec 2<>/dev/null
+  if [[ -d /proc/self/fd ]]; then
+    [[ -e /proc/self/fd/0 ]] || exec 0<>/dev/null
+    [[ -e /proc/self/fd/1 ]] || exec 1<>/dev/null
+    [[ -e /proc/self/fd/2 ]] || exec 2<>/dev/null
+  fi
   parse "$@"
   for dir in "${TMPDIR:-}" /run /dev/shm /tmp; do
     [[ -n $dir ]] && WORK=$(mktemp -d -p "$dir" action.XXXXXX 2>/dev/null) && break

@@ -57,6 +57,16 @@ cluster 'the request is lost'
 touch "$WORLD/hb/stuck"
 run heartbeat-standby --timeout 1
 exits 4
+cluster 'a request that was forgotten is made again'
+touch "$WORLD/hb/stuck"
+background heartbeat-standby --timeout 40
+until_called 'hb_standby all'
+rm "$WORLD/hb/stuck"
+wait "$script"
+code=$?
+exits 0
+check 'asked twice' 2 "$(grep -c 'hb_standby all' "$WORLD/calls")"
+
 cluster 'not accepted'
 touch "$WORLD/hb/fail"
 run heartbeat-standby

@@ -35,7 +35,7 @@ PY
 python3 "$WORLD/receiver.py" "$WORLD" >"$WORLD/port" &
 receiver=$!
 trap 'kill "$receiver" 2>/dev/null; rm -rf -- "$BASE"' EXIT
-for ((i = 0; i < 50; ++i)); do [[ -s $WORLD/port ]] && break; sleep 0.1; done
+for ((i = 0; i < 600; ++i)); do [[ -s $WORLD/port ]] && break; sleep 0.1; done
 url=http://127.0.0.1:$(<"$WORLD/port")
 field() { python3 -c 'import json,sys; d=json.load(open(sys.argv[1])); print(eval(sys.argv[2]))' "$WORLD/got$1" "$2"; }
 

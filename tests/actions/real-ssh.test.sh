@@ -47,7 +47,7 @@ CONF
 /usr/sbin/sshd -D -e -f "$etc/sshd_config" 2>"$WORLD/sshd.log" &
 sshd=$!
 trap 'kill "$sshd" 2>/dev/null; rm -rf -- "$BASE"' EXIT
-for ((i = 0; i < 50; ++i)); do (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null && break; sleep 0.1; done
+for ((i = 0; i < 300; ++i)); do (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null && break; sleep 0.1; done
 remote() { run run-on-host --hosts "$etc/hosts" --known "$etc/known" --key "$etc/key" "$@"; }
 
 remote --host kvm7 --action virsh-suspend -- --domain vm1

@@ -90,13 +90,17 @@ sleep 60
 I
 chmod +x "$root/init"
 (cd "$root" && find . | cpio -o -H newc --quiet) >"$WORLD/initrd.cpio"
-timeout -k 2 150 qemu-system-x86_64 -M q35 -cpu max -smp 4 -m 512 -nographic -no-reboot -nic none -kernel "$kernel" \
+timeout -k 2 600 qemu-system-x86_64 -M q35 -cpu max -smp 4 -m 512 -nographic -no-reboot -nic none -kernel "$kernel" \
   -initrd "$WORLD/initrd.cpio" -append 'console=ttyS0 quiet panic=-1' </dev/null >"$WORLD/console" 2>&1
 tr -d '\r' <"$WORLD/console" | grep -aoE '(RESULT|ONLINE|HOLDER) .*' >"$WORLD/err"
 mapfile -t lines <"$WORLD/err"
 n=0
 expect() { check "$1" "$2" "${lines[n]:-nothing}"; n=$((n + 1)); }
-begins() { check "$1" "$2" "${lines[n]:0:${#2}}"; n=$((n + 1)); }
+begins() {
+  local line=${lines[n]:-nothing}
+  check "$1" "$2" "${line:0:${#2}}"
+  n=$((n + 1))
+}
 expect 'offline' 'RESULT 0 offline-cpu: CPU 2 is offline'
 expect 'the kernel says so' 'ONLINE 0-1,3'
 expect 'again' 'RESULT 0 offline-cpu: CPU 2 is offline already'

@@ -195,6 +195,36 @@ count = "2 in 1h"
   CHECK(d.rules().classes[d.out().events[1].cls].name == "s");
 }
 
+TEST_CASE("emit: what the key names is there already, unless the rule says otherwise") {
+  Diagnosing d(R"toml(
+[class.part]
+key = ["host", "k"]
+requires = { k = "text" }
+[[event]]
+id = "part"
+class = "part"
+match = '^part k=(?P<k>\w+)'
+[class.worn]
+key = ["host", "k"]
+requires = { k = "text" }
+[[rule]]
+id = "low"
+on = "part"
+count = "2 in 1h"
+emit = { class = "worn" }
+[[rule]]
+id = "other"
+on = "part"
+count = "2 in 1h"
+emit = { class = "worn", fields = { k = "'x' + k" } }
+[[rule]]
+id = "high"
+on = "worn"
+)toml");
+  d.say(s(0), "part k=1");
+  CHECK(d.say(s(1), "part k=1") == Shown{"+1s low host=h1 k=1", "+1s other host=h1 k=1", "+1s high host=h1 k=1", "+1s high host=h1 k=x1"});
+}
+
 TEST_CASE("fan-out over a lookup, in order, where") {
   Diagnosing d(with_act(R"toml(
 [lookup.guests_on]

@@ -113,10 +113,15 @@ void read_emit(Context& context, const Node& node, RuleParts& parts) {
     }
   }
   for (const auto& [name, spec] : info.fields) {
-    const bool in_key = std::any_of(parts.rule.key.begin(), parts.rule.key.end(),
-                                    [&](const expr::Expression& e) { return e.text() == name; });
+    const auto in_key = std::find_if(parts.rule.key.begin(), parts.rule.key.end(),
+                                     [&](const expr::Expression& e) { return e.text() == name; });
     const Node* fields = table.get("fields");
-    if (!spec.second || in_key || (fields && fields->find(name)) || name == "part" || parts.broken) continue;
+    if (fields && fields->find(name)) continue;
+    if (in_key != parts.rule.key.end()) {
+      emit.fields.push_back({context.find_field(name), *in_key, spec.first.type});
+      continue;
+    }
+    if (!spec.second || name == "part" || parts.broken) continue;
     context.error("E019", cls->spot,
                   fmt::format("emit does not set `{}`, which class `{}` requires", name, cls->text),
                   fmt::format("write fields = {{ {} = \"…\" }}", name));

@@ -10,6 +10,7 @@ namespace {
 // Each range stands in a file of its own beside this one, so that a code is added where its module is read.
 constexpr CodeEntry kEntries[] = {
 #include "codes_rules.inc"
+#include "codes_sec.inc"
 #include "codes_expr.inc"
 #include "codes_input.inc"
 #include "codes_store.inc"

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+// Procedure: lines walk through files of rules in order. A step takes a line or a second of the event clock and
+// gives effects: what is to be written, started or said. No I/O, no clock of its own.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/json_fwd.h"
+#include "pattern/pattern_set.h"
+#include "rules/procedure.h"
+
+namespace correlator::engine {
+
+// What a step wants done, in this order.
+struct Effect {
+  enum class Kind : std::uint8_t {
+    say,         // text to the program's own log, at level `number` (1 critical … 6 debug)
+    out,         // text to standard output
+    file,        // text to the file `target`, which stays open
+    file_once,   // the same, and it is closed again
+    close_file,
+    datagram, close_datagram, stream, close_stream, udp, close_udp, tcp, close_tcp,  // text to the socket `target`
+    command,     // start `command` (a line for the shell) or `words`
+    add_input, drop_input,
+    signal,      // as if this signal had come: target
+  };
+  Kind kind = Kind::say;
+  std::string target;
+  std::string text;
+  std::string command;
+  std::vector<std::string> words;
+  std::int64_t number = 0;     // of add_input: the offset, -1 for the end; of a command: the ticket that its end is told with, or 0
+  bool feeds = false;          // a command whose standard input is `text`
+  bool spawns = false;         // a command whose output lines are events, with the context `target`
+};
+using Effects = std::vector<Effect>;
+
+// Values of code: text, or nothing for what is undefined.
+using ScriptValue = std::optional<std::string>;
+// The variables of a match, by number and by name.
+struct Bindings {
+  std::vector<ScriptValue> numbered;  // 0 is the whole text
+  std::vector<std::pair<std::string, ScriptValue>> named;
+
+  const ScriptValue* find(std::string_view name) const;
+  void set(std::string_view name, ScriptValue value);
+};
+
+struct ScriptArgument {
+  ScriptValue text;
+  Bindings* entry = nullptr;                       // an entry of the match cache, which may be changed
+  const std::vector<std::string>* list = nullptr;  // tokens of an event group
+  const std::vector<std::int64_t>* times = nullptr;
+};
+struct ScriptResult {
+  bool failed = false;
+  std::string error;
+  std::vector<ScriptValue> values;
+  std::optional<Bindings> fields;           // a function gave a table and nothing else
+  std::optional<std::uint32_t> function;    // a function gave a function
+};
+// Runs the pieces of code that rules bring along. Values go in as data.
+class ScriptHost {
+ public:
+  virtual ~ScriptHost() = default;
+  virtual ScriptResult call(std::uint32_t function, std::span<const ScriptArgument> arguments, bool list) = 0;
+  virtual ScriptResult evaluate(const std::string& source, bool list) = 0;
+};
+
+class Procedure {
+ public:
+  struct Options {
+    std::uint32_t buffer_lines = 0;   // 0: as many as the widest pattern asks for
+    bool joint_buffer = false;        // lines of all sources in one buffer
+    bool internal_contexts = false;   // each line has a context that names its source
+    std::uint64_t store_limit = 0;    // lines of an event store; 0: none
+    bool quote_description = false;   // %s in a command for the shell is one word
+    bool paste_into_shell = false;    // log text goes into commands for the shell as it is
+    int log_level = 3;
+    std::int64_t sweep_every = 1;     // seconds
+    bool prefilter = true;
+    ScriptHost* scripts = nullptr;
+  };
+
+  Procedure(std::shared_ptr<const rules::procedure::ProcedureProgram> program, const Options& options);
+  Procedure(Procedure&&) noexcept;
+  ~Procedure();
+
+  // The clock. `now` never goes back from call to call; each call happens at that second.
+  // The next second that something is due in; nothing while nothing waits.
+  std::optional<std::int64_t> next_due() const;
+  void sweep(std::int64_t now, Effects& effects);
+
+  struct Input {
+    std::string_view source;   // name of the input
+    std::string_view context;  // its own context; may be empty
+    std::string_view text;
+    const std::vector<std::uint32_t>* candidates = nullptr;  // of filter().scan_text(); nullptr: not scanned yet
+  };
+  void line(std::int64_t now, const Input& input, Effects& effects);
+
+  // Lines that rules made or children wrote. They come before other input.
+  bool has_queued() const;
+  void next_queued(std::int64_t now, Effects& effects);
+  void queue(std::string_view text, std::string_view context);
+  // SEC_STARTUP and its like: at once, not behind what is queued.
+  void internal_event(std::int64_t now, std::string_view text, std::string_view context, Effects& effects);
+  // A script of a rule has ended.
+  void script_ended(std::int64_t now, std::int64_t ticket, bool success, Effects& effects);
+
+  // New rules. Files that are the same object as before keep their operations; contexts, variables and events stay.
+  void replace(std::shared_ptr<const rules::procedure::ProcedureProgram> program, std::int64_t now);
+
+  // What the block scan looks for; nullptr without prefilter.
+  const pattern::PatternSet* filter() const;
+  // Some rule looks at every line, so none can be passed over.
+  bool asks_every_line() const;
+  std::uint32_t buffer_lines() const;
+  // Lines that were read and not given to line(), because nothing asks for them.
+  void passed(std::uint64_t lines);
+
+  // The whole state for a person to read.
+  Json dump(std::int64_t now) const;
+
+  struct Core;
+
+ private:
+  std::unique_ptr<Core> core_;
+};
+
+}  // namespace correlator::engine

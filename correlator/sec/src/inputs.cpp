@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+// All inputs together.
+#include "inputs.h"
+
+#include <algorithm>
+
+#include "program.h"
+
+namespace correlator::sec {
+namespace {
+
+struct Named {
+  std::string name, context;
+};
+
+// What the globs of the command line mean now. A later one for the same file overrides its context.
+std::vector<Named> named_inputs(const Options& options) {
+  std::vector<Named> out;
+  for (const std::string& given : options.input) {
+    const std::size_t equals = given.rfind('=');
+    const bool with_context = equals != std::string::npos && equals > 0 && equals + 1 < given.size() && given.find_first_of(" \t", equals) == std::string::npos;
+    const std::string glob = with_context ? given.substr(0, equals) : given;
+    for (const std::string& name : expand_glob(glob)) {
+      std::string context;
+      if (with_context) context = given.substr(equals + 1);
+      else if (options.internal_contexts) context = "_FILE_EVENT_" + name;
+      const auto same = std::find_if(out.begin(), out.end(), [&](const Named& n) { return n.name == name; });
+      if (same != out.end()) same->context = context;
+      else out.push_back({name, context});
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+void Inputs::open_all(Diagnostics& troubles) {
+  for (const Named& named : named_inputs(options_)) {
+    const bool known = std::any_of(inputs_.begin(), inputs_.end(), [&](const auto& input) { return input->name() == named.name; });
+    if (known) continue;
+    auto input = std::make_unique<Input>(named.name, named.context, options_, clock_);
+    if (!input->open(options_.from_start || !options_.tail ? 0 : -1)) {
+      Diagnostic d = make_error("E201", "the input " + named.name + " cannot be opened",
+                                options_.reopen_timeout > 0 ? "it is tried again" : "--reopen-timeout=SECONDS tries again");
+      d.gravity = Gravity::warning;
+      troubles.push_back(std::move(d));
+    }
+    inputs_.push_back(std::move(input));
+  }
+  std::sort(inputs_.begin(), inputs_.end(), [](const auto& a, const auto& b) { return a->name() < b->name(); });
+}
+
+void Inputs::look_for_new() {
+  Diagnostics ignored;
+  open_all(ignored);
+}
+
+void Inputs::reopen(Input& input) {
+  if (options_.reopen_timeout == 0 || clock_.now() - input.tried < options_.reopen_timeout) return;
+  // One that was not there when we began is new from its first line on.
+  input.open(input.was_there && !options_.from_start && options_.tail ? -1 : 0);
+}
+
+Input::Next Inputs::next(InputLine& line, const pattern::PatternSet* filter, bool skipping, std::uint64_t& passed) {
+  const bool alone = inputs_.size() == 1;
+  for (std::size_t tries = 0; tries < inputs_.size(); ++tries) {
+    if (turn_ >= inputs_.size()) turn_ = 0;
+    Input& input = *inputs_[turn_++];
+    if (!input.is_open()) {
+      reopen(input);
+      if (!input.is_open()) continue;
+    }
+    if (options_.check_timeout > 0 && input.checked != 0 && clock_.now() - input.checked < options_.check_timeout) continue;
+    const Input::Next got = input.next(line, filter, skipping && alone, passed);
+    if (got == Input::Next::line) {
+      input.checked = 0;
+      if (input.told_silent) silences_.emplace_back(input.name(), false);
+      input.told_silent = false;
+      return got;
+    }
+    if (got == Input::Next::nothing) input.checked = clock_.now();
+  }
+  return all_closed() ? Input::Next::end : Input::Next::nothing;
+}
+
+bool Inputs::all_closed() const {
+  return std::none_of(inputs_.begin(), inputs_.end(), [](const auto& input) { return input->is_open(); });
+}
+
+bool Inputs::add(const std::string& name, std::int64_t offset, const std::string& context) {
+  for (const auto& input : inputs_) {
+    if (input->name() == name) return false;
+  }
+  auto input = std::make_unique<Input>(name, options_.internal_contexts ? context : std::string(), options_, clock_);
+  input->dynamic = true;
+  const bool opened = input->open(offset);
+  const auto at = std::find_if(inputs_.begin(), inputs_.end(), [&](const auto& other) { return other->name() > name; });
+  inputs_.insert(at, std::move(input));
+  return opened;
+}
+
+bool Inputs::drop(const std::string& name) {
+  const auto at = std::find_if(inputs_.begin(), inputs_.end(), [&](const auto& input) { return input->name() == name && input->dynamic; });
+  if (at == inputs_.end()) return false;
+  inputs_.erase(at);
+  return true;
+}
+
+std::vector<std::pair<std::string, bool>> Inputs::silences() {
+  std::vector<std::pair<std::string, bool>> out = std::move(silences_);
+  silences_.clear();
+  if (options_.input_timeout == 0) return {};
+  for (const auto& input : inputs_) {
+    if (input->told_silent || clock_.now() - input->heard < options_.input_timeout) continue;
+    input->told_silent = true;
+    out.emplace_back(input->name(), true);
+  }
+  return out;
+}
+
+std::optional<std::int64_t> Inputs::next_second() const {
+  for (const auto& input : inputs_) {
+    if (const auto second = input->next_second()) return second;
+  }
+  return std::nullopt;
+}
+
+}  // namespace correlator::sec

@@ -22,6 +22,7 @@
 #include "inputs.h"
 #include "journal.h"
 #include "outputs.h"
+#include "perl_library.h"
 #include "process.h"
 #include "program.h"
 #include "signals.h"
@@ -63,11 +64,11 @@ class Service {
   // --- rules
 
   void load(const rules::procedure::ProcedureProgram* before) {
-    LoadedProgram loaded = load_program(options_.conf, {.buffer_lines = options_.buffer_lines}, before);
+    LoadedProgram loaded = load_program(options_.conf, {.buffer_lines = options_.buffer_lines, .code = &perl_}, before);
     for (const Diagnostic& d : loaded.diagnostics) journal_.say(d, now());
     program_ = loaded.program;
     if (before != nullptr) {
-      engine_->replace(program_, now());
+      engine_->replace(program_, now(), perl_.scripts());
       return;
     }
     engine::Procedure::Options how;
@@ -78,6 +79,7 @@ class Service {
     how.quote_description = options_.quoting;
     how.paste_into_shell = options_.exact;
     how.log_level = journal_.level();
+    how.scripts = perl_.scripts();
     engine_.emplace(program_, how);
   }
 
@@ -297,6 +299,7 @@ class Service {
   Children children_;
   Inputs inputs_;
   Signals signals_;
+  PerlLibrary perl_;
   std::shared_ptr<const rules::procedure::ProcedureProgram> program_;
   std::optional<engine::Procedure> engine_;
   engine::Effects effects_;
@@ -305,7 +308,8 @@ class Service {
 };
 
 int test_rules(const Options& options) {
-  const LoadedProgram loaded = load_program(options.conf, {.buffer_lines = options.buffer_lines});
+  PerlLibrary perl;
+  const LoadedProgram loaded = load_program(options.conf, {.buffer_lines = options.buffer_lines, .code = &perl});
   for (const Diagnostic& d : loaded.diagnostics) std::fputs(to_text(d).c_str(), stderr);
   std::size_t rules = 0;
   for (const auto& file : loaded.program->files) rules += file->rules.size();
@@ -328,7 +332,7 @@ int serve(const std::vector<std::string>& words) {
     return 0;
   }
   if (options->version) {
-    std::fputs("correlator sec, for rule files of SEC 2.9.4\n", stdout);
+    std::printf("correlator sec, for rule files of SEC 2.9.4%s\n", PerlLibrary::is_there() ? ", with Perl" : ", without Perl");
     return 0;
   }
   if (options->conf.empty()) {

@@ -53,6 +53,24 @@ struct Bindings {
   void set(std::string_view name, ScriptValue value);
 };
 
+
+inline const ScriptValue* Bindings::find(std::string_view name) const {
+  for (const auto& [known, value] : named) {
+    if (known == name) return &value;
+  }
+  std::size_t n = 0;
+  for (const char c : name) {
+    if (c < '0' || c > '9' || n > 100000) return nullptr;
+    n = n * 10 + static_cast<std::size_t>(c - '0');
+  }
+  return !name.empty() && n < numbered.size() ? &numbered[n] : nullptr;
+}
+
+inline void Bindings::set(std::string_view name, ScriptValue value) {
+  if (auto* found = const_cast<ScriptValue*>(find(name))) *found = std::move(value);
+  else named.emplace_back(name, std::move(value));
+}
+
 struct ScriptArgument {
   ScriptValue text;
   Bindings* entry = nullptr;                       // an entry of the match cache, which may be changed
@@ -71,7 +89,8 @@ class ScriptHost {
  public:
   virtual ~ScriptHost() = default;
   virtual ScriptResult call(std::uint32_t function, std::span<const ScriptArgument> arguments, bool list) = 0;
-  virtual ScriptResult evaluate(const std::string& source, bool list) = 0;
+  // `values` are the elements of the array @main::SEC::_value that the source refers to.
+  virtual ScriptResult evaluate(const std::string& source, std::span<const std::string> values, bool list) = 0;
 };
 
 class Procedure {
@@ -116,7 +135,7 @@ class Procedure {
   void script_ended(std::int64_t now, std::int64_t ticket, bool success, Effects& effects);
 
   // New rules. Files that are the same object as before keep their operations; contexts, variables and events stay.
-  void replace(std::shared_ptr<const rules::procedure::ProcedureProgram> program, std::int64_t now);
+  void replace(std::shared_ptr<const rules::procedure::ProcedureProgram> program, std::int64_t now, ScriptHost* scripts = nullptr);
 
   // What the block scan looks for; nullptr without prefilter.
   const pattern::PatternSet* filter() const;

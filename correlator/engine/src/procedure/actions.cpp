@@ -172,7 +172,9 @@ void Procedure::Core::act_with_code(const Action& action, const Setting& setting
     else arguments.push_back({texts[i]});
   }
   if (action.verb == Verb::eval) {
-    result = options.scripts->evaluate(text(action.text.value_or(""), setting).value, true);
+    std::vector<std::string> values;
+    const std::string source = code(action.text.value_or(""), setting, true, values);
+    result = options.scripts->evaluate(source, values, true);
   } else if (action.verb == Verb::call) {
     const auto function = variables.find(action.words.front());
     if (function == variables.end() || !function->second.function) return say(3, "%" + action.words.front() + " is no function");

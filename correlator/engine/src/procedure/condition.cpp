@@ -79,8 +79,14 @@ bool Procedure::Core::holds(const Condition& condition, const Scope& scope) {
       if (options.scripts == nullptr) return false;
       return truth_of(*this, options.scripts->call(condition.code->number, parameters.arguments(), false));
     }
-    case Condition::Kind::source:
-      return options.scripts != nullptr && truth_of(*this, options.scripts->evaluate(match_text(condition.text, scope, from_log), false));
+    case Condition::Kind::source: {
+      if (options.scripts == nullptr) return false;
+      Setting setting;
+      setting.scope = scope;
+      std::vector<std::string> values;
+      const std::string source = code(condition.text, setting, false, values);
+      return truth_of(*this, options.scripts->evaluate(source, values, false));
+    }
   }
   return false;
 }

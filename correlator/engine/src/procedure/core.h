@@ -234,6 +234,7 @@ struct Procedure::Core {
   Text text_or_description(const std::optional<std::string>& pattern, const Setting& setting);
   std::string word(const rules::procedure::Action& action, std::size_t index, const Setting& setting);
   std::string shell(const std::string& pattern, const Setting& setting);
+  std::string code(const std::string& pattern, const Setting& setting, bool list_variables, std::vector<std::string>& values);
   std::string script_text(const std::string& pattern, const Setting& setting, bool for_shell);
   std::string match_text(const std::string& pattern, const Scope& scope, bool& from_log) const;
 

@@ -153,8 +153,9 @@ void Procedure::script_ended(std::int64_t now, std::int64_t ticket, bool success
   if (list != nullptr) core_->run(list, waiting.setting);
 }
 
-void Procedure::replace(std::shared_ptr<const rules::procedure::ProcedureProgram> program, std::int64_t now) {
+void Procedure::replace(std::shared_ptr<const rules::procedure::ProcedureProgram> program, std::int64_t now, ScriptHost* scripts) {
   Effects nothing;
+  if (scripts != nullptr) core_->options.scripts = scripts;
   const Step step(*core_, now, nothing);
   core_->adopt(std::move(program));
 }

@@ -51,23 +51,6 @@ void append_masked(std::string& out, std::string_view value, bool mask) {
 
 }  // namespace
 
-const ScriptValue* Bindings::find(std::string_view name) const {
-  for (const auto& [known, value] : named) {
-    if (known == name) return &value;
-  }
-  std::size_t n = 0;
-  for (const char c : name) {
-    if (c < '0' || c > '9' || n > 100000) return nullptr;
-    n = n * 10 + static_cast<std::size_t>(c - '0');
-  }
-  return !name.empty() && n < numbered.size() ? &numbered[n] : nullptr;
-}
-
-void Bindings::set(std::string_view name, ScriptValue value) {
-  if (auto* found = const_cast<ScriptValue*>(find(name))) *found = std::move(value);
-  else named.emplace_back(name, std::move(value));
-}
-
 // The first round, without masking: for descriptions, names of contexts, keys.
 std::string Procedure::Core::match_text(const std::string& pattern, const Scope& scope, bool& from_log) const {
   if (scope.dollar == nullptr) return pattern;
@@ -108,7 +91,11 @@ namespace {
 // Both rounds. `write` gets each character that stands in the rule, `insert` each value.
 class TwoRounds {
  public:
-  TwoRounds(const Procedure::Core& core, const Setting& setting, ShellWriter* shell) : core_(core), setting_(setting), shell_(shell) {}
+  TwoRounds(const Procedure::Core& core, const Setting& setting, Writer* first = nullptr, Writer* second = nullptr, bool pastes = false)
+      : core_(core), setting_(setting), first_(first), shell_(second), pastes_(pastes) {}
+
+  // Values are handed over beside the text, as they are.
+  void hand_over() { masks_values_ = false; }
 
   // The first round alone: scripts hold % for themselves.
   std::string match_only(const std::string& pattern) {
@@ -125,10 +112,9 @@ class TwoRounds {
  private:
   std::string match_round(const std::string& pattern) {
     const Scope& scope = setting_.scope;
-    ShellWriter writer(true);
     std::string out;
     const auto literal = [&](char c) {
-      if (shell_ != nullptr) writer.literal(c);
+      if (first_ != nullptr) first_->literal(c);
       else out += c;
     };
     for (std::size_t i = 0; i < pattern.size(); ++i) {
@@ -154,11 +140,11 @@ class TwoRounds {
       const std::string value = value_of(variable, percent);
       std::string masked;
       append_masked(masked, value, masks_);
-      if (shell_ == nullptr) out += masked;
-      else if (core_.options.paste_into_shell) for (const char m : masked) writer.literal(m);
-      else writer.value(masked);
+      if (first_ == nullptr) out += masked;
+      else if (core_.options.paste_into_shell || pastes_) for (const char m : masked) first_->literal(m);
+      else first_->value(masks_values_ ? masked : value);
     }
-    return shell_ != nullptr ? writer.take() : out;
+    return first_ != nullptr ? first_->take() : out;
   }
 
   std::string value_of(const MatchVariable& variable, bool percent) const {
@@ -227,14 +213,17 @@ class TwoRounds {
 
   const Procedure::Core& core_;
   const Setting& setting_;
-  ShellWriter* shell_;
+  Writer* first_;   // of match variables
+  Writer* shell_;   // of the action list's
+  bool pastes_;
+  bool masks_values_ = true;
   bool from_log_ = false;
   bool masks_ = true;
 };
 
 }  // namespace
 
-Text Procedure::Core::text(const std::string& pattern, const Setting& setting) { return TwoRounds(*this, setting, nullptr).run(pattern); }
+Text Procedure::Core::text(const std::string& pattern, const Setting& setting) { return TwoRounds(*this, setting).run(pattern); }
 
 Text Procedure::Core::text_or_description(const std::optional<std::string>& pattern, const Setting& setting) {
   if (!pattern) return {setting.description, setting.description_from_log};
@@ -247,13 +236,20 @@ std::string Procedure::Core::word(const rules::procedure::Action& action, std::s
 }
 
 std::string Procedure::Core::shell(const std::string& pattern, const Setting& setting) {
-  ShellWriter writer(true);
-  return TwoRounds(*this, setting, &writer).run(pattern).value;
+  ShellWriter first, second;
+  return TwoRounds(*this, setting, &first, &second).run(pattern).value;
 }
 
 std::string Procedure::Core::script_text(const std::string& pattern, const Setting& setting, bool for_shell) {
-  ShellWriter writer(true);
+  ShellWriter writer;
   return TwoRounds(*this, setting, for_shell ? &writer : nullptr).match_only(pattern);
+}
+
+std::string Procedure::Core::code(const std::string& pattern, const Setting& setting, bool list_variables, std::vector<std::string>& values) {
+  CodeWriter first(values), second(values);
+  TwoRounds rounds(*this, setting, &first, &second);
+  rounds.hand_over();
+  return list_variables ? rounds.run(pattern).value : rounds.match_only(pattern);
 }
 
 }  // namespace correlator::engine

@@ -74,10 +74,6 @@ void ShellWriter::literal(char c) {
 }
 
 void ShellWriter::value(std::string_view text, bool one_word) {
-  if (!quotes_ && !one_word) {
-    out_ += text;
-    return;
-  }
   escaped_ = false;  // a \ in front quotes the first character of what follows, which is fine for it
   if (inside_ == Inside::twice) {
     for (const char c : text) {
@@ -105,6 +101,21 @@ void ShellWriter::value(std::string_view text, bool one_word) {
     }
   }
   if (quoted && !was) out_ += '\'';
+}
+
+void CodeWriter::literal(char c) {
+  out_ += c;
+  if (escaped_) escaped_ = false;
+  else if (c == '\\') escaped_ = true;
+  else if (c == '\'' && !twice_) single_ = !single_;
+  else if (c == '"' && !single_) twice_ = !twice_;
+}
+
+void CodeWriter::value(std::string_view text, bool) {
+  const std::string name = "$main::SEC::_value[" + std::to_string(values_.size()) + "]";
+  values_.emplace_back(text);
+  escaped_ = false;
+  out_ += single_ ? "'." + name + ".'" : name;
 }
 
 }  // namespace correlator::engine

@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace correlator::engine {
 
@@ -23,20 +25,42 @@ struct ListVariable {
 };
 ListVariable list_variable(std::string_view behind);
 
-// Builds a line for the shell: values of the log are quoted where they stand, after the shell's own rules.
-class ShellWriter {
+// Takes a text apart into what the rule says and what the log says.
+class Writer {
  public:
-  explicit ShellWriter(bool quotes) : quotes_(quotes) {}
-  void literal(char c);
+  virtual ~Writer() = default;
+  virtual void literal(char c) = 0;
   // One word, or as many as it has blanks for.
-  void value(std::string_view text, bool one_word = false);
+  virtual void value(std::string_view text, bool one_word = false) = 0;
   std::string take() { return std::move(out_); }
+
+ protected:
+  std::string out_;
+};
+
+// A line for the shell: values of the log are quoted where they stand, after the shell's own rules.
+class ShellWriter final : public Writer {
+ public:
+  void literal(char c) override;
+  void value(std::string_view text, bool one_word = false) override;
 
  private:
   enum class Inside { nothing, single, twice };
-  bool quotes_;
-  std::string out_;
   Inside inside_ = Inside::nothing;
+  bool escaped_ = false;
+};
+
+// A piece of Perl: values of the log are elements of an array that it is given.
+class CodeWriter final : public Writer {
+ public:
+  explicit CodeWriter(std::vector<std::string>& values) : values_(values) {}
+  void literal(char c) override;
+  void value(std::string_view text, bool one_word = false) override;
+
+ private:
+  std::vector<std::string>& values_;
+  bool single_ = false;   // inside '…'
+  bool twice_ = false;    // inside "…"
   bool escaped_ = false;
 };
 

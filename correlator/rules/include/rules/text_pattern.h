@@ -22,7 +22,7 @@ class TextPattern {
  public:
   // `lines`: how many lines the text has that it will be tried on. E082 if Perl would not take it, E083 if
   // only a backtracking matcher could and this build has none.
-  static Result<TextPattern> compile(std::string_view perl, std::uint32_t lines);
+  static Result<TextPattern> compile(std::string_view perl, std::uint32_t lines, bool may_backtrack = true);
 
   // The leftmost match; groups as pattern::Regex::match gives them.
   bool match(std::string_view text, std::vector<std::string_view>& groups) const;

@@ -267,7 +267,7 @@ void RuleReader::pattern_text(LinePattern& out, const Field& pattern, std::size_
 
 void RuleReader::regexp(LinePattern& out, const Field& pattern, std::size_t) {
   if (out.from_match) return;  // compiled with the values of each match
-  auto compiled = TextPattern::compile(pattern.value, out.lines);
+  auto compiled = TextPattern::compile(pattern.value, out.lines, reading_.options.may_backtrack);
   if (!compiled) {
     const std::size_t column = compiled.error().place.column;
     reading_.error(pattern, column > 0 ? column - 1 : 0, compiled.error().caret_length, "the regular expression cannot be used: " + compiled.error().message, compiled.error().hint);
@@ -373,6 +373,9 @@ void RuleReader::group_settings() {
   rule_.fires_again = yes_no("multact").value_or(false);
   const Field* type = get("egptype");
   const Field* pattern = get("egpattern");
+  for (std::size_t i = 0; i < count_ && pattern == nullptr; ++i) {
+    if (const Field* token = get("egtoken" + suffix_of(i))) reading_.error(*token, 0, token->value.size(), "egtoken= without egpattern= has no use", "add egptype= and egpattern=");
+  }
   if (type == nullptr && pattern == nullptr) return;
   if (type == nullptr || pattern == nullptr) {
     return reading_.error(type != nullptr ? *type : *pattern, 0, 1, "egptype= and egpattern= stand together or not at all");

@@ -7,7 +7,7 @@
 
 namespace correlator::rules {
 
-Result<TextPattern> TextPattern::compile(std::string_view perl, std::uint32_t lines) {
+Result<TextPattern> TextPattern::compile(std::string_view perl, std::uint32_t lines, bool may_backtrack) {
   TextPattern out;
   sec::Rewritten rewritten = sec::to_re2(perl, lines);
   std::string re2_says = rewritten.obstacle;
@@ -19,7 +19,7 @@ Result<TextPattern> TextPattern::compile(std::string_view perl, std::uint32_t li
     }
     re2_says = fast.error().message;
   }
-  auto slow = backtrack::Regex::compile(perl);
+  auto slow = may_backtrack ? backtrack::Regex::compile(perl) : Result<backtrack::Regex>(make_error("E083", ""));
   if (!slow) {
     Diagnostic d = slow.error();
     if (d.code == "E083") {

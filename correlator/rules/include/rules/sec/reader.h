@@ -23,6 +23,7 @@ class CodeCompiler {
 
 struct ReadOptions {
   std::uint32_t buffer_lines = 0;    // --bufsize; 0: as many as the widest pattern asks for
+  bool may_backtrack = true;         // what RE2 cannot do runs on a backtracking matcher, where there is one
   CodeCompiler* code = nullptr;      // none: a rule that needs Perl is refused
 };
 

@@ -109,7 +109,7 @@ print("dgram", dgram.recv(99).decode()); print("stream", stream.accept()[0].recv
 print("tcp", tcp.accept()[0].recv(99).decode().strip()); print("udp", udp.recv(99).decode())
 X
 wait_for . port
-sed -i "s/PORT/$(cat port)/" world.sec
+sed -i "s/PORT/$(cat port)/g" world.sec
 mkfifo in
 "$CORRELATOR" sec --conf=world.sec --input=in > out & pid=$!
 echo hello > in
@@ -131,7 +131,7 @@ echo nonsense > bad.sec; printf 'type=Single\n' >> bad.sec
 "$CORRELATOR" sec --testonly --conf=bad.sec 2>err; is "testonly of bad rules" 1 $?
 grep -q '^bad.sec:2:' err || { echo "no place in: $(cat err)"; failed=1; }
 "$CORRELATOR" sec --conf=all.sec --nosuch 2>/dev/null; is "an option that is none" 2 $?
-printf 'x\n' | SECRC=rc "$CORRELATOR" sec -conf all.sec --inp=- --notail > out; is "short forms" "got x" "$(cat out)"
+printf 'x\n' | SECRC=rc "$CORRELATOR" sec -conf all.sec -input=- --notai > out; is "short forms" "got x" "$(cat out)"
 printf -- '--conf=all.sec\n# a comment\n--notail\n' > rc
 printf 'y' | SECRC=rc "$CORRELATOR" sec --input=- > out; is "resource file" "got y" "$(cat out)"
 exit $failed

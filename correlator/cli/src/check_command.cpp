@@ -2,6 +2,7 @@
 // correlator check: load, lint and test all rules.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 
 #include "base/text.h"
@@ -11,6 +12,7 @@
 #include "rules/expand.h"
 #include "rules/loader.h"
 #include "base/json.h"
+#include "sec/service.h"
 
 namespace correlator::cli {
 namespace {
@@ -20,6 +22,7 @@ struct Options {
   RuleOptions rules;
   std::string format = "text";
   std::string expand;
+  std::vector<std::string> sec;
   bool quiet = false;
 };
 
@@ -41,7 +44,22 @@ int print_expanded(const std::vector<rules::RuleFile>& files, const std::string&
   return kFine;
 }
 
+// Files that name themselves .sec are SEC's. They are checked by themselves: the two languages share nothing.
+int check_sec(const Options& o) {
+  const sec::Checked checked = sec::check(o.sec);
+  print(checked.diagnostics, o.format);
+  if (!o.quiet && o.format == "text") {
+    const std::string line = fmt::format("{}: {} in {}\n", checked.flawless ? "ok" : "FAILED", counted(checked.rules, "rule"), counted(checked.files, "file"));
+    std::fwrite(line.data(), 1, line.size(), stdout);
+  }
+  return checked.flawless ? kFine : kBadConfig;
+}
+
 int check(Options& o) {
+  if (!o.sec.empty() || (!o.paths.empty() && std::all_of(o.paths.begin(), o.paths.end(), [](const std::string& path) { return path.ends_with(".sec"); }))) {
+    o.sec.insert(o.sec.end(), o.paths.begin(), o.paths.end());
+    return check_sec(o);
+  }
   o.rules.paths.insert(o.rules.paths.end(), o.paths.begin(), o.paths.end());
   const auto begin = std::chrono::steady_clock::now();
   std::vector<std::filesystem::path> paths(o.rules.paths.begin(), o.rules.paths.end());
@@ -86,6 +104,7 @@ void add_check(CLI::App& app, CommandLine& out) {
   sub->add_option("PATH", o->paths, "Rule files or directories; later ones override earlier ones");
   add_rule_options(*sub, o->rules);
   sub->add_option("--format", o->format, "text, json or gcc")->check(CLI::IsMember({"text", "json", "gcc"}))->type_name("FORM");
+  sub->add_option("--sec", o->sec, "A rule file of SEC; files that end in .sec need no option")->type_name("FILE")->allow_extra_args(false);
   sub->add_option("--expand", o->expand, "Print this rule as it is after its template")->type_name("RULE");
   sub->add_flag("-q,--quiet", o->quiet, "Say nothing if all is well");
   sub->callback([o, &out] { out.command = [o] { return check(*o); }; });

@@ -13,13 +13,14 @@
 #include "input/sources.h"
 #include "pipeline/replay.h"
 #include "progress.h"
+#include "replay_sec.h"
 #include "time/clock.h"
 
 namespace correlator::cli {
 namespace {
 
 struct Options {
-  std::vector<std::string> logs;
+  std::vector<std::string> logs, sec;
   RuleOptions rules;
   std::string from, to, zone = "UTC", boot, host, state, recorded, actions = kActionsDirectory;
   int year = 0;
@@ -250,6 +251,17 @@ int replay_logs(const Options& o) {
   return result->stopped && g_interrupted != 0 ? 128 + SIGINT : code;
 }
 
+int replay_with_sec(const Options& o) {
+  SecReplay what{o.sec, o.logs, {}, o.year != 0 ? std::optional(o.year) : std::nullopt};
+  auto zone = Zone::find(o.zone);
+  if (!zone) {
+    complain(zone.error());
+    return kUsage;
+  }
+  what.zone = *zone;
+  return replay_sec(what);
+}
+
 }  // namespace
 
 void add_replay(CLI::App& app, CommandLine& out) {
@@ -260,6 +272,9 @@ void add_replay(CLI::App& app, CommandLine& out) {
       "LOG", o->logs,
       "Log files (.gz .zst .xz .bz2 too), directories, or - for stdin; several are merged by time");
   add_rule_options(*sub, o->rules);
+  sub->add_option("--sec", o->sec, "A rule file of SEC instead: what it would have written and run, in the log's own time")
+      ->type_name("FILE")
+      ->allow_extra_args(false);
   sub->add_option("--from", o->from,
                   "Print only what happens from this time on; what is before warms up the windows")
       ->type_name("TIME");
@@ -307,6 +322,7 @@ void add_replay(CLI::App& app, CommandLine& out) {
                             "name one: correlator replay /var/log/kern.log, or - for stdin"));
         return kUsage;
       }
+      if (!o->sec.empty()) return replay_with_sec(*o);
       if ((o->act || o->shadow) && o->state.empty()) {
         complain(make_error(
             "E508", fmt::format("{} needs a state directory", o->act ? "--act" : "--shadow"),

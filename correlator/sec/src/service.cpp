@@ -25,6 +25,7 @@
 #include "perl_library.h"
 #include "process.h"
 #include "program.h"
+#include "rules/sec/lint.h"
 #include "signals.h"
 
 namespace correlator::sec {
@@ -318,6 +319,25 @@ int test_rules(const Options& options) {
 }
 
 }  // namespace
+
+RulesRead read_rules(const std::vector<std::string>& files) {
+  static PerlLibrary perl;
+  LoadedProgram loaded = load_program(files, {.code = &perl});
+  return {loaded.program, perl.scripts(), std::move(loaded.diagnostics)};
+}
+
+Checked check(const std::vector<std::string>& files) {
+  PerlLibrary perl;
+  LoadedProgram loaded = load_program(files, {.code = &perl});
+  Checked out;
+  out.diagnostics = std::move(loaded.diagnostics);
+  const Diagnostics warnings = rules::sec::lint(*loaded.program);
+  out.diagnostics.insert(out.diagnostics.end(), warnings.begin(), warnings.end());
+  for (const auto& file : loaded.program->files) out.rules += file->rules.size();
+  out.files = loaded.program->files.size();
+  out.flawless = loaded.flawless;
+  return out;
+}
 
 int serve(const std::vector<std::string>& words) {
   Diagnostics warnings;

@@ -152,6 +152,16 @@ class CallParameters final : public rules::FieldSource {
 
 }  // namespace
 
+// Code may change entries of the match cache. What was substituted before does not see it.
+void Procedure::Core::own_entries(const std::vector<std::string>& names, std::vector<std::shared_ptr<Bindings>>& entries) {
+  cache = std::make_shared<MatchCache>(*cache);
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (entries[i] == nullptr) continue;
+    entries[i] = std::make_shared<Bindings>(*entries[i]);
+    (*cache)[names[i]] = entries[i];
+  }
+}
+
 void Procedure::Core::act_with_code(const Action& action, const Setting& setting) {
   std::vector<std::string> texts;
   std::vector<std::shared_ptr<Bindings>> entries;
@@ -167,6 +177,7 @@ void Procedure::Core::act_with_code(const Action& action, const Setting& setting
   if (options.scripts == nullptr) return;
   ScriptResult result;
   std::vector<ScriptArgument> arguments;
+  if (action.by_entry) own_entries(texts, entries);
   for (std::size_t i = 0; i < texts.size(); ++i) {
     if (action.by_entry) arguments.push_back({{}, entries[i].get()});
     else arguments.push_back({texts[i]});

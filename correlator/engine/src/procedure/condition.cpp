@@ -22,6 +22,7 @@ class Parameters final : public rules::FieldSource {
       entries_.push_back(entry == core.cache->end() ? nullptr : entry->second);
     }
     by_entry_ = condition.kind == Condition::Kind::entries;
+    if (by_entry_ && condition.test == nullptr) core.own_entries(texts_, entries_);
   }
 
   std::optional<std::string> parameter(std::size_t i) const override {

@@ -276,7 +276,7 @@ void RuleReader::regexp(LinePattern& out, const Field& pattern, std::size_t) {
   }
   out.regexp = *std::move(compiled);
   if (!out.regexp->reason().empty()) {
-    reading_.warn(pattern, 0, pattern.value.size(), "this pattern backtracks: RE2 has no " + out.regexp->reason(),
+    reading_.warn(pattern, 0, pattern.value.size(), "this pattern backtracks, because of: " + out.regexp->reason(),
                   "it is tried on every line, and given up on a line that takes it a million steps");
     reading_.said.back().code = "W020";
   }

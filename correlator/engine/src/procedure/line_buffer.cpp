@@ -59,9 +59,10 @@ void LineBuffers::rewrite(std::uint32_t n, const std::vector<std::string>& lines
   joined_.clear();
   if (n == 0) n = static_cast<std::uint32_t>(lines.size());
   n = std::min(n, lines_);
+  const std::size_t kept = std::min<std::size_t>(n, lines.size());  // of too many the first ones
   for (std::uint32_t back = 1; back <= n; ++back) {
     std::string& text = (*current_)[current_->size() - back].text;
-    if (back <= lines.size()) text = lines[lines.size() - back];
+    if (back <= kept) text = lines[kept - back];
     else text.clear();
   }
 }

@@ -11,5 +11,7 @@ install(FILES ${_libraries} DESTINATION lib/correlator/actions)
 install(DIRECTORY rules/ DESTINATION share/correlator/rules FILES_MATCHING PATTERN "*.toml" PATTERN "*.csv")
 install(DIRECTORY rsyslog.d/ DESTINATION share/correlator/rsyslog.d)
 install(FILES packaging/systemd/correlator.service packaging/systemd/correlator-dispatch.service
-  DESTINATION lib/systemd/system)
+  packaging/systemd/correlator-events.service DESTINATION lib/systemd/system)
+install(FILES packaging/tmpfiles/correlator-events.conf DESTINATION lib/tmpfiles.d)
+install(DIRECTORY examples/host examples/guest DESTINATION share/doc/correlator/examples)
 install(FILES LICENSE README.md docs/rules.md docs/install.md docs/metrics.md DESTINATION share/doc/correlator)

@@ -174,6 +174,58 @@ match = '(?P<guest>\S+) is dead'
   CHECK(d.say(said)[0].trust == Trust::vouched);
 }
 
+TEST_CASE("from trusted: live, only a trusted writer speaks for the program; others' lines are counted as forged") {
+  const std::string guarded = std::string(kMemory) + R"toml(
+[class."guest.panicked"]
+key = ["host", "guest"]
+requires = { guest = "text" }
+
+[[event]]
+id    = "panic"
+class = "guest.panicked"
+from  = "trusted:virsh-event"
+match = '^(?P<guest>\S+) panicked'
+
+[[event]]
+id    = "reader"
+class = "guest.panicked"
+from  = "reader"
+match = '^(?P<guest>\S+) panicked'
+)toml";
+  Decoding d(guarded);
+  Said said{"web1 panicked"};
+  said.origin = syslog::Origin::program;
+  said.program = "virsh-event";
+  CHECK(d.say(said).size() == 1);  // a file: nobody knows who wrote it
+  said.input = "imfile";
+  CHECK(d.say(said).size() == 1);
+  said.input = "imuxsock";
+  CHECK(d.show(d.say(said)) == Shown{"logger.forged info x1 3 +0s"});  // no word of who wrote it
+  said.at = Duration::minutes(2);
+  said.uid = 1000;
+  CHECK(d.show(d.say(said)) == Shown{"logger.forged info x1 4 +2m"});
+  CHECK(d.counters.forged == 2);
+  said.uid = 0;
+  auto events = d.say(said);
+  REQUIRE(events.size() == 1);
+  CHECK(events[0].trust == Trust::vouched);
+  // A name that only looks like root's: who sends from elsewhere can write any uid.
+  said.input = "imtcp";
+  said.at = Duration::minutes(4);
+  CHECK(d.show(d.say(said)) == Shown{"logger.forged info x1 6 +4m"});
+  d.reload(guarded + "[input]\ntrusted = [\"imtcp-tls\"]\n");
+  said.input = "imtcp-tls";
+  CHECK(d.say(said).size() == 1);
+  // Other programs' lines are no forgeries of this one's, and their own events stay.
+  said.input = "imuxsock";
+  said.uid = 1000;
+  said.program = "reader";
+  CHECK(d.say(said).size() == 1);
+  said.program = "other";
+  CHECK(d.say(said).empty());
+  CHECK(d.counters.forged == 3);
+}
+
 TEST_CASE(
     "a decision table: the first arm that holds, its fields, and the severity of a let before its own") {
   Decoding d(R"toml(

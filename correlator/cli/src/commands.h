@@ -18,6 +18,7 @@ void add_decisions(CLI::App& app, CommandLine& out);
 void add_why(CLI::App& app, CommandLine& out);
 void add_metrics(CLI::App& app, CommandLine& out);
 void add_dispatch(CLI::App& app, CommandLine& out);
+void add_forward_events(CLI::App& app, CommandLine& out);
 void add_control(CLI::App& app, CommandLine& out);
 void add_sec(CLI::App& app, CommandLine& out);
 void add_schema(CLI::App& app, CommandLine& out);

@@ -53,7 +53,8 @@ void Decoder::decode(const LineRecord& record, std::uint64_t seq, Timestamp cloc
   const syslog::Message& message = *record.message;
   s.origin = syslog::origin_of(message, s.sources);
   s.find_candidates(record);
-  const bool forged = s.origin == syslog::Origin::forged_kernel && !record.matches.empty();
+  const bool forged = (s.origin == syslog::Origin::forged_kernel && !record.matches.empty()) ||
+                      (s.impostor && s.candidates.empty());
   if (s.candidates.empty() && !forged) return;
 
   Line line{record, seq, 1, false, Trust::none, builtin_fields(record)};
@@ -84,6 +85,7 @@ void Decoder::decode(const LineRecord& record, std::uint64_t seq, Timestamp cloc
 // Of each event the first pattern that matched, in the order of events.
 void Decoder::State::find_candidates(const LineRecord& line) {
   candidates.clear();
+  impostor = false;
   if (origin == syslog::Origin::forged_kernel) return;
   for (const PatternMatch& match : line.matches) {
     if (match.pattern >= rules->patterns.size()) continue;
@@ -110,10 +112,14 @@ bool Decoder::State::comes_from(const rules::From& from, const LineRecord& line)
       return syslog::from_kernel(origin);
     case rules::From::Kind::input:
       return (message.input.empty() ? line.stream : message.input) == from.name;
-    case rules::From::Kind::program:
-      if (!from.name.empty()) return message.program == from.name;
-      return from.pattern < programs.size() && programs[from.pattern] &&
-             programs[from.pattern]->matches(message.program);
+    case rules::From::Kind::program: {
+      const bool named = !from.name.empty() ? message.program == from.name
+                                            : from.pattern < programs.size() && programs[from.pattern] &&
+                                                  programs[from.pattern]->matches(message.program);
+      const bool speaks = !from.trusted || syslog::may_speak(message, sources);
+      impostor = impostor || (named && !speaks);
+      return named && speaks;
+    }
   }
   return false;
 }

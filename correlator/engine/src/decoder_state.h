@@ -53,6 +53,7 @@ struct Decoder::State {
   SameErrors groups;
 
   syslog::Origin origin = syslog::Origin::program;  // of the line at hand
+  bool impostor = false;                            // the line at hand speaks for a program that its writer is not
   std::vector<Candidate> candidates;                // of the line at hand
   std::vector<std::string_view> program_groups;     // scratch
 

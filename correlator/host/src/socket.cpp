@@ -102,12 +102,12 @@ bool Doorbell::answer() {
   return rang;
 }
 
-Bell::Bell(fs::path path) : path_(std::move(path)), socket_(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)) {}
+DatagramSender::DatagramSender(fs::path path) : path_(std::move(path)), socket_(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)) {}
 
-void Bell::ring() {
+bool DatagramSender::send(std::string_view datagram) {
   sockaddr_un address{};
-  if (!socket_ || !address_of(path_, address)) return;
-  [[maybe_unused]] const ssize_t sent = ::sendto(socket_.get(), "!", 1, MSG_NOSIGNAL, generic(address), sizeof address);
+  if (!socket_ || !address_of(path_, address)) return false;
+  return ::sendto(socket_.get(), datagram.data(), datagram.size(), MSG_NOSIGNAL, generic(address), sizeof address) >= 0;
 }
 
 void Request::reply(std::string_view line) {

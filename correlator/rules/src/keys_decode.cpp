@@ -44,8 +44,8 @@ constexpr KeySpec kEventKeys[] = {
     {"class", Shape::free, true, "Class name, \"${map(x)}\" over finitely many, or [[event.class]] tables.",
      &kArmSpec},
     {"from", Shape::text, false,
-     "Who may have written the line: \"kernel\", a programme name or pattern, \"input:NAME\", or \"any\" "
-     "(default)."},
+     "Who may have written the line: \"kernel\", a programme name or pattern, \"trusted:NAME\" for one that only "
+     "a trusted writer may speak for, \"input:NAME\", or \"any\" (default)."},
     {"match", Shape::patterns, false, "Pattern or list of patterns; the first that matches is taken.",
      &kLineSpec},
     {"raw", Shape::boolean, false, "The patterns see the whole line instead of the message text."},

@@ -198,13 +198,23 @@ void read_from(Context& context, const Table& table, EventParts& parts) {
     return;
   }
   from.kind = From::Kind::program;
-  const auto pattern = read_program_pattern(context, *node);
+  Node program = *node;
+  constexpr std::string_view kTrusted = "trusted:";
+  if (program.text.starts_with(kTrusted)) {
+    from.trusted = true;
+    program.text.erase(0, kTrusted.size());
+    if (program.text.empty()) {
+      context.error("E034", node->spot, "the name of the programme is missing", "write from = \"trusted:virsh-event\"");
+      return;
+    }
+  }
+  const auto pattern = read_program_pattern(context, program);
   if (!pattern) {
     parts.broken = true;
     return;
   }
   from.pattern = pattern->index;
-  if (node->text.find_first_of("\\^$.|?*+()[]{}%") == std::string::npos) from.name = node->text;
+  if (program.text.find_first_of("\\^$.|?*+()[]{}%") == std::string::npos) from.name = program.text;
   for (std::size_t group = 1; group < pattern->names.size(); ++group) {
     if (pattern->names[group].empty()) continue;
     from.captures.push_back({static_cast<std::uint32_t>(group), context.field(pattern->names[group]),

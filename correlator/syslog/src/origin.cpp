@@ -67,6 +67,11 @@ bool trusted_writer(const Message& m, const Sources& sources) {
   });
 }
 
+bool may_speak(const Message& m, const Sources& sources) {
+  const bool archive = m.format != Format::journal && (m.input.empty() || m.input == "imfile");
+  return archive || trusted_writer(m, sources);
+}
+
 void set_origin(Message& m, const ParserOptions& options) {
   if (m.program != kKernel) {
     m.origin = Origin::program;

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/result.h"
 #include "dispatch/launcher.h"
@@ -37,6 +38,8 @@ class Process final : public Child {
   void kill() override;
   const std::string& output() const override { return output_; }
   bool output_cut() const { return output_cut_; }
+  // What it said since the last call; makes room for more. For a program whose output has no end.
+  std::string take_output() { return std::exchange(output_, {}); }
 
  private:
   Process() = default;

@@ -53,15 +53,26 @@ class Doorbell {
   Descriptor socket_;
 };
 
-// The sending end. Nobody there, or a full queue (the other side will look anyway): nothing happens.
-class Bell {
+// Sends datagrams to whoever has the name now, such as a log daemon through its restarts. Never waits.
+class DatagramSender {
  public:
-  explicit Bell(std::filesystem::path path);
-  void ring();
+  explicit DatagramSender(std::filesystem::path path);
+  // False if nobody is there or the queue is full.
+  bool send(std::string_view datagram);
 
  private:
   std::filesystem::path path_;
   Descriptor socket_;
+};
+
+// The sending end. Nobody there, or a full queue (the other side will look anyway): nothing happens.
+class Bell {
+ public:
+  explicit Bell(std::filesystem::path path) : sender_(std::move(path)) {}
+  void ring() { sender_.send("!"); }
+
+ private:
+  DatagramSender sender_;
 };
 
 // One request: a line in, a line out. Dropped unanswered it closes the connection.

@@ -142,6 +142,8 @@ struct From {
   std::uint32_t pattern = UINT32_MAX;  // program: index into RuleSet::program_patterns (whole-name match)
   std::string name;  // input: its name; program: the name if the pattern is plain text, else empty
   std::vector<Capture> captures;  // of the programme pattern
+  // program: what reached us live counts only if its writer is trusted; of an archive nobody knows the writer.
+  bool trusted = false;
 };
 
 struct LinePattern {

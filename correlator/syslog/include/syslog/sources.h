@@ -33,4 +33,8 @@ Origin origin_of(const Message& message, const Sources& sources);
 // (imuxsock's credentials, the journal's _UID), one of the writers, or whoever can write to a trusted input.
 bool trusted_writer(const Message& message, const Sources& sources);
 
+// Whether a line of a program that only trusted writers may speak for can be one of its own: the writer is trusted, or
+// nothing is known of how the line came (a file, an archive).
+bool may_speak(const Message& message, const Sources& sources);
+
 }  // namespace correlator::syslog

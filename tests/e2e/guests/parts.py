@@ -29,7 +29,7 @@ def need():
     os.environ["PATH"] += ":/usr/sbin:/sbin"
     missing = [program for program in PROGRAMS if shutil.which(program) is None]
     if missing:
-        skip(f"{', '.join(missing)} missing (packaging/install-build-deps --for-guests installs them)")
+        skip(f"{', '.join(missing)} missing (packaging/install-build-deps --for-guest-tests installs them)")
     if not os.path.exists(kernel()):
         skip("no kernel for the guest (packaging/guest-kernel build/guest-parts fetches it)")
     done = subprocess.run(["unshare", "-m", "-n", "-u", "-p", "--fork", "--mount-proc", "true"], capture_output=True, text=True)

@@ -13,5 +13,4 @@ install(DIRECTORY rsyslog.d/ DESTINATION share/correlator/rsyslog.d)
 install(FILES packaging/systemd/correlator.service packaging/systemd/correlator-dispatch.service
   packaging/systemd/correlator-events.service DESTINATION lib/systemd/system)
 install(FILES packaging/tmpfiles/correlator-events.conf DESTINATION lib/tmpfiles.d)
-install(DIRECTORY examples/host examples/guest DESTINATION share/doc/correlator/examples USE_SOURCE_PERMISSIONS)
 install(FILES LICENSE README.md docs/rules.md docs/install.md docs/metrics.md DESTINATION share/doc/correlator)

@@ -41,12 +41,21 @@ contains "the command" out "'systemctl' 'restart' '--' 'nginx.service'"
 same "nothing is done in a dry run" 0 "$(calls restart)"
 code_of "a failed unit" 0 actions/restart-service --unit nginx
 same "is restarted" "1 active" "$(calls restart) $(cat world/nginx)"
+mkdir checks
+sick() { printf '#!/bin/sh\necho "no answer"\nexit 1\n' >checks/nginx; chmod +x checks/nginx; }
+code_of "one that is active, without a check" 0 actions/restart-service --unit nginx --checks "$WORK/checks"
+printf '#!/bin/sh\nexit 0\n' >checks/nginx
+chmod +x checks/nginx
+code_of "one that is active and answers" 0 actions/restart-service --unit nginx --checks "$WORK/checks"
+contains "is left alone" err "is active and answers"
+same "both of them" 1 "$(calls restart)"
+sick
 echo "$(((now - 3) * 1000000))" >world/nginx.since
-code_of "one that was started a moment ago" 0 actions/restart-service --unit nginx
+code_of "one that was started a moment ago" 0 actions/restart-service --unit nginx --checks "$WORK/checks"
 same "is left alone" 1 "$(calls restart)"
 contains "and why" err "was started"
-echo "$(((now - 1) * 1000000 - 40000000))" >world/nginx.since
-[ "$now" -lt 60 ] || { code_of "one that runs for long and gives no sign" 0 actions/restart-service --unit nginx; same "is restarted" 2 "$(calls restart)"; }
+echo 1000000 >world/nginx.since
+[ "$now" -lt 60 ] || { code_of "one that runs for long and does not answer" 0 actions/restart-service --unit nginx --checks "$WORK/checks"; same "is restarted" 2 "$(calls restart)"; }
 echo inactive >world/nginx
 code_of "one that a person stopped" 3 actions/restart-service --unit nginx
 code_of "one that is not there" 5 actions/restart-service --unit cups

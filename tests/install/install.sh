@@ -17,7 +17,6 @@ for file in "$SOURCE"/rsyslog.d/*; do
 done
 same_files "tmpfiles" "$SOURCE/packaging/tmpfiles/correlator-events.conf" "$root/usr/lib/tmpfiles.d/correlator-events.conf"
 check "the forwarder's unit" test -s "$root/usr/lib/systemd/system/correlator-events.service"
-check "the examples" test -x "$root/usr/share/doc/correlator/examples/guest/actions/restart-service"
 for file in "$SOURCE"/actions/*; do
   name=${file##*/}
   case $name in

@@ -64,6 +64,7 @@ class Lab:
             self.libvirt.guest(name)
         self.lifecycle = Lifecycle()
         self.site = Site(directory, RULES)
+        self.site.wait()
         self.site.connect_kernel()
         assert self.kernel.ready.wait(60), self.kernel.lines[-5:]
 

@@ -72,6 +72,10 @@ class Site:
         daemon = harness.Rsyslogd(self.scratch, conf, modules=modules)
         return daemon.start()
 
+    def wait(self):
+        """Until the engine has read its rules; the first line that starts it is the forwarder's."""
+        wait_until("the engine listens", lambda: os.path.exists(os.path.join(self.state, "engine.sock")), 60)
+
     def connect_kernel(self):
         harness.wait_for_port(KERNEL_PORT)
         self.kernel = socket.create_connection(("127.0.0.1", KERNEL_PORT))

@@ -4,8 +4,10 @@
 and dies when it is told to; tests/e2e/guests has the real one."""
 import os
 import signal
+import socket
 import subprocess
 import sys
+import time
 import unittest
 
 from harness import SHIPPED, TAP, Rsyslogd, Scratch, TapLog, need_rsyslogd, shipped, wait_until
@@ -148,6 +150,32 @@ class Events(unittest.TestCase):
         self.forwarder.terminate()
         self.assertEqual(self.forwarder.wait(10), 0)
         self.wait_for("stopped: events of guests are not seen at qemu:///system")
+
+    def test_a_libvirtd_that_is_not_there_is_asked_less_and_less(self):
+        self.scratch.write("away", "")
+        begin = time.monotonic()
+        self.forwarder = subprocess.Popen([CORRELATOR, "forward-events", "--to", self.private + "/socket", "--virsh", self.scratch.file("virsh")])
+        self.wait_for("lost qemu:///system: events of guests are not seen: error: failed to connect to the hypervisor")
+        calls = lambda: len(open(self.scratch.file("calls"), encoding="utf-8").readlines())
+        wait_until("the third try", lambda: calls() == 3)
+        self.assertGreaterEqual(time.monotonic() - begin, 3)  # after 1 s and 2 s
+        self.assertEqual(sum("lost qemu" in x for x in self.texts()), 1)
+
+    def test_systemd_is_told(self):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+            manager.bind(self.scratch.file("notify"))
+            manager.settimeout(20)
+            os.environ["NOTIFY_SOCKET"], os.environ["WATCHDOG_USEC"] = self.scratch.file("notify"), "200000"
+            try:
+                self.forward("--alive", "1s")
+            finally:
+                del os.environ["NOTIFY_SOCKET"], os.environ["WATCHDOG_USEC"]
+            said = []
+            while not {"READY=1", "WATCHDOG=1", "STOPPING=1"} <= set(said):
+                if "WATCHDOG=1" in said and self.forwarder.poll() is None:
+                    self.forwarder.terminate()
+                said += manager.recv(4096).decode().split("\n")
+            self.assertTrue(any(x.startswith("STATUS=") for x in said), said)
 
     def test_what_monitors_say(self):
         self.forward("--monitor")

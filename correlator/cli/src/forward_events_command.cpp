@@ -35,8 +35,14 @@ struct Options {
 
 volatile std::sig_atomic_t g_stop = 0;
 
+// With microseconds: rsyslog 8.2302 reads ".090" as 90 µs.
+std::string with_microseconds(Timestamp time) {
+  const CivilTime at = to_civil(time);
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:06}Z", at.year, at.month, at.day, at.hour, at.minute, at.second, at.us);
+}
+
 std::string datagram_of(int priority, Timestamp time, std::string_view text) {
-  return fmt::format("<{}>{} virsh-event: {}", priority, to_rfc3339(time), text);
+  return fmt::format("<{}>{} virsh-event: {}", priority, with_microseconds(time), text);
 }
 
 // Lines on their way to the log daemon, which may be restarting. The oldest are kept: they say what happened first.

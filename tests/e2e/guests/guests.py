@@ -19,8 +19,12 @@ RULES = """# SPDX-License-Identifier: Apache-2.0
 format = 1
 [input]
 trusted = ["host-kernel"]
-[settings]
-guest_events_back = "3s"
+# The shipped guest.events-blind with less patience.
+[[rule]]
+id = "test.blind"
+title = "libvirt cannot be reached"
+absence = { after = { on = "source.feed", where = "state == 'lost'" }, of = { on = "source.feed", where = "state in ['seen', 'watching']" }, within = "3s" }
+then = ["notify-critical"]
 [budget.test]
 at_most = 10000
 [[override]]
@@ -39,6 +43,10 @@ why = "guests are moved one by one here"
 action = "site-migrate"
 set = { budget = "test", retry = 3, retry_after = "2s", args = ["--domain", "${guest}", "--to", "kvm2", "--dest-uri", "qemu+tcp://10.97.0.2/system", "--migrate-uri", "tcp://10.97.0.2"] }
 why = "no ssh between these two"
+[[override]]
+rule = "site.evacuate"
+set = { cooldown = "1s" }
+why = "each repetition is to decide"
 [[override]]
 action = "notify"
 set = { limit = "100000 in 1h" }

@@ -25,10 +25,11 @@ class Site:
         for name in ("rules", "actions"):
             shutil.copytree(os.path.join(SOURCE, name), self.path(name))
         shutil.copytree(os.path.join(SOURCE, "examples", "host", "rules.d"), self.path("site"))
-        with open(self.path("site/99-test.toml"), "w", encoding="utf-8") as out:
+        os.mkdir(self.path("test"), 0o755)
+        with open(self.path("test/test.toml"), "w", encoding="utf-8") as out:
             out.write(rules)
-        run("chmod", "-R", "go-w", self.path("rules"), self.path("actions"), self.path("site"))
-        self.rules = ["--rules", self.path("rules"), "--rules", self.path("site")]
+        run("chmod", "-R", "go-w", self.path("rules"), self.path("actions"), self.path("site"), self.path("test"))
+        self.rules = [word for name in ("rules", "site", "test") for word in ("--rules", self.path(name))]
         self.state, self.ledger = self.path("state"), self.path("ledger")
         self.scratch = harness.Scratch()
         self.processes = []
@@ -55,7 +56,7 @@ class Site:
         return done.stdout
 
     def check_rules(self):
-        done = subprocess.run([CORRELATOR, "check", self.path("rules"), self.path("site")], capture_output=True, text=True)
+        done = subprocess.run([CORRELATOR, "check", self.path("rules"), self.path("site"), self.path("test")], capture_output=True, text=True)
         assert done.returncode == 0, done.stdout + done.stderr
 
     def start_rsyslogd(self):

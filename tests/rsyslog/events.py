@@ -80,7 +80,7 @@ class Events(unittest.TestCase):
         events, decisions, summary = replay(self.captured())
         self.assertEqual([(e["event"], e["part"], e["trust"], e["time"]) for e in events if e["event"] == "guest.panicked"],
                          [("guest.panicked", "vm1", "vouched", "2026-11-22T08:47:40.090Z")])
-        self.assertGreaterEqual(summary["forged"], 3)
+        self.assertEqual(summary["forged"], 2)  # those whose tag is virsh-event and whose text is an event
         acting = [(d["action"], d["key"]["guest"]) for d in decisions if d.get("action") and d["rule"] == "guest.panicked"]
         self.assertEqual(acting, [("notify", "vm1"), ("virsh-dump", "vm1")])
         self.assertEqual([d for d in decisions if "vm2" in str(d)], [])

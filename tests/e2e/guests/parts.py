@@ -46,7 +46,9 @@ def enter():
     if os.environ.get(INSIDE):
         return
     need()
-    command = ["unshare", "-m", "-n", "-u", "-p", "--fork", "--kill-child", "--mount-proc", sys.executable, *sys.argv]
+    # The first process must take leave of the others' dead: libvirt waits until a QEMU that it ended is gone, and QEMUs are orphans.
+    init = '"$@" & main=$!; wait $main'
+    command = ["unshare", "-m", "-n", "-u", "-p", "--fork", "--kill-child", "--mount-proc", "sh", "-c", init, "sh", sys.executable, *sys.argv]
     sys.exit(subprocess.run(command, env=dict(os.environ, **{INSIDE: "1"})).returncode)
 
 

@@ -67,7 +67,8 @@ class Site:
         engine = f"{CORRELATOR} run --omprog --greeted --user root --state {self.state} --ledger {self.ledger} {' '.join(self.rules)}"
         with open(os.path.join(SOURCE, "rsyslog.d", "50-correlator-events.conf"), encoding="utf-8") as file:
             events = file.read()
-        conf = events + harness.shipped("60-correlator.conf", engine, self.scratch)
+        # Marks are what moves the clock while nobody says anything: the shipped one comes each minute.
+        conf = events + harness.shipped("60-correlator.conf", engine, self.scratch, interval="1")
         # Where the kernel of this host is another machine's: its lines come by a port that [input] trusted names.
         modules = f'module(load="imtcp")\ninput(type="imtcp" port="{KERNEL_PORT}" address="127.0.0.1" name="host-kernel")'
         daemon = harness.Rsyslogd(self.scratch, conf, modules=modules)

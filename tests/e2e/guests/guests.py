@@ -45,7 +45,7 @@ set = { budget = "test", retry = 3, retry_after = "2s", args = ["--domain", "${g
 why = "no ssh between these two"
 [[override]]
 rule = "site.evacuate"
-set = { cooldown = "1s" }
+set = { cooldown = "1ms" }
 why = "each repetition is to decide"
 [[override]]
 action = "notify"

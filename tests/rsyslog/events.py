@@ -19,7 +19,7 @@ cd "$(dirname "$0")"
 echo "$@" >>calls
 [ ! -e away ] || { echo "error: failed to connect to the hypervisor" >&2; exit 1; }
 printf 'qemu:///system\\n\\n'
-while :; do
+while [ -e calls ]; do  # until the directory is gone: it may have outlived who started it
   [ ! -e end ] || { rm end; echo "error: Disconnected from qemu:///system due to end of file" >&2; exit 1; }
   [ ! -e say ] || { mv say said; cat said; rm said; }
   sleep 0.02

@@ -246,3 +246,30 @@ TEST_CASE("undo by an option of the same script, once, and it is not undone agai
   CHECK(b.job("d1.undo").undo_of == "d1");
   CHECK(b.job("d1.undo").state == JobState::done);
 }
+
+TEST_CASE("an action that is run again after the dispatcher's death is not, once its time is over") {
+  const bool late = GENERATE(false, true);
+  Bench b("[action.act]\nrun = \"act\"\nidempotent = true\nmax_age = \"15m\"\ntimeout = \"2m\"\n", "echo x >>$DIR/runs\n");
+  const auto decided = b.clock.now();
+  {
+    auto ledger = store::LedgerDb::open(b.dir.path());
+    REQUIRE(ledger.ok());
+    store::Job job;
+    job.decision = "d1";
+    job.rule = "r";
+    job.action = "act";
+    job.document = R"({"trust":"vouched"})";
+    job.decided = job.received = decided;
+    REQUIRE(ledger->add(job).ok());
+    job.state = JobState::running;
+    job.tries = 1;
+    REQUIRE(ledger->begin(job, {.decision = "d1", .number = 1, .started = decided}).ok());
+  }
+  const Duration pause = b.rules->actions[0].retry_after;
+  b.clock.advance(Duration::minutes(17) + pause + Duration{late ? 1 : 0});
+  b.open();
+  b.until_idle();
+  CHECK(b.job("d1").state == (late ? JobState::failed : JobState::done));
+  CHECK(b.dir.read("runs") == (late ? "" : "x\n"));
+  if (late) CHECK(b.job("d1").reason.starts_with("the decision is "));
+}

@@ -27,9 +27,12 @@ Admission wait_for_a_person(std::string reason, Duration again) {
 // What no passing of time will change.
 std::optional<Admission> ruled_out(const AdmissionInput& in) {
   const Duration age = in.now - in.job.decided;
-  if (in.job.tries == 0 && age > in.action.max_age) {
-    return never(JobState::skipped, fmt::format("the decision is {} old, {} acts within {}", roughly(age),
-                                                in.action.name, to_string(in.action.max_age)));
+  // A further try, also one after the dispatcher's death, is due by when the tries before it may have ended.
+  const Duration within{in.action.max_age.us + std::int64_t{in.job.tries} * (in.action.timeout.us + in.action.retry_after.us)};
+  if (age > within) {
+    const bool again = in.job.tries > 0;
+    return never(again ? JobState::failed : JobState::skipped,
+                 fmt::format("the decision is {} old, {} acts {}within {}", roughly(age), in.action.name, again ? "again " : "", to_string(within)));
   }
   if (in.action.destructive && !in.trusted && in.action.confirm.empty()) {
     return never(

@@ -102,7 +102,7 @@ class Samples {
 
 }  // namespace
 
-void check_samples(const std::shared_ptr<const Matcher>& matcher, CheckReport& report) {
+void check_samples(const std::shared_ptr<const Matcher>& matcher, const std::function<bool(const Place&)>& wanted, CheckReport& report) {
   const rules::RuleSet& rules = *matcher->rules();
   std::vector<engine::Event> events;
   SessionOptions options;
@@ -118,6 +118,7 @@ void check_samples(const std::shared_ptr<const Matcher>& matcher, CheckReport& r
   Samples samples(**session, events);
   for (const EventDef& event : rules.events) {
     for (const Sample& sample : event.samples) {
+      if (!wanted(sample.place)) continue;
       ++report.samples;
       if (auto problem = samples.run(rules, event, sample)) report.diagnostics.push_back(std::move(*problem));
     }

@@ -2,10 +2,13 @@
 // Samples of events: each line decoded, and what came out compared with what its file says.
 #pragma once
 
+#include <functional>
+
 #include "pipeline/checker.h"
 
 namespace correlator::pipeline {
 
-void check_samples(const std::shared_ptr<const Matcher>& matcher, CheckReport& report);
+// Of the samples those whose place is `wanted`.
+void check_samples(const std::shared_ptr<const Matcher>& matcher, const std::function<bool(const Place&)>& wanted, CheckReport& report);
 
 }  // namespace correlator::pipeline

@@ -190,9 +190,11 @@ void check_boundary(const std::shared_ptr<const Matcher>& matcher, const Rule& r
 
 }  // namespace
 
-void check_tests(const std::shared_ptr<const Matcher>& matcher, CheckReport& report) {
+void check_tests(const std::shared_ptr<const Matcher>& matcher, const std::function<bool(const Place&)>& wanted, CheckReport& report) {
   for (const Rule& rule : matcher->rules()->rules) {
-    for (const TestSpec& test : rule.tests) run_test(matcher, rule, test, report);
+    for (const TestSpec& test : rule.tests) {
+      if (wanted(test.place)) run_test(matcher, rule, test, report);
+    }
   }
 }
 

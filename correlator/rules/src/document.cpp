@@ -11,7 +11,7 @@ namespace {
 
 class Collector {
  public:
-  Collector(Context& context, Document& out) : context_(context), out_(out) {}
+  Collector(Context& context, Document& out, bool as_written) : context_(context), out_(out), as_written_(as_written) {}
 
   void file(const Node& top) {
     format_line(top);
@@ -139,11 +139,22 @@ class Collector {
         out_.settings.push_back({entry.key, entry.spot, entry.value});
       } else if (directory(old->spot) == directory(entry.spot)) {
         duplicate("setting", entry.key, entry.spot, old->spot);
-      } else {
+      } else if (changes(old->spot, entry.spot)) {
         old->spot = entry.spot;
         old->node = entry.value;
       }
     }
+  }
+
+  // What stands at `before` is to be changed by what stands at `after`. False: it is left as it was written.
+  bool changes(const Spot& before, const Spot& after) {
+    if (directory(before) == directory(after)) return true;
+    std::uint32_t first = after.file;
+    for (std::uint32_t i = 0; i < first; ++i) {
+      if (std::filesystem::path(context_.sources.files()[i].name).parent_path() == directory(after)) first = i;
+    }
+    out_.changed_from = std::min(out_.changed_from.value_or(first), first);
+    return !as_written_;
   }
 
   void apply(const Node& node) {
@@ -187,6 +198,7 @@ class Collector {
                      did_you_mean(target->text, names));
       return;
     }
+    if (!changes(found->spot, node.spot)) return;
     if (off) {
       const Place place = context_.sources.place(node.spot);
       context_.off[fmt::format("{} {}", kind, target->text)] = fmt::format("{}:{}", place.file, place.line);
@@ -205,14 +217,15 @@ class Collector {
 
   Context& context_;
   Document& out_;
+  bool as_written_;
   std::map<std::string, std::map<std::string, Spot>> seen_;
 };
 
 }  // namespace
 
-Document collect(Context& context, const std::vector<Node>& files) {
+Document collect(Context& context, const std::vector<Node>& files, bool as_written) {
   Document out;
-  Collector collector(context, out);
+  Collector collector(context, out, as_written);
   for (const Node& top : files) collector.file(top);
   collector.functions();
   collector.overrides();

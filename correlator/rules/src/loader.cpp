@@ -8,6 +8,7 @@
 
 #include "base/hash.h"
 #include "emit_graph.h"
+#include "rules/as_written.h"
 #include "readers.h"
 #include "toml_reader.h"
 
@@ -63,16 +64,16 @@ void tidy(Diagnostics& diagnostics, const std::vector<RuleFile>& files) {
   diagnostics.erase(std::unique(diagnostics.begin(), diagnostics.end(), same), diagnostics.end());
 }
 
-}  // namespace
-
-Loaded load(std::vector<RuleFile> files) {
+Loaded load(std::vector<RuleFile> files, bool as_written, std::optional<std::uint32_t>& changed_from) {
   Loaded out;
   const Sources sources(files);
   Context context(sources);
   {
     const std::vector<Node> trees = read_all(sources, context);
     const bool partial = trees.size() < files.size();
-    const Document document = collect(context, trees);
+    const Document document = collect(context, trees, as_written);
+    changed_from = document.changed_from;
+    if (as_written && !changed_from) return out;
     // What a file that cannot be read defines is unknown: its names would all be reported as missing.
     if (partial) context.only_own_errors();
     read_document(context, document);
@@ -90,6 +91,22 @@ Loaded load(std::vector<RuleFile> files) {
   set->hash = hash.hex(32);
   out.rules = std::move(set);
   return out;
+}
+
+}  // namespace
+
+Loaded load(std::vector<RuleFile> files) {
+  std::optional<std::uint32_t> changed_from;
+  return load(std::move(files), false, changed_from);
+}
+
+AsWritten as_written(const RuleSet& rules) {
+  std::vector<RuleFile> files;
+  for (const auto& [name, text] : rules.files) files.push_back({name, text});
+  std::optional<std::uint32_t> changed_from;
+  auto loaded = load(std::move(files), true, changed_from);
+  if (loaded.rules == nullptr) return {};
+  return {std::move(loaded.rules), *changed_from};
 }
 
 }  // namespace correlator::rules

@@ -79,6 +79,33 @@ SEC_RESTART
 opened
 SEC_SHUTDOWN" "$(cat out)"
 
+# new rules for lines that were read before they came: nothing is lost, and the old scan is not believed
+printf 'first line\nchange\nfirst line\nsecond line\n' > lines
+cat > both.sec <<'X'
+type=Single
+ptype=RegExp
+pattern=^(first|second) line
+context=LATER
+desc=d
+action=write - $1
+
+type=Single
+ptype=SubStr
+pattern=change
+desc=d
+action=write - changed; sigemul HUP; event make later
+
+type=Single
+ptype=SubStr
+pattern=line
+desc=d
+action=write - line
+X
+is "HUP in the middle of a block" "line
+changed
+line
+line" "$("$CORRELATOR" sec --conf=both.sec --input=lines --notail 2>/dev/null)"
+
 # files, sockets, children
 cat > world.sec <<'X'
 type=Single
@@ -130,7 +157,10 @@ hello' "$(sort out)"
 echo nonsense > bad.sec; printf 'type=Single\n' >> bad.sec
 "$CORRELATOR" sec --testonly --conf=bad.sec 2>err; is "testonly of bad rules" 1 $?
 grep -q '^bad.sec:2:' err || { echo "no place in: $(cat err)"; failed=1; }
-"$CORRELATOR" sec --conf=all.sec --nosuch 2>/dev/null; is "an option that is none" 2 $?
+is "an option that is none" "got x" "$(echo x | "$CORRELATOR" sec --conf=all.sec --nosuch --debug=9 --input=- --notail 2>err)"
+is "what is said of it" 2 "$(grep -c '^warning: ' err)"
+"$CORRELATOR" sec --testonly --conf='none*.sec' 2>/dev/null; is "testonly of no file at all" 0 $?
+"$CORRELATOR" sec --testonly --conf=none.sec 2>/dev/null; is "testonly of a file that is missing" 1 $?
 printf 'x\n' | SECRC=rc "$CORRELATOR" sec -conf all.sec -input=- --notai > out; is "short forms" "got x" "$(cat out)"
 printf -- '--conf=all.sec\n# a comment\n--notail\n' > rc
 printf 'y' | SECRC=rc "$CORRELATOR" sec --input=- > out; is "resource file" "got y" "$(cat out)"

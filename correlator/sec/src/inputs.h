@@ -51,6 +51,8 @@ class Input {
   bool is_open() const { return fd_ || timeline_; }
   // Passes over lines without a candidate where `skipping`; `passed` counts them.
   Next next(InputLine& line, const pattern::PatternSet* filter, bool skipping, std::uint64_t& passed);
+  // The rules changed: what was found for the old ones means nothing.
+  void forget_scan() { scanned_by_ = nullptr; }
   // The second in which a timeline goes on; nothing for other inputs.
   std::optional<std::int64_t> next_second() const;
 
@@ -105,6 +107,9 @@ class Inputs {
   void look_for_new();
   Input::Next next(InputLine& line, const pattern::PatternSet* filter, bool skipping, std::uint64_t& passed);
   bool all_closed() const;
+  void forget_scans() {
+    for (const auto& input : inputs_) input->forget_scan();
+  }
   bool any_ever() const { return !inputs_.empty(); }
   bool add(const std::string& name, std::int64_t offset, const std::string& context);
   bool drop(const std::string& name);

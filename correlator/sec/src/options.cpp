@@ -140,8 +140,12 @@ std::vector<std::string> with_resource_file(const std::vector<std::string>& word
 
 }  // namespace
 
-Result<Options> parse_options(const std::vector<std::string>& given, Diagnostics& warnings) {
+Options parse_options(const std::vector<std::string>& given, Diagnostics& warnings) {
   Options out;
+  const auto passed_over = [&](std::string message, std::string hint) {
+    warnings.push_back(make_error("E501", std::move(message), std::move(hint)));
+    warnings.back().gravity = Gravity::warning;
+  };
   const std::vector<std::string> words = with_resource_file(given);
   for (std::size_t i = 0; i < words.size(); ++i) {
     std::string_view word = words[i];
@@ -151,7 +155,8 @@ Result<Options> parse_options(const std::vector<std::string>& given, Diagnostics
     }
     if (word == "--") break;
     if (word.empty() || word.front() != '-' || word == "-") {
-      return make_error("E501", "sec takes no argument '" + words[i] + "'", "inputs are named with --input=FILE, rule files with --conf=FILE");
+      passed_over("the argument '" + words[i] + "' is passed over", "inputs are named with --input=FILE, rule files with --conf=FILE");
+      continue;
     }
     word.remove_prefix(word.starts_with("--") ? 2 : 1);
     const std::size_t equals = word.find('=');
@@ -161,18 +166,20 @@ Result<Options> parse_options(const std::vector<std::string>& given, Diagnostics
       std::vector<std::string> names;
       for (const Row& row : rows()) names.emplace_back(row.name);
       const std::string near = closest(name, names);
-      return make_error("E501", found.several ? "several options of sec begin with --" + name : "sec has no option --" + name,
-                        near.empty() ? "correlator sec --help lists them" : "did you mean --" + near + "?");
+      passed_over(found.several ? "several options of sec begin with --" + name : "sec has no option --" + name,
+                  near.empty() ? "correlator sec --help lists them" : "did you mean --" + near + "?");
+      continue;
     }
     std::string value;
     if (takes_value(found.row->kind)) {
       if (equals != std::string_view::npos) value = word.substr(equals + 1);
       else if (i + 1 < words.size()) value = words[++i];
-      else return make_error("E501", fmt::format("--{} needs a value", found.row->name));
+      else {
+        passed_over(fmt::format("--{} needs a value", found.row->name), "");
+        continue;
+      }
       if (const std::string expected = wrong_value(*found.row, value); !expected.empty()) {
-        Diagnostic d = make_error("E501", fmt::format("--{}={} is passed over", found.row->name, value), "the value is " + expected);
-        d.gravity = Gravity::warning;
-        warnings.push_back(std::move(d));
+        passed_over(fmt::format("--{}={} is passed over", found.row->name, value), "the value is " + expected);
         continue;
       }
     }

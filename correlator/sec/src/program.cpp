@@ -55,7 +55,6 @@ LoadedProgram load_program(const std::vector<std::string>& globs, const rules::s
       Diagnostic d = make_error("E036", "no rule file matches " + glob);
       d.gravity = Gravity::warning;
       out.diagnostics.push_back(std::move(d));
-      out.flawless = false;
     }
     for (const std::string& name : found) {
       if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);

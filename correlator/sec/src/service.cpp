@@ -68,6 +68,7 @@ class Service {
     LoadedProgram loaded = load_program(options_.conf, {.buffer_lines = options_.buffer_lines, .code = &perl_}, before);
     for (const Diagnostic& d : loaded.diagnostics) journal_.say(d, now());
     program_ = loaded.program;
+    inputs_.forget_scans();
     if (before != nullptr) {
       engine_->replace(program_, now(), perl_.scripts());
       return;
@@ -270,8 +271,7 @@ class Service {
 
   void read_options() {
     Diagnostics warnings;
-    auto again = parse_options(words_, warnings);
-    if (again) options_ = *std::move(again);
+    options_ = parse_options(words_, warnings);
   }
 
   void dump() {
@@ -341,26 +341,19 @@ Checked check(const std::vector<std::string>& files) {
 
 int serve(const std::vector<std::string>& words) {
   Diagnostics warnings;
-  auto options = parse_options(words, warnings);
+  Options options = parse_options(words, warnings);
   for (const Diagnostic& d : warnings) std::fputs(to_text(d).c_str(), stderr);
-  if (!options) {
-    std::fputs(to_text(options.error()).c_str(), stderr);
-    return 2;
-  }
-  if (options->help) {
+  if (options.help) {
     std::fputs(options_help().c_str(), stdout);
     return 0;
   }
-  if (options->version) {
+  if (options.version) {
     std::printf("correlator sec, for rule files of SEC 2.9.4%s\n", PerlLibrary::is_there() ? ", with Perl" : ", without Perl");
     return 0;
   }
-  if (options->conf.empty()) {
-    std::fputs(to_text(make_error("E501", "no rule files are named", "name them with --conf=FILE")).c_str(), stderr);
-    return 2;
-  }
-  if (options->test_only) return test_rules(*options);
-  return Service(words, *std::move(options)).run();
+  if (options.conf.empty()) std::fputs("sec: no rule files are named, so nothing will happen; --conf=FILE names them\n", stderr);
+  if (options.test_only) return test_rules(options);
+  return Service(words, std::move(options)).run();
 }
 
 }  // namespace correlator::sec

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Action lists at work: order, branches, variables, events.
 #include "core.h"
-#include "rules/field_test.h"
+#include "parameters.h"
 
 namespace correlator::engine {
 
@@ -128,60 +128,14 @@ void Procedure::Core::act_on_operation(const Action& action, const Setting& sett
   else say(3, "a window cannot be moved to '" + to + "', which is no time");
 }
 
-namespace {
-
-class CallParameters final : public rules::FieldSource {
- public:
-  CallParameters(std::vector<std::string> texts, std::vector<std::shared_ptr<Bindings>> entries, bool by_entry)
-      : texts_(std::move(texts)), entries_(std::move(entries)), by_entry_(by_entry) {}
-  std::optional<std::string> parameter(std::size_t i) const override { return i < texts_.size() && !by_entry_ ? std::optional(texts_[i]) : std::nullopt; }
-  std::optional<std::string> field(std::size_t i, std::string_view name) const override {
-    const ScriptValue* value = i < entries_.size() && entries_[i] != nullptr ? entries_[i]->find(name) : nullptr;
-    return value == nullptr ? std::nullopt : *value;
-  }
-  bool has_field(std::size_t i, std::string_view name) const override {
-    return i < entries_.size() && entries_[i] != nullptr && entries_[i]->find(name) != nullptr;
-  }
-  bool has_entry(std::size_t i) const override { return i < entries_.size() && entries_[i] != nullptr; }
-
- private:
-  std::vector<std::string> texts_;
-  std::vector<std::shared_ptr<Bindings>> entries_;
-  bool by_entry_;
-};
-
-}  // namespace
-
-// Code may change entries of the match cache. What was substituted before does not see it.
-void Procedure::Core::own_entries(const std::vector<std::string>& names, std::vector<std::shared_ptr<Bindings>>& entries) {
-  cache = std::make_shared<MatchCache>(*cache);
-  for (std::size_t i = 0; i < names.size(); ++i) {
-    if (entries[i] == nullptr) continue;
-    entries[i] = std::make_shared<Bindings>(*entries[i]);
-    (*cache)[names[i]] = entries[i];
-  }
-}
-
 void Procedure::Core::act_with_code(const Action& action, const Setting& setting) {
   std::vector<std::string> texts;
-  std::vector<std::shared_ptr<Bindings>> entries;
-  for (std::size_t i = action.verb == Verb::call ? 1 : 0; i < action.words.size(); ++i) {
-    texts.push_back(word(action, i, setting));
-    const auto entry = cache->find(texts.back());
-    entries.push_back(entry == cache->end() ? nullptr : entry->second);
-  }
-  if (action.test != nullptr) {
-    const auto value = action.test->evaluate(CallParameters(texts, entries, action.by_entry));
-    return assign(action.variable, value.value_or(""), true);
-  }
+  for (std::size_t i = action.verb == Verb::call ? 1 : 0; i < action.words.size(); ++i) texts.push_back(word(action, i, setting));
+  const Parameters parameters(*this, std::move(texts), action.by_entry, action.test == nullptr);
+  if (action.test != nullptr) return assign(action.variable, action.test->evaluate(parameters).value_or(""), true);
   if (options.scripts == nullptr) return;
   ScriptResult result;
-  std::vector<ScriptArgument> arguments;
-  if (action.by_entry) own_entries(texts, entries);
-  for (std::size_t i = 0; i < texts.size(); ++i) {
-    if (action.by_entry) arguments.push_back({{}, entries[i].get()});
-    else arguments.push_back({texts[i]});
-  }
+  const std::vector<ScriptArgument> arguments = parameters.arguments();
   if (action.verb == Verb::eval) {
     std::vector<std::string> values;
     const std::string source = code(action.text.value_or(""), setting, true, values);

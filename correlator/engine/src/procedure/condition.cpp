@@ -3,54 +3,13 @@
 #include <algorithm>
 
 #include "core.h"
-#include "rules/field_test.h"
+#include "parameters.h"
 
 namespace correlator::engine {
 
 using rules::procedure::Condition;
 
 namespace {
-
-// Parameters as values, or as entries of the match cache.
-class Parameters final : public rules::FieldSource {
- public:
-  Parameters(Procedure::Core& core, const Condition& condition, const Scope& scope) {
-    for (const std::string& word : condition.words) {
-      bool from_log = false;
-      texts_.push_back(core.match_text(word, scope, from_log));
-      const auto entry = core.cache->find(texts_.back());
-      entries_.push_back(entry == core.cache->end() ? nullptr : entry->second);
-    }
-    by_entry_ = condition.kind == Condition::Kind::entries;
-    if (by_entry_ && condition.test == nullptr) core.own_entries(texts_, entries_);
-  }
-
-  std::optional<std::string> parameter(std::size_t i) const override {
-    return i < texts_.size() && !by_entry_ ? std::optional(texts_[i]) : std::nullopt;
-  }
-  std::optional<std::string> field(std::size_t i, std::string_view name) const override {
-    const ScriptValue* value = i < entries_.size() && entries_[i] != nullptr ? entries_[i]->find(name) : nullptr;
-    return value == nullptr ? std::nullopt : *value;
-  }
-  bool has_field(std::size_t i, std::string_view name) const override {
-    return i < entries_.size() && entries_[i] != nullptr && entries_[i]->find(name) != nullptr;
-  }
-  bool has_entry(std::size_t i) const override { return i < entries_.size() && entries_[i] != nullptr; }
-
-  std::vector<ScriptArgument> arguments() const {
-    std::vector<ScriptArgument> out;
-    for (std::size_t i = 0; i < texts_.size(); ++i) {
-      if (by_entry_) out.push_back({{}, entries_[i].get()});
-      else out.push_back({texts_[i]});
-    }
-    return out;
-  }
-
- private:
-  std::vector<std::string> texts_;
-  std::vector<std::shared_ptr<Bindings>> entries_;
-  bool by_entry_ = false;
-};
 
 bool truth_of(Procedure::Core& core, const ScriptResult& result) {
   if (result.failed) {
@@ -75,7 +34,9 @@ bool Procedure::Core::holds(const Condition& condition, const Scope& scope) {
       return std::any_of(condition.parts.begin(), condition.parts.end(), [&](const Condition& part) { return holds(part, scope); });
     case Condition::Kind::values:
     case Condition::Kind::entries: {
-      const Parameters parameters(*this, condition, scope);
+      std::vector<std::string> texts;
+      for (const std::string& word : condition.words) texts.push_back(match_text(word, scope, from_log));
+      const Parameters parameters(*this, std::move(texts), condition.kind == Condition::Kind::entries, condition.test == nullptr);
       if (condition.test != nullptr) return rules::is_true(condition.test->evaluate(parameters));
       if (options.scripts == nullptr) return false;
       return truth_of(*this, options.scripts->call(condition.code->number, parameters.arguments(), false));

@@ -223,7 +223,6 @@ struct Procedure::Core {
   void act_on_store(const rules::procedure::Action& action, const Setting& setting);
   void act_on_operation(const rules::procedure::Action& action, const Setting& setting);
   void act_on_world(const rules::procedure::Action& action, const Setting& setting);
-  void own_entries(const std::vector<std::string>& names, std::vector<std::shared_ptr<Bindings>>& entries);
   void act_with_code(const rules::procedure::Action& action, const Setting& setting);
   void start_command(const rules::procedure::Action& action, const Setting& setting, bool feeds, std::string fed);
   void make_event(const std::string& text, const std::string& context, Second delay);

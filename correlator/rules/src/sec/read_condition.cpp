@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // context=: names of contexts, ! && || ( ), varset, and code behind ->, :> or =.
+#include <algorithm>
+
 #include "field_test.h"
 #include "parts.h"
 
@@ -10,7 +12,35 @@ class ConditionReader {
  public:
   ConditionReader(Reading& reading, const Field& field) : reading_(reading), field_(field) {}
 
-  std::optional<Condition> read(Slice text) { return level(text, "||", Condition::Kind::any); }
+  // Operands from left to right. One thing is not as the manual says but as sec does it: in X || B && C the || counts as
+  // && and C is not looked at. Files that run today depend on it, so it is kept, and said.
+  std::optional<Condition> read(Slice text) {
+    std::vector<Slice> operands;
+    std::vector<bool> joins;  // && stands behind operand i
+    for (;;) {
+      const std::size_t either = find_outside(text.text, "||"), both = find_outside(text.text, "&&");
+      const std::size_t at = std::min(either, both);
+      if (at >= kUnbalanced) break;
+      operands.push_back(text.part(0, at));
+      joins.push_back(both < either);
+      text = text.part(at + 2);
+    }
+    operands.push_back(text);
+    auto left = negation(operands.front().trimmed());
+    for (std::size_t i = 0; left && i < joins.size(); ++i) {
+      auto right = negation(operands[i + 1].trimmed());
+      if (!right) return std::nullopt;
+      const bool swallows = !joins[i] && i + 1 < joins.size() && joins[i + 1];
+      left = joined(joins[i] || swallows ? Condition::Kind::all : Condition::Kind::any, *std::move(left), *std::move(right));
+      if (!swallows) continue;
+      const Slice lost = operands[++i + 1].trimmed();
+      if (!negation(lost)) return std::nullopt;
+      reading_.warn(field_, lost.offset, lost.text.size(), "sec does not look at this operand, and takes the || before for &&",
+                    "write parentheses: A || (B && C)");
+      reading_.said.back().code = "W025";
+    }
+    return left;
+  }
 
  private:
   std::nullopt_t wrong(Slice at, std::string message, std::string hint = {}) {
@@ -18,17 +48,11 @@ class ConditionReader {
     return std::nullopt;
   }
 
-  std::optional<Condition> level(Slice text, std::string_view separator, Condition::Kind kind) {
-    std::vector<Condition> parts;
-    for (const Slice part : split_outside(text, separator)) {
-      auto read = kind == Condition::Kind::any ? level(part, "&&", Condition::Kind::all) : negation(part.trimmed());
-      if (!read) return std::nullopt;
-      parts.push_back(*std::move(read));
-    }
-    if (parts.size() == 1) return std::move(parts.front());
+  static Condition joined(Condition::Kind kind, Condition left, Condition right) {
     Condition out;
     out.kind = kind;
-    out.parts = std::move(parts);
+    out.parts.push_back(std::move(left));
+    out.parts.push_back(std::move(right));
     return out;
   }
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "base/result.h"
+#include "base/diagnostic.h"
 
 namespace correlator::sec {
 
@@ -36,8 +36,8 @@ struct Options {
   bool exact = false;     // --sec-compat=exact: also where SEC is wrong or not safe
 };
 
-// Warnings are said for values that cannot be, which fall back to their defaults. E501 for an option that does not exist.
-Result<Options> parse_options(const std::vector<std::string>& words, Diagnostics& warnings);
+// What cannot be is warned of and passed over, as SEC does: unknown options, values that are none.
+Options parse_options(const std::vector<std::string>& words, Diagnostics& warnings);
 std::string options_help();
 
 }  // namespace correlator::sec

@@ -149,6 +149,7 @@ udp hello" "$(cat sockets.out)"
 is "file" "text hello
 !" "$(cat w.txt)"
 is "file once" "text hello" "$(cat o.txt)"
+# shellcheck disable=SC2016  # what the rules leave as it was typed
 is "stdout" '$0 child line
 hello' "$(sort out)"
 

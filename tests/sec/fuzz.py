@@ -166,7 +166,7 @@ def main():
     options = parser.parse_args()
     arguments = ["--conf=main.sec", "--conf=side.sec", "--input=-", "--notail"]
     sec = ["perl", f"-I{HERE}", "-MLogClock", "/usr/bin/sec"] + arguments
-    own = [options.correlator, "sec", "--timeline"] + arguments
+    own = [str(pathlib.Path(options.correlator).resolve()), "sec", "--timeline"] + arguments
     different = compared = tried = 0
     print(f"seeds {options.seed} to {options.seed + options.seeds - 1}")
     for seed in range(options.seed, options.seed + options.seeds):

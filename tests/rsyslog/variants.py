@@ -84,7 +84,8 @@ class Variants(unittest.TestCase):
 
     def test_all_are_tested(self):
         here = {name for name in os.listdir(SHIPPED) if ".conf" in name}
-        self.assertEqual(here, {"60-correlator.conf", "60-correlator-disk.conf.example",
+        self.assertEqual(here, {"50-correlator-events.conf", "60-correlator.conf",  # the first one: events.py
+                                "60-correlator-disk.conf.example",
                                 "60-correlator-kernel.conf.example", "60-correlator-relay.conf.example",
                                 "60-correlator-relay-tcp.conf.example", "60-correlator-sender.conf.example"})
 

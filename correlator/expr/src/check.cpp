@@ -358,6 +358,8 @@ Presence Checker::visit_arithmetic(std::uint32_t node) {
     return {};
   }
   at(node).type = *type;
+  // What is only known when it runs may not go with the operator.
+  if (at(a).type == Type::any || at(b).type == Type::any) presence.none_from.add(written(node));
   presence.none_from.add(right.none_from);
   presence.swallowed.add(right.swallowed);
   presence.implied.add(right.implied);

@@ -96,6 +96,22 @@ class OmprogSource final : public LiveSource {
   }
 
   void answer(bool accepted) override { answers_ += accepted ? kOk : kNotNow; }
+  bool answers_early() const override { return true; }
+  Status send_answers() override {
+    for (std::size_t done = 0; done < answers_.size();) {
+      const ssize_t n = ::write(out_, answers_.data() + done, answers_.size() - done);
+      if (n < 0 && errno == EINTR) continue;
+      if (n < 0 && errno == EAGAIN) {
+        pollfd ready{out_, POLLOUT, 0};
+        ::poll(&ready, 1, 1000);
+        continue;
+      }
+      if (n < 0) return make_error("E205", fmt::format("answering rsyslog failed: {}", std::strerror(errno)));
+      done += static_cast<std::size_t>(n);
+    }
+    answers_.clear();
+    return {};
+  }
   bool may_refuse() const override { return true; }
   bool has_marks() const override { return true; }
 
@@ -130,22 +146,6 @@ class OmprogSource final : public LiveSource {
     buffer_.take(syslog::kMaxFrame);
     skipping_ = true;
     return take_line(frame);
-  }
-
-  Status send_answers() {
-    for (std::size_t done = 0; done < answers_.size();) {
-      const ssize_t n = ::write(out_, answers_.data() + done, answers_.size() - done);
-      if (n < 0 && errno == EINTR) continue;
-      if (n < 0 && errno == EAGAIN) {
-        pollfd ready{out_, POLLOUT, 0};
-        ::poll(&ready, 1, 1000);
-        continue;
-      }
-      if (n < 0) return make_error("E205", fmt::format("answering rsyslog failed: {}", std::strerror(errno)));
-      done += static_cast<std::size_t>(n);
-    }
-    answers_.clear();
-    return {};
   }
 
   int in_, out_;

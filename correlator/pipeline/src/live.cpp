@@ -219,7 +219,8 @@ bool Live::step(Source& source, const input::LiveFrame& frame, Timestamp now) {
   } else if (mark) {
     stepped = false;
   } else if (message.repeats_previous == 0) {
-    stepped = session_.line(line, message, ids_);
+    const bool storm = source.input->answers_early() && !sync_.wanted(now, false);
+    stepped = session_.line(line, message, ids_, storm ? [&] { answer_ahead(source, now); } : std::function<void()>());
   } else {
     const LookBack::Found found = source.look_back.before(at, message.host, session_.matcher(), scratch_);
     line.frame = found.frame;
@@ -258,13 +259,30 @@ void Live::answer(Source& source, bool accepted) {
   if (!accepted) ++source.counters.refused;
 }
 
+// In a storm a line is answered as soon as it is set down, so that rsyslogd has the next one ready when the engine is done with this one:
+// falling asleep between two lines and being woken costs more than a line.
+void Live::answer_ahead(Source& source, Timestamp now) {
+  sync_.committed(now, false);
+  unsynced_commits_.add(std::max<std::int64_t>((clock_.now() - now).us, 0));
+  answer(source, true);
+  answered_ = true;
+  // What cannot be sent shows when the next line is asked for.
+  [[maybe_unused]] const Status sent = source.input->send_answers();
+  fault_point("live.ahead.after");
+}
+
 void Live::take(Source& source, const input::LiveFrame& frame, Timestamp now) {
   source.counters.last = now;
-  if (!step(source, frame, now)) return answer(source, true);
-  ++recorded_;
-  if (make_durable(now)) return answer(source, true);
-  stuck_ = &source;
-  stuck_since_ = now;
+  answered_ = false;
+  const bool meant = step(source, frame, now);
+  if (meant) ++recorded_;
+  const bool owed = answered_ ? session_.decided() : meant;
+  if (owed && !make_durable(now)) {
+    stuck_ = &source;
+    stuck_since_ = now;
+  } else if (!answered_) {
+    answer(source, true);
+  }
 }
 
 Status Live::read_from(Source& source, Timestamp now) {
@@ -296,9 +314,11 @@ void Live::do_what_is_due(Timestamp now) {
   // Also while a line is stuck: those before it are answered.
   if (const auto deadline = sync_.deadline(); deadline && now >= *deadline && session_.sync().ok()) sync_.committed(now, true);
   if (stuck_ != nullptr) {
-    if (make_durable(now)) {
-      answer(*std::exchange(stuck_, nullptr), true);
-    } else if (stuck_->input->may_refuse() && due(stuck_since_, options_.refuse_after, now)) {
+    // A line that has its answer cannot be given back: the spool is emptied for what it decided.
+    if (make_durable(now) || (answered_ && session_.db()->drain().ok() && make_durable(now))) {
+      Source& source = *std::exchange(stuck_, nullptr);
+      if (!answered_) answer(source, true);
+    } else if (!answered_ && stuck_->input->may_refuse() && due(stuck_since_, options_.refuse_after, now)) {
       answer(*std::exchange(stuck_, nullptr), false);
     } else {
       return;

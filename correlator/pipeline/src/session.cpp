@@ -159,11 +159,19 @@ Status Session::restore() {
   auto snapshot = db_->snapshot();
   if (!snapshot) return snapshot.error();
   if (snapshot->rules_hash.empty()) return {};
-  auto engine = restore_engine(*db_, options_);
+  std::vector<engine::Decision> decided;
+  auto engine = restore_engine(*db_, options_, &decided);
   if (!engine) return engine.error();
   engine_ = std::move(engine).value();
   rules_ = engine_.rules();
-  return {};
+  return decide_what_was_left(std::move(decided));
+}
+
+// An earlier process set a line down and died before what it decided was stored.
+Status Session::decide_what_was_left(std::vector<engine::Decision> decisions) {
+  std::erase_if(decisions, [last = db_->last_decided()](const engine::Decision& decision) { return decision.seq <= last; });
+  batch_.decisions = std::move(decisions);
+  return batch_.decisions.empty() ? Status{} : record({}, true);
 }
 
 Status Session::compile(const std::shared_ptr<const rules::RuleSet>& rules) {
@@ -242,14 +250,14 @@ void Session::step(engine::IntakeRecord record, std::optional<store::IntakeRow> 
   engine_.step(record, output_);
   // A text of evidence could not be read: nobody sees what was decided without it, and commit() says why.
   if (!engine_.failure().ok()) return;
-  if (db_ && row) {
-    batch_.intake.push_back(std::move(*row));
+  if (db_) {
+    if (row) batch_.intake.push_back(std::move(*row));
     batch_.decisions.insert(batch_.decisions.end(), output_.decisions.begin(), output_.decisions.end());
   }
   if (sink_ && (!output_.events.empty() || !output_.decisions.empty() || !output_.cases.empty())) sink_(output_, *rules_);
 }
 
-bool Session::line(const Line& line, const syslog::Message& parsed, std::span<const std::uint32_t> tried) {
+bool Session::line(const Line& line, const syslog::Message& parsed, std::span<const std::uint32_t> tried, const std::function<void()>& ahead) {
   syslog::Message message = parsed;
   if (message.host.empty()) message.host = line.host;
   matches_.clear();
@@ -258,6 +266,10 @@ bool Session::line(const Line& line, const syslog::Message& parsed, std::span<co
   const std::uint64_t seq = next_seq();
   std::optional<store::IntakeRow> row;
   if (db_) row = to_row(line, seq);
+  if (row && ahead && uncommitted() == 0 && db_->set_down(*row)) {
+    row.reset();
+    ahead();
+  }
   step({seq, line_record(line, message, matches_)}, std::move(row));
   return true;
 }
@@ -321,7 +333,7 @@ Status Session::commit(std::vector<store::Cursor> cursors, bool sync) {
 }
 
 Status Session::record(std::vector<store::Cursor> cursors, bool sync, const std::function<void()>& visible) {
-  if (!db_ || (batch_.intake.empty() && !sync)) return {};
+  if (!db_ || (uncommitted() == 0 && !sync)) return {};
   if (const Status& failed = failure(); !failed.ok()) return failed;
   batch_.cursors = std::move(cursors);
   batch_.sync = sync;
@@ -333,6 +345,10 @@ Status Session::record(std::vector<store::Cursor> cursors, bool sync, const std:
 Status Session::snapshot(std::vector<store::Cursor> cursors) {
   if (!db_) return {};
   if (auto status = db_->drain(); !status) return status;
+  // The state must not run ahead of the records and decisions it comes from.
+  if (uncommitted() > 0) {
+    if (auto status = record({}, true); !status) return status;
+  }
   if (const Status& failed = failure(); !failed.ok()) return failed;
   const std::size_t before = snapshot_.state.size();
   engine_.take_changes(snapshot_.state);
@@ -357,7 +373,7 @@ void Session::each_line_id(std::size_t most, const std::function<void(std::strin
   if (auto status = db_->each_line_id(most, visit); !status) notes_.push_back(status.error().message);
 }
 
-Result<engine::Engine> restore_engine(store::EngineDb& db, const SessionOptions& options) {
+Result<engine::Engine> restore_engine(store::EngineDb& db, const SessionOptions& options, std::vector<engine::Decision>* decided) {
   engine::Engine engine(options.engine);
   const Status status = db.reading([&]() -> Status {
     auto snapshot = db.snapshot();
@@ -375,6 +391,7 @@ Result<engine::Engine> restore_engine(store::EngineDb& db, const SessionOptions&
     auto read = db.each_intake(snapshot->seq, [&](store::IntakeRow&& row) {
       out.clear();
       failure = stepper.step(row, out);
+      if (decided != nullptr) decided->insert(decided->end(), out.decisions.begin(), out.decisions.end());
       return failure.ok();
     });
     return failure.ok() ? read : failure;

@@ -38,6 +38,7 @@ struct EngineDb::Impl {
   bool spool_taken = false;                  // the database has what the spool holds; only the reset is missing
   std::uint64_t intake_bytes = 0;  // added since the last trim
   std::uint64_t last_seq = 0;      // of the newest record in the database
+  std::uint64_t last_decided = 0;  // record of the newest decision in it; those of one record are written together
   std::unordered_map<std::string, std::int64_t> streams, owners;
   std::unordered_map<std::int64_t, std::string> owner_names;
   std::unordered_map<std::string, Cursor> committed_cursors;  // by stream: what this process knows to stand there
@@ -49,7 +50,8 @@ struct EngineDb::Impl {
   std::int64_t id_in(const char* table, std::unordered_map<std::string, std::int64_t>& cache, const std::string& name);
   bool write_intake(const Batch& batch, std::uint64_t from);
   bool write_state(const std::vector<engine::StateRow>& rows);
-  bool write_decisions(const std::vector<DecisionRow>& decisions, std::uint64_t from);
+  bool write_decisions(const std::vector<DecisionRow>& decisions);
+  void have_decided(const std::vector<DecisionRow>& decisions);
   bool write_cursors(const std::vector<Cursor>& cursors);
   bool write_rules(const Batch& batch);
   Status write(const Batch& batch, const std::vector<DecisionRow>& decisions, bool sync, std::uint64_t from);
@@ -61,7 +63,8 @@ struct EngineDb::Impl {
   Status sync_log();
   Status empty_spool();
   std::uint64_t entries_taken(const std::string& mark) const;
-  Status take_from_spool(std::string_view entry, std::uint64_t& bytes, std::uint64_t& last);
+  struct Drained;
+  Status take_from_spool(std::string_view entry, Drained& drained);
   Status open_spool(const std::filesystem::path& file);
   bool set_meta(std::string_view name, std::string_view value);
   Result<std::string> meta(std::string_view name);  // empty: not set

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <iterator>
 
 #include "base/fault.h"
 #include "base/json.h"
@@ -88,9 +89,10 @@ bool EngineDb::Impl::write_state(const std::vector<engine::StateRow>& rows) {
   return true;
 }
 
-bool EngineDb::Impl::write_decisions(const std::vector<DecisionRow>& decisions, std::uint64_t from) {
+// Those that are there already are passed over: of a batch that comes again because its sync failed.
+bool EngineDb::Impl::write_decisions(const std::vector<DecisionRow>& decisions) {
   for (const DecisionRow& d : decisions) {
-    if (d.seq < from) continue;
+    if (d.seq <= last_decided) continue;
     insert_decision.bind(1, d.id).bind(2, d.time.us).bind(3, static_cast<std::int64_t>(d.seq)).bind(4, d.rule);
     insert_decision.bind(5, d.key).bind(6, std::int64_t{d.step}).bind(7, d.action).bind(8, d.fate);
     insert_decision.bind(9, d.document).bind(10, d.arguments);
@@ -144,7 +146,7 @@ Status EngineDb::Impl::failed(std::string_view doing) {
 Status EngineDb::Impl::write(const Batch& batch, const std::vector<DecisionRow>& decisions, bool sync, std::uint64_t from) {
   set_sync(sync);
   if (begin.run() != SQLITE_OK) return failed("writing the state");
-  bool ok = write_rules(batch) && write_intake(batch, from) && write_state(batch.state) && write_decisions(decisions, from) &&
+  bool ok = write_rules(batch) && write_intake(batch, from) && write_state(batch.state) && write_decisions(decisions) &&
             write_cursors(batch.cursors);
   for (const auto& [name, text] : batch.notes) ok = ok && insert_note.bind(1, name).bind(2, text).run() == SQLITE_OK;
   std::uint64_t bytes = intake_bytes;
@@ -159,7 +161,12 @@ Status EngineDb::Impl::write(const Batch& batch, const std::vector<DecisionRow>&
   unsynced = !sync;
   intake_bytes = bytes;
   if (!batch.intake.empty()) last_seq = std::max(last_seq, batch.intake.back().seq);
+  have_decided(decisions);
   return {};
+}
+
+void EngineDb::Impl::have_decided(const std::vector<DecisionRow>& decisions) {
+  for (const DecisionRow& d : decisions) last_decided = std::max(last_decided, d.seq);
 }
 
 Status EngineDb::commit(const Batch& batch) {
@@ -202,6 +209,17 @@ Status EngineDb::record(const Batch& batch, const std::function<void()>& visible
   impl.refused = true;
   return {};
 }
+
+bool EngineDb::set_down(const IntakeRow& row) {
+  Impl& impl = *impl_;
+  Batch batch;
+  batch.intake.push_back(row);
+  // Whatever is amiss is record()'s to mend and to tell.
+  if (spooling() || impl.spool_taken || !impl.may_wait_in_spool(batch, {})) return false;
+  return impl.add_to_spool(batch, {}, {}).ok();
+}
+
+std::uint64_t EngineDb::last_decided() const { return impl_->last_decided; }
 
 // A batch that is to be synced is seen in between, where somebody wants to see it. One whose sync failed is in the database when it
 // comes again.
@@ -261,16 +279,22 @@ std::uint64_t EngineDb::Impl::entries_taken(const std::string& mark) const {
   return space == std::string::npos ? spool->entries() : std::strtoull(mark.c_str() + space, nullptr, 10);
 }
 
-// One batch out of the spool; `last`: the newest record in it or before it. What the database has is passed over.
-Status EngineDb::Impl::take_from_spool(std::string_view entry, std::uint64_t& bytes, std::uint64_t& last) {
+// What a drain has brought over, true once it is committed.
+struct EngineDb::Impl::Drained {
+  std::uint64_t bytes = 0, last_seq = 0;
+  std::vector<DecisionRow> decisions;
+};
+
+// One batch out of the spool. What the database has is passed over.
+Status EngineDb::Impl::take_from_spool(std::string_view entry, Drained& drained) {
   SpooledBatch spooled;
   if (!decode_batch(entry, spooled)) return make_error("E304", "a batch in the spool cannot be read", "it was written by another version");
   for (const IntakeRow& row : spooled.batch.intake) {
-    bytes += row.seq <= last_seq ? 0 : row.frame.size() + 40;
-    last = std::max(last, row.seq);
+    drained.bytes += row.seq <= last_seq ? 0 : row.frame.size() + 40;
+    drained.last_seq = std::max(drained.last_seq, row.seq);
   }
-  const std::uint64_t from = last_seq + 1;
-  const bool ok = write_intake(spooled.batch, from) && write_decisions(spooled.decisions, from) && write_cursors(spooled.batch.cursors);
+  const bool ok = write_intake(spooled.batch, last_seq + 1) && write_decisions(spooled.decisions) && write_cursors(spooled.batch.cursors);
+  std::move(spooled.decisions.begin(), spooled.decisions.end(), std::back_inserter(drained.decisions));
   return ok ? Status{} : Status(db.error("emptying the spool"));
 }
 
@@ -284,8 +308,9 @@ Status EngineDb::drain() {
   if (taken >= all) return impl.empty_spool();
   impl.set_sync(true);
   if (impl.begin.run() != SQLITE_OK) return impl.failed("emptying the spool");
-  std::uint64_t bytes = 0, last = impl.last_seq, number = 0;
-  Status status = impl.spool->each([&](std::string_view entry) { return ++number <= taken ? Status{} : impl.take_from_spool(entry, bytes, last); });
+  Impl::Drained drained;
+  std::uint64_t number = 0;
+  Status status = impl.spool->each([&](std::string_view entry) { return ++number <= taken ? Status{} : impl.take_from_spool(entry, drained); });
   if (status.ok() && !impl.set_meta("spool_taken", fmt::format("{} {}", impl.spool->generation(), all))) status = impl.db.error("emptying the spool");
   fault_point("store.drain.before");
   if (!status.ok() || impl.commit.run() != SQLITE_OK) {
@@ -293,8 +318,9 @@ Status EngineDb::drain() {
     return status.ok() ? rolled_back : status;
   }
   fault_point("store.drain.after");
-  impl.intake_bytes += bytes;
-  impl.last_seq = last;
+  impl.intake_bytes += drained.bytes;
+  impl.last_seq = std::max(impl.last_seq, drained.last_seq);
+  impl.have_decided(drained.decisions);
   return impl.empty_spool();
 }
 

@@ -121,6 +121,7 @@ class Live {
   void remark(Source& source, const Line& line, const engine::Counters& before);
   bool make_durable(Timestamp now);
   void answer(Source& source, bool accepted);
+  void answer_ahead(Source& source, Timestamp now);
   Status read_from(Source& source, Timestamp now);
   void do_what_is_due(Timestamp now);
   void tick(Timestamp now);
@@ -141,7 +142,8 @@ class Live {
   Histogram synced_commits_, unsynced_commits_;
   std::optional<Timestamp> snapshot_at_, second_at_, tick_at_;
   std::uint64_t recorded_at_snapshot_ = 0;
-  Source* stuck_ = nullptr;  // its line waits for an answer, because its record could not be written
+  Source* stuck_ = nullptr;  // its line's record or decision could not be written: nothing more is read
+  bool answered_ = false;    // the line at hand was
   Timestamp stuck_since_;
 };
 

@@ -43,7 +43,8 @@ class Session {
 
   // Steps a line if it matches a pattern; returns whether it did. `tried`: the candidate patterns, or nothing to find
   // them here. `message`: the parsed frame where the caller already has it.
-  bool line(const Line& line, const syslog::Message& message, std::span<const std::uint32_t> tried);
+  // `ahead`: of a line that may be set down before the engine sees it (store::EngineDb::set_down); called when it was, between the two.
+  bool line(const Line& line, const syslog::Message& message, std::span<const std::uint32_t> tried, const std::function<void()>& ahead = {});
   bool line(const Line& line);  // parses and scans
   void mark(Timestamp time);
   void end();
@@ -56,7 +57,8 @@ class Session {
 
   // Writes what was stepped since the last commit, with the cursors, in one transaction. Nothing without a database.
   Status commit(std::vector<store::Cursor> cursors = {}, bool sync = false);
-  std::uint64_t uncommitted() const { return batch_.intake.size(); }
+  // Records, and decisions of records that were set down before.
+  std::uint64_t uncommitted() const { return batch_.intake.size() + batch_.decisions.size(); }
 
   // For live running: the intake and what it decided first, the state behind it (docs/designs/live.md).
   // What was stepped since the last record() is durable when this returns ok: in the database or, where there is one, in its
@@ -88,6 +90,7 @@ class Session {
   Status adopt(std::shared_ptr<const rules::RuleSet> rules);
   Status compile(const std::shared_ptr<const rules::RuleSet>& rules);
   Status restore();
+  Status decide_what_was_left(std::vector<engine::Decision> decisions);
   Status go_back();
   Status load_lookups();
   void step(engine::IntakeRecord record, std::optional<store::IntakeRow> row);
@@ -112,8 +115,8 @@ class Session {
 };
 
 // The engine as it stands in a state directory: its snapshot and the intake behind it. For looking; E306 if nothing was
-// ever recorded there.
-Result<engine::Engine> restore_engine(store::EngineDb& db, const SessionOptions& options);
+// ever recorded there. `decided`: gets the decisions of that intake.
+Result<engine::Engine> restore_engine(store::EngineDb& db, const SessionOptions& options, std::vector<engine::Decision>* decided = nullptr);
 
 // Steps a recorded intake again (R1). `decisions`: each decision as it comes out. E306 if the state directory is empty.
 struct Recorded {

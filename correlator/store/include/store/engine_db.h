@@ -124,9 +124,14 @@ class EngineDb {
   // again. Rows of state and rule sets are commit()'s.
   // `visible`: of a batch that is to be synced. Called when others can read what it decided, before the sync: who acts on it syncs it
   // by himself first (sync_what_is_read). Not called where the batch went to the spool.
-  Status record(const Batch& batch, const std::function<void()>& visible = {});
   // In a storm, where batches without a decision need no sync of their own, they are kept in the spool and brought over many at a time:
   // a transaction each would be the slowest part of a line. Decisions wait for nothing: what stands before them is brought over first.
+  Status record(const Batch& batch, const std::function<void()>& visible = {});
+  // A line of such a storm before it is known what it decides: it can be answered while that is found out. What it decides is given to
+  // record() without the row; whoever starts on what is stored decides it again (last_decided). False: not now, it is record()'s.
+  bool set_down(const IntakeRow& row);
+  // The record that the newest decision here stands on.
+  std::uint64_t last_decided() const;
 
   // True while the database refuses, and the spool holds what it does not. commit() refuses (E305) until drain() has brought it over.
   bool spooling() const;

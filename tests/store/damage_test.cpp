@@ -77,6 +77,7 @@ TEST_CASE("a person can read the state with the sqlite3 shell") {
                    {StateKind::context, 1, "draining", "host=h1", "{}", false}};
     engine::Decision d;
     d.id = "ab12";
+    d.seq = row.seq;
     d.time = row.time;
     d.rule = "rule.x";
     d.key = {{"host", std::string("h1")}};

@@ -28,6 +28,7 @@ engine::Decision decision(std::string id, std::string rule, std::int64_t seconds
   d.id = std::move(id);
   d.rule = std::move(rule);
   d.time = Timestamp{seconds * 1'000'000};
+  d.seq = static_cast<std::uint64_t>(seconds);
   d.why = "because";
   return d;
 }

@@ -7,6 +7,8 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <string>
+#include <vector>
 
 #include "base/fault.h"
 #include "base/hash.h"
@@ -29,6 +31,7 @@ struct Entry {
 };
 constexpr std::array<char, 8> kMagic = {'c', 'o', 'r', 'r', 's', 'p', 'l', '1'};
 constexpr std::uint64_t kFirst = 4096;  // entries begin behind the header's block
+constexpr std::size_t kInMemory = std::size_t{4} << 20;  // of entries: a storm's, until they are brought over
 
 std::array<char, 16> check_of(const Entry& entry, std::string_view payload) {
   Sha256 sha;
@@ -53,7 +56,15 @@ struct Spool::Impl {
   std::uint64_t generation = 1;
   std::uint64_t end = kFirst;  // behind the last entry
   std::uint32_t count = 0;
+  // Entries that this process added, so that they need not be read again; of use while it has all of them.
+  std::vector<std::string> added;
+  std::size_t added_bytes = 0;
 
+  void remember(std::string_view payload) {
+    if (added.size() != count || added_bytes + payload.size() > kInMemory) return;
+    added.emplace_back(payload);
+    added_bytes += payload.size();
+  }
   Diagnostic error(std::string_view doing, int number) const {
     return make_error("E305", fmt::format("{} {} failed: {}", doing, name.string(), std::strerror(number)),
                       "look at the disk that holds it (df, dmesg)");
@@ -128,6 +139,7 @@ Status Spool::add(std::string_view payload, bool sync) {
     if (const int failed = impl.file->sync()) return impl.error("syncing", failed);
   }
   impl.end += bytes.size();
+  impl.remember(payload);
   ++impl.count;
   fault_point("spool.sync.after");
   return {};
@@ -147,7 +159,12 @@ std::uint64_t Spool::generation() const { return impl_->generation; }
 Status Spool::each(const std::function<Status(std::string_view)>& visit) {
   std::uint64_t at = kFirst;
   std::string payload;
+  const bool all_here = impl_->added.size() == impl_->count;
   for (std::uint32_t number = 0; number < impl_->count; ++number) {
+    if (all_here) {
+      if (auto status = visit(impl_->added[number]); !status) return status;
+      continue;
+    }
     if (!impl_->read_entry(at, number, payload)) return impl_->error("reading", EIO);
     if (auto status = visit(payload); !status) return status;
     at += sizeof(Entry) + payload.size();
@@ -163,6 +180,8 @@ Status Spool::reset() {
   }
   impl_->end = kFirst;
   impl_->count = 0;
+  impl_->added.clear();
+  impl_->added_bytes = 0;
   return {};
 }
 

@@ -30,6 +30,7 @@ class State {
     for (const std::string& id : ids) {
       engine::Decision decision;
       decision.id = id;
+      decision.seq = ++seq_;
       decision.rule = "r";
       decision.action = "act";
       decision.step = 1;
@@ -43,6 +44,9 @@ class State {
   void forget_after(int n) { REQUIRE(testing::OtherProcess(dir.path()).says(("DELETE FROM decision WHERE n > " + std::to_string(n)).c_str())); }
 
   testing::TempDir dir;
+
+ private:
+  std::uint64_t seq_ = 0;
 };
 
 std::vector<std::string> lines_of(const std::string& text) {

@@ -64,7 +64,23 @@ std::string variable(const dispatch::ProcessSpec& spec, std::string_view name) {
 
 bool says_yes(std::uint64_t seed, const std::string& decision) { return hash_words(seed, "opinion " + decision) % 3 != 0; }
 
-Result<std::unique_ptr<dispatch::Child>> Programs::start(const dispatch::ProcessSpec& spec) {
+namespace {
+
+class Ready final : public dispatch::Held {
+ public:
+  Ready(Programs& programs, const dispatch::ProcessSpec& spec) : programs_(programs), spec_(spec) {}
+  Result<std::unique_ptr<dispatch::Child>> go() override { return programs_.run(spec_); }
+
+ private:
+  Programs& programs_;
+  dispatch::ProcessSpec spec_;
+};
+
+}  // namespace
+
+std::unique_ptr<dispatch::Held> Programs::hold(const dispatch::ProcessSpec& spec) { return std::make_unique<Ready>(*this, spec); }
+
+Result<std::unique_ptr<dispatch::Child>> Programs::run(const dispatch::ProcessSpec& spec) {
   if (current_life() != nullptr && current_life()->dead) return make_error("E401", "nobody is there to start it");
   Program program;
   program.pid = next_pid_++;

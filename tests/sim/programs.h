@@ -35,7 +35,8 @@ class Programs final : public dispatch::Launcher {
  public:
   Programs(const SimulatedClock& clock, std::uint64_t seed) : clock_(clock), seed_(seed) {}
 
-  Result<std::unique_ptr<dispatch::Child>> start(const dispatch::ProcessSpec& spec) override;
+  std::unique_ptr<dispatch::Held> hold(const dispatch::ProcessSpec& spec) override;
+  Result<std::unique_ptr<dispatch::Child>> run(const dispatch::ProcessSpec& spec);
   std::unique_ptr<dispatch::Child> adopt(std::int64_t pid, const std::string& decision, const std::filesystem::path& output) override;
 
   // Time has passed. Whether something ended by itself.

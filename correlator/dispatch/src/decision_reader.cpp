@@ -20,6 +20,7 @@ Status DecisionReader::open() {
   if (!identity) return identity.error();
   db_ = std::move(*opened);
   source_ = std::move(*identity);
+  position_.reset();
   return {};
 }
 
@@ -44,10 +45,14 @@ Status DecisionReader::take(Dispatcher& dispatcher, std::optional<Diagnostic>& c
       return {};
     }
   }
-  auto position = dispatcher.ledger().position(source_);
-  if (!position) return position.error();
+  // Nobody else moves it: it is read once, which a decision's way to its action is too short for.
+  if (!position_) {
+    auto position = dispatcher.ledger().position(source_);
+    if (!position) return position.error();
+    position_ = position->n;
+  }
   std::vector<store::StoredDecision> decisions;
-  auto read = db_->decisions_after(position->n, [&](store::StoredDecision&& decision) {
+  auto read = db_->decisions_after(*position_, [&](store::StoredDecision&& decision) {
     decisions.push_back(std::move(decision));
     return decisions.size() < kAtOnce;
   });
@@ -57,6 +62,11 @@ Status DecisionReader::take(Dispatcher& dispatcher, std::optional<Diagnostic>& c
     return {};
   }
   const Status status = dispatcher.submit(decisions, source_, [state = state_, files = &files_] { return store::EngineDb::sync_what_is_read(state, *files); });
+  if (!status.ok()) {
+    position_.reset();
+  } else if (!decisions.empty()) {
+    position_ = decisions.back().n;
+  }
   if (!dispatcher.held_back().ok()) complaint = dispatcher.held_back().error();
   return status;
 }

@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <future>
 
 #include "admission.h"
 #include "base/fault.h"
@@ -17,13 +16,18 @@
 #include "dispatcher_impl.h"
 #include "engine/json.h"
 #include "trusted_job.h"
+#include "worker.h"
 
 namespace correlator::dispatch {
 
 Beside in_a_thread() {
-  return [](std::function<Status()> work) {
-    auto task = std::make_shared<std::future<Status>>(std::async(std::launch::async, std::move(work)));
-    return [task] { return task->get(); };
+  return [worker = std::make_shared<Worker>()](const std::function<Status()>& work) -> std::function<Status()> {
+    auto result = std::make_shared<Status>();
+    if (!worker->begin([work, result] { *result = work(); })) return work;  // then the caller does it himself
+    return [worker, result] {
+      worker->wait();
+      return *result;
+    };
   };
 }
 

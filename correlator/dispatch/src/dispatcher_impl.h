@@ -32,6 +32,7 @@ struct Starting {
   const rules::Action* action = nullptr;
   Attempt attempt;  // of the action; the second opinion has none
   bool asking = false;
+  std::unique_ptr<Held> held;  // the action, ready
 };
 
 // An action under way, or the second opinion that is asked before it.
@@ -81,7 +82,7 @@ struct Dispatcher::Impl {
   Status begin(Job job, const rules::Action& action);
   bool may_start_now();
   Status start_what_was_admitted();
-  Status start(Job job, const rules::Action& action, Attempt attempt);
+  Status start(Starting next);
   std::filesystem::path output_of(const std::string& decision, std::uint32_t attempt) const;
   ProcessSpec spec_of(const Job& job, const rules::Action& action, std::uint32_t attempt) const;
   bool serial_busy(const Job& job) const;

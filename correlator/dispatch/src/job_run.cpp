@@ -106,7 +106,7 @@ Status Dispatcher::Impl::admit_what_may() {
     if (admission->verdict == Admission::Verdict::start) {
       status = begin(std::move(job), *action);
     } else if (admission->verdict == Admission::Verdict::ask) {
-      starting.push_back({std::move(job), action, {}, true});
+      starting.push_back({std::move(job), action, {}, true, nullptr});
     } else {
       status = settle(std::move(job), admission->state, admission->reason);
     }
@@ -119,7 +119,7 @@ Status Dispatcher::Impl::start_what_was_admitted() {
   if (!may_start_now()) return {};
   for (Starting& next : std::exchange(starting, {})) {
     const Status status = next.asking ? ask(std::move(next.job), *next.action)
-                                      : start(std::move(next.job), *next.action, std::move(next.attempt));
+                                      : start(std::move(next));
     if (!status.ok()) return status;
   }
   return {};
@@ -164,13 +164,17 @@ Status Dispatcher::Impl::begin(Job job, const rules::Action& action) {
   ++job.tries;
   Attempt attempt{job.decision, job.tries, clock.now(), {}, 0, -1, 0, false, {}};
   if (auto status = ledger.begin(job, attempt); !status) return status;
-  starting.push_back({std::move(job), &action, std::move(attempt), false});
+  // The first of several: the others come after it anyway.
+  auto held = starting.empty() ? options.launcher->hold(spec_of(job, action, job.tries)) : nullptr;
+  starting.push_back({std::move(job), &action, std::move(attempt), false, std::move(held)});
   return {};
 }
 
-Status Dispatcher::Impl::start(Job job, const rules::Action& action, Attempt attempt) {
+Status Dispatcher::Impl::start(Starting next) {
+  auto& [job, action, attempt, asking, held] = next;
   fault_point("dispatch.spawn.before");
-  auto process = options.launcher->start(spec_of(job, action, job.tries));
+  if (held == nullptr) held = options.launcher->hold(spec_of(job, *action, job.tries));
+  auto process = held->go();
   fault_point("dispatch.spawn.after");
   if (!process) {
     attempt.ended = clock.now();
@@ -183,7 +187,7 @@ Status Dispatcher::Impl::start(Job job, const rules::Action& action, Attempt att
   job.pid = attempt.pid = (*process)->pid();
   if (auto status = ledger.set_pid(job, attempt); !status) return status;
   fault_point("dispatch.pid.after");
-  const Timestamp deadline = attempt.started + action.timeout;
+  const Timestamp deadline = attempt.started + action->timeout;
   running.push_back({std::move(job), std::move(attempt), std::move(*process), deadline, std::nullopt});
   return {};
 }

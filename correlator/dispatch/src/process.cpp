@@ -5,9 +5,6 @@
 #include <fmt/format.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -19,117 +16,43 @@
 #include <fstream>
 #include <iterator>
 
+#include "held_process.h"
+
 namespace correlator::dispatch {
 namespace {
 
 int pidfd_open(pid_t pid) { return static_cast<int>(syscall(SYS_pidfd_open, pid, 0)); }
-
-// stdin as a file in memory: a script that never reads cannot block us, one that seeks may.
-int memory_file(const std::string& content) {
-  const int fd = memfd_create("decision", MFD_CLOEXEC);
-  if (fd < 0) return -1;
-  std::size_t done = 0;
-  while (done < content.size()) {
-    const ssize_t n = ::write(fd, content.data() + done, content.size() - done);
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) {
-      ::close(fd);
-      return -1;
-    }
-    done += static_cast<std::size_t>(n);
-  }
-  ::lseek(fd, 0, SEEK_SET);
-  return fd;
-}
-
-std::filesystem::path pipe_of(const std::filesystem::path& output) { return output.string() + ".pipe"; }
-
-// The two ends of the child's stdout and stderr. {-1, -1} with errno.
-std::array<int, 2> open_output(const std::filesystem::path& output) {
-  std::array<int, 2> ends{-1, -1};
-  if (output.empty()) {
-    if (::pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK) != 0) return {-1, -1};
-  } else {
-    const std::filesystem::path pipe = pipe_of(output);
-    remove_kept_output(output);  // of an attempt that was never begun
-    if (::mkfifo(pipe.c_str(), 0600) != 0) return {-1, -1};
-    ends[0] = ::open(pipe.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-    // Read and write: as long as the child lives somebody reads, so that our death is no broken pipe for it.
-    ends[1] = ends[0] < 0 ? -1 : ::open(pipe.c_str(), O_RDWR | O_CLOEXEC);
-    if (ends[1] < 0) {
-      const int error = errno;
-      if (ends[0] >= 0) ::close(ends[0]);
-      errno = error;
-      return {-1, -1};
-    }
-  }
-  // The child's end blocks as programs expect it to.
-  ::fcntl(ends[1], F_SETFL, ::fcntl(ends[1], F_GETFL) & ~O_NONBLOCK);
-  return ends;
-}
 
 int open_kept(const std::filesystem::path& output) {
   if (output.empty()) return -1;
   return ::open(output.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
 }
 
-std::vector<char*> pointers(std::vector<std::string>& words) {
-  std::vector<char*> out;
-  for (std::string& word : words) out.push_back(word.data());
-  out.push_back(nullptr);
-  return out;
-}
-
-Diagnostic cannot_start(const ProcessSpec& spec, int error) {
-  return make_error("E401", fmt::format("cannot start {}: {}", spec.program.string(), std::strerror(error)),
-                    "it must be an executable file in the actions directory, with an interpreter line if it is a script");
-}
-
-// Descriptors and signals of the child: stdin, stdout and stderr as given, everything else closed, default signals.
-class SpawnSetup {
+// A process that is held until it may run.
+class HeldChild final : public Held {
  public:
-  SpawnSetup(int input, int output) {
-    posix_spawn_file_actions_init(&files_);
-    posix_spawn_file_actions_adddup2(&files_, input, STDIN_FILENO);
-    posix_spawn_file_actions_adddup2(&files_, output, STDOUT_FILENO);
-    posix_spawn_file_actions_adddup2(&files_, output, STDERR_FILENO);
-    posix_spawn_file_actions_addclosefrom_np(&files_, STDERR_FILENO + 1);
-    posix_spawn_file_actions_addchdir_np(&files_, "/");
-    posix_spawnattr_init(&attributes_);
-    sigset_t none, all;
-    sigemptyset(&none);
-    sigfillset(&all);
-    posix_spawnattr_setsigmask(&attributes_, &none);
-    posix_spawnattr_setsigdefault(&attributes_, &all);
-    posix_spawnattr_setpgroup(&attributes_, 0);
-    posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+  HeldChild(const ProcessSpec& spec, Worker* worker) : spec_(spec), process_(spec, worker) {}
+  Result<std::unique_ptr<Child>> go() override {
+    auto process = Process::take_over(process_, spec_);
+    if (!process) return process.error();
+    return std::unique_ptr<Child>(std::make_unique<Process>(std::move(*process)));
   }
-  ~SpawnSetup() {
-    posix_spawn_file_actions_destroy(&files_);
-    posix_spawnattr_destroy(&attributes_);
-  }
-  SpawnSetup(const SpawnSetup&) = delete;
-  SpawnSetup& operator=(const SpawnSetup&) = delete;
-
-  const posix_spawn_file_actions_t* files() const { return &files_; }
-  const posix_spawnattr_t* attributes() const { return &attributes_; }
 
  private:
-  posix_spawn_file_actions_t files_;
-  posix_spawnattr_t attributes_;
+  ProcessSpec spec_;
+  HeldProcess process_;
 };
 
 class SystemLauncher final : public Launcher {
  public:
-  Result<std::unique_ptr<Child>> start(const ProcessSpec& spec) override {
-    auto process = Process::start(spec);
-    if (!process) return process.error();
-    return std::unique_ptr<Child>(std::make_unique<Process>(std::move(*process)));
-  }
+  std::unique_ptr<Held> hold(const ProcessSpec& spec) override { return std::make_unique<HeldChild>(spec, &worker_); }
   std::unique_ptr<Child> adopt(std::int64_t pid, const std::string& decision, const std::filesystem::path& output) override {
     auto process = Process::adopt(pid, decision, output);
     return process ? std::make_unique<Process>(std::move(*process)) : nullptr;
   }
+
+ private:
+  Worker worker_;
 };
 
 }  // namespace
@@ -140,34 +63,21 @@ Launcher& system_launcher() {
 }
 
 Result<Process> Process::start(const ProcessSpec& spec) {
-  const int input = memory_file(spec.input);
-  const std::array<int, 2> output = input < 0 ? std::array<int, 2>{-1, -1} : open_output(spec.output);
-  if (output[0] < 0) {
-    const int error = errno;
-    if (input >= 0) ::close(input);
-    return cannot_start(spec, error);
-  }
-  std::vector<std::string> words = {spec.program.string()};
-  words.insert(words.end(), spec.arguments.begin(), spec.arguments.end());
-  std::vector<std::string> environment;
-  for (const auto& [name, value] : spec.environment) environment.push_back(fmt::format("{}={}", name, value));
-  const std::vector<char*> argv = pointers(words), envp = pointers(environment);
-  const SpawnSetup setup(input, output[1]);
-  pid_t pid = 0;
-  const int error = ::posix_spawn(&pid, spec.program.c_str(), setup.files(), setup.attributes(), argv.data(), envp.data());
-  ::close(input);
-  ::close(output[1]);
-  if (error != 0) {
-    ::close(output[0]);
-    return cannot_start(spec, error);
-  }
+  HeldProcess held(spec);
+  return take_over(held, spec);
+}
+
+Result<Process> Process::take_over(HeldProcess& held, const ProcessSpec& spec) {
+  auto pid = held.go();
+  if (!pid) return pid.error();
   Process process;
-  process.pid_ = pid;
-  process.output_fd_ = output[0];
+  process.pid_ = *pid;
+  process.output_fd_ = held.take_output();
   process.kept_fd_ = open_kept(spec.output);
   process.max_output_ = spec.max_output;
-  process.exit_fd_ = pidfd_open(pid);
-  if (process.exit_fd_ < 0) return cannot_start(spec, errno);  // the destructor kills it
+  process.exit_fd_ = pidfd_open(*pid);
+  // The destructor kills it.
+  if (process.exit_fd_ < 0) return make_error("E401", fmt::format("cannot watch {}: {}", spec.program.string(), std::strerror(errno)), "look at the limits of this process: open files");
   return process;
 }
 

@@ -262,8 +262,8 @@ Status EngineDb::each_line_id(std::uint64_t most, const std::function<void(std::
 }
 
 Status EngineDb::decisions_after(std::uint64_t after, const std::function<bool(StoredDecision&&)>& visit) {
-  Statement rows(impl_->db.get(),
-                 "SELECT n, id, rule, action, fate, step, time, document, arguments FROM decision WHERE n > ?1 ORDER BY n");
+  Statement& rows = impl_->read_decisions;
+  if (!rows) rows = Statement(impl_->db.get(), "SELECT n, id, rule, action, fate, step, time, document, arguments FROM decision WHERE n > ?1 ORDER BY n");
   rows.bind(1, static_cast<std::int64_t>(after));
   int code = rows.step();
   for (; code == SQLITE_ROW; code = rows.step()) {
@@ -277,10 +277,14 @@ Status EngineDb::decisions_after(std::uint64_t after, const std::function<bool(S
     decision.time = Timestamp{rows.integer(6)};
     decision.document = rows.text(7);
     decision.arguments = rows.text(8);
-    if (!visit(std::move(decision))) return {};
+    if (!visit(std::move(decision))) {
+      rows.reset();
+      return {};
+    }
   }
-  if (code != SQLITE_DONE) return impl_->db.error("reading the decisions");
-  return {};
+  const Status status = code == SQLITE_DONE ? Status{} : Status(impl_->db.error("reading the decisions"));
+  rows.reset();
+  return status;
 }
 
 Result<std::string> EngineDb::decision_id(std::uint64_t n) {

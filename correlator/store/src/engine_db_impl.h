@@ -33,7 +33,7 @@ struct EngineDb::Impl {
   bool full_sync = false;                    // what PRAGMA synchronous stands at
   bool unsynced = false;                     // something was committed since the last sync
   bool refused = false;                      // the database: what the spool holds waits for it
-  bool shown = false;                        // the last batch that was written: others could see it before its sync
+  bool shown = false;                        // the last batch that was written: it is in the database, and may not be synced
   bool spool_unsynced = false;               // something in the spool was not synced
   bool spool_taken = false;                  // the database has what the spool holds; only the reset is missing
   std::uint64_t intake_bytes = 0;  // added since the last trim
@@ -44,6 +44,7 @@ struct EngineDb::Impl {
   std::unordered_map<std::string, Cursor> committed_cursors;  // by stream: what this process knows to stand there
   Statement begin, commit, rollback, insert_intake, insert_decision, insert_cursor, insert_rules, insert_meta, insert_note;
   std::array<Statement, kTables.size()> upsert, erase, find;
+  Statement read_decisions;
 
   Status prepare();
   Status migrate();

@@ -221,13 +221,12 @@ bool EngineDb::set_down(const IntakeRow& row) {
 
 std::uint64_t EngineDb::last_decided() const { return impl_->last_decided; }
 
-// A batch that is to be synced is seen in between, where somebody wants to see it. One whose sync failed is in the database when it
-// comes again.
+// A batch that is to be synced is seen in between, where somebody wants to see it. The log is synced by its name: to change what SQLite
+// syncs at a commit is a statement to be parsed each time. A batch whose sync failed is in the database when it comes again.
 Status EngineDb::Impl::write_and_show(const Batch& batch, const std::vector<DecisionRow>& decisions, const std::function<void()>& visible) {
-  const bool early = batch.sync && visible;
-  if (auto status = write(batch, decisions, batch.sync && !early, last_seq + 1); !status || !early) return status;
+  if (auto status = write(batch, decisions, false, last_seq + 1); !status || !batch.sync) return status;
   shown = true;
-  visible();
+  if (visible) visible();
   fault_point("store.visible.after");
   return sync_log();
 }

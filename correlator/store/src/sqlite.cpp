@@ -86,6 +86,12 @@ bool Connection::exists(const std::string& path) {
 
 int Connection::exec(const char* sql) { return sqlite3_exec(db_, sql, nullptr, nullptr, nullptr); }
 
+int Connection::again(const char* sql) {
+  auto found = parsed_.find(sql);
+  if (found == parsed_.end()) found = parsed_.emplace(sql, Statement(db_, sql)).first;
+  return found->second.run();
+}
+
 std::optional<std::int64_t> Connection::scalar(std::string_view sql) {
   Statement statement(db_, sql);
   if (statement.step() != SQLITE_ROW) return std::nullopt;

@@ -5,6 +5,7 @@
 #include <sqlite3.h>
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -49,11 +50,15 @@ class Statement {
 class Connection {
  public:
   Connection() = default;
-  ~Connection() { sqlite3_close_v2(db_); }
-  Connection(Connection&& other) noexcept : db_(std::exchange(other.db_, nullptr)), path_(std::move(other.path_)) {}
+  ~Connection() {
+    parsed_.clear();
+    sqlite3_close_v2(db_);
+  }
+  Connection(Connection&& other) noexcept : db_(std::exchange(other.db_, nullptr)), path_(std::move(other.path_)), parsed_(std::move(other.parsed_)) {}
   Connection& operator=(Connection&& other) noexcept {
     std::swap(db_, other.db_);
     std::swap(path_, other.path_);
+    std::swap(parsed_, other.parsed_);
     return *this;
   }
 
@@ -65,6 +70,8 @@ class Connection {
   const std::string& path() const { return path_; }
   int exec(const char* sql);
   std::optional<std::int64_t> scalar(std::string_view sql);
+  // exec() of a text that comes again and again: it is parsed once.
+  int again(const char* sql);
   std::int64_t changes() const { return sqlite3_changes64(db_); }
   // What went wrong last, as a diagnostic with the file and what a person can do about it.
   Diagnostic error(std::string_view doing) const;
@@ -72,21 +79,22 @@ class Connection {
  private:
   sqlite3* db_ = nullptr;
   std::string path_;
+  std::map<const char*, Statement> parsed_;  // by the address of a literal
 };
 
 // BEGIN IMMEDIATE … COMMIT; rolls back unless commit() was reached and held.
 class Transaction {
  public:
-  explicit Transaction(Connection& db) : db_(db), open_(db.exec("BEGIN IMMEDIATE") == SQLITE_OK) {}
+  explicit Transaction(Connection& db) : db_(db), open_(db.again("BEGIN IMMEDIATE") == SQLITE_OK) {}
   ~Transaction() {
-    if (open_) db_.exec("ROLLBACK");
+    if (open_) db_.again("ROLLBACK");
   }
   Transaction(const Transaction&) = delete;
   Transaction& operator=(const Transaction&) = delete;
 
   bool begun() const { return open_; }
   bool commit() {
-    if (!open_ || db_.exec("COMMIT") != SQLITE_OK) return false;
+    if (!open_ || db_.again("COMMIT") != SQLITE_OK) return false;
     open_ = false;
     return true;
   }

@@ -36,7 +36,8 @@ class DecisionReader {
   std::filesystem::path state_;
   store::Files& files_;
   std::optional<store::EngineDb> db_;
-  std::string source_;  // its identity
+  std::string source_;
+  std::optional<std::uint64_t> position_;  // in it, as the ledger has it  // its identity
   std::uint64_t reads_ = 0;
 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What starts programs, as an interface: posix_spawn in the product (process.h); in a simulation programs
+// What starts programs, as an interface: processes in the product (process.h); in a simulation programs
 // that live in virtual time.
 #pragma once
 
@@ -55,11 +55,21 @@ class Child {
   virtual const std::string& output() const = 0;
 };
 
+// A program that is ready to run and does not yet; without go() nothing has run.
+class Held {
+ public:
+  virtual ~Held() = default;
+  // Once. E401 if it cannot be started.
+  virtual Result<std::unique_ptr<Child>> go() = 0;
+};
+
 class Launcher {
  public:
   virtual ~Launcher() = default;
+  // Goes on beside the caller, who may have a sync to wait for.
+  virtual std::unique_ptr<Held> hold(const ProcessSpec& spec) = 0;
   // E401 if it cannot be started.
-  virtual Result<std::unique_ptr<Child>> start(const ProcessSpec& spec) = 0;
+  Result<std::unique_ptr<Child>> start(const ProcessSpec& spec) { return hold(spec)->go(); }
   // A process that an earlier dispatcher started for `decision` and that still runs; nullptr if it is gone,
   // or if its number belongs to another process by now.
   // `output`: as it was given to start(); what it said so far, and what it will say, is read on.

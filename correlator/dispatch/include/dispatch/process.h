@@ -15,10 +15,14 @@
 
 namespace correlator::dispatch {
 
+class HeldProcess;
+
 class Process final : public Child {
  public:
   // E401 if it cannot be started.
   static Result<Process> start(const ProcessSpec& spec);
+  // One that is held runs from here on. E401 as above.
+  static Result<Process> take_over(HeldProcess& held, const ProcessSpec& spec);
   // A process that an earlier dispatcher started for `decision` and that still runs; nothing if it is gone,
   // or if its number belongs to another process by now.
   // `output`: as it was given to start(); what it said so far, and what it will say, is read on.

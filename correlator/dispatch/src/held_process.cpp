@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "held_process.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "dispatch/process.h"
+
+namespace correlator::dispatch {
+namespace {
+
+constexpr int kExecFailed = 127;  // as shells say it; nobody sees it but a debugger
+
+void close_fd(int& fd) {
+  if (fd >= 0) ::close(fd);
+  fd = -1;
+}
+
+// stdin as a file in memory: a script that never reads cannot block us, one that seeks may.
+int memory_file(const std::string& content) {
+  int fd = memfd_create("decision", MFD_CLOEXEC);
+  if (fd < 0) return -1;
+  std::size_t done = 0;
+  while (done < content.size()) {
+    const ssize_t n = ::write(fd, content.data() + done, content.size() - done);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) {
+      close_fd(fd);
+      return -1;
+    }
+    done += static_cast<std::size_t>(n);
+  }
+  ::lseek(fd, 0, SEEK_SET);
+  return fd;
+}
+
+// The two ends of the child's stdout and stderr; false with errno.
+bool open_output(const std::filesystem::path& output, std::array<int, 2>& ends) {
+  if (output.empty()) {
+    if (::pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK) != 0) return false;
+  } else {
+    const std::filesystem::path pipe = pipe_of(output);
+    remove_kept_output(output);  // of an attempt that was never begun
+    if (::mkfifo(pipe.c_str(), 0600) != 0) return false;
+    ends[0] = ::open(pipe.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    // Read and write: as long as the child lives somebody reads, so that our death is no broken pipe for it.
+    ends[1] = ends[0] < 0 ? -1 : ::open(pipe.c_str(), O_RDWR | O_CLOEXEC);
+    if (ends[1] < 0) return false;
+  }
+  // The child's end blocks as programs expect it to.
+  ::fcntl(ends[1], F_SETFL, ::fcntl(ends[1], F_GETFL) & ~O_NONBLOCK);
+  return true;
+}
+
+std::vector<char*> pointers(std::vector<std::string>& words) {
+  std::vector<char*> out;
+  for (std::string& word : words) out.push_back(word.data());
+  out.push_back(nullptr);
+  return out;
+}
+
+}  // namespace
+
+std::filesystem::path pipe_of(const std::filesystem::path& output) { return output.string() + ".pipe"; }
+
+HeldProcess::HeldProcess(const ProcessSpec& spec, Worker* worker) : spec_(spec) {
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, gate_.data()) != 0) {
+    error_ = errno;
+    return;
+  }
+  for (Worker* one : {worker, &own_}) {
+    if (worker_ == nullptr && one != nullptr && one->begin([this] { hold(); })) worker_ = one;
+  }
+  if (worker_ == nullptr) error_ = EAGAIN;
+}
+
+void HeldProcess::wait() {
+  if (worker_ != nullptr) std::exchange(worker_, nullptr)->wait();
+}
+
+HeldProcess::~HeldProcess() {
+  // Its read ends with nothing.
+  if (!gone_ && gate_[0] >= 0) ::shutdown(gate_[0], SHUT_RDWR);
+  wait();
+  if (!gone_) {
+    if (pid_ > 0) ::waitpid(pid_, nullptr, 0);
+    if (!spec_.output.empty()) remove_kept_output(spec_.output);
+  }
+  for (int* fd : {&gate_[0], &gate_[1], &input_, &output_[0], &output_[1]}) close_fd(*fd);
+}
+
+Diagnostic HeldProcess::cannot_start(int error) const {
+  return make_error("E401", fmt::format("cannot start {}: {}", spec_.program.string(), std::strerror(error)),
+                    "it must be an executable file in the actions directory, with an interpreter line if it is a script");
+}
+
+void HeldProcess::prepare() {
+  words_ = {spec_.program.string()};
+  words_.insert(words_.end(), spec_.arguments.begin(), spec_.arguments.end());
+  for (const auto& [name, value] : spec_.environment) environment_.push_back(fmt::format("{}={}", name, value));
+  argv_ = pointers(words_);
+  envp_ = pointers(environment_);
+  input_ = memory_file(spec_.input);
+  if (input_ < 0 || !open_output(spec_.output, output_)) error_ = errno;
+}
+
+// In the worker, to whom no signal is delivered: a handler of ours that ran in the child would run on our memory.
+void HeldProcess::hold() {
+  prepare();
+  if (error_ != 0) return;
+  // fork() would copy the tables of all memory; here the child borrows it, and this thread stands still meanwhile.
+  pid_ = ::vfork();
+  if (pid_ == 0) be_the_child();
+  if (pid_ < 0) error_ = errno;
+}
+
+// stdin, stdout and stderr as given, everything else closed, default signals, a group of its own. Only system calls: the memory is
+// the parent's, whose other threads go on.
+void HeldProcess::be_the_child() const {
+  struct sigaction by_default {};
+  by_default.sa_handler = SIG_DFL;
+  for (int number = 1; number < NSIG; ++number) ::sigaction(number, &by_default, nullptr);
+  constexpr int gate = STDERR_FILENO + 1;
+  const bool ready = ::setpgid(0, 0) == 0 && ::dup2(input_, STDIN_FILENO) >= 0 && ::dup2(output_[1], STDOUT_FILENO) >= 0 &&
+                     ::dup2(output_[1], STDERR_FILENO) >= 0 && (gate_[1] == gate || ::dup3(gate_[1], gate, O_CLOEXEC) >= 0) &&
+                     ::close_range(gate + 1, ~0U, 0) == 0 && ::chdir("/") == 0;
+  char go = 0;
+  // Nothing comes when the parent changed its mind, or died.
+  if (ready && ::read(gate, &go, 1) != 1) ::_exit(kExecFailed);
+  if (ready) {
+    sigset_t none;
+    sigemptyset(&none);
+    ::sigprocmask(SIG_SETMASK, &none, nullptr);
+    ::execve(spec_.program.c_str(), argv_.data(), envp_.data());
+  }
+  const int error = errno;
+  [[maybe_unused]] const ssize_t told = ::write(ready ? gate : gate_[1], &error, sizeof error);
+  ::_exit(kExecFailed);
+}
+
+Result<pid_t> HeldProcess::go() {
+  const char byte = 1;
+  // A child that has given up already said why.
+  const bool let_go = gate_[0] >= 0 && ::send(gate_[0], &byte, 1, MSG_NOSIGNAL) == 1;
+  wait();
+  if (error_ == 0 && !let_go) error_ = EPIPE;
+  if (error_ != 0) return cannot_start(error_);
+  gone_ = true;
+  close_fd(gate_[1]);
+  int error = 0;
+  // The end comes with the exec.
+  if (::recv(gate_[0], &error, sizeof error, 0) == static_cast<ssize_t>(sizeof error)) {
+    ::waitpid(pid_, nullptr, 0);
+    return cannot_start(error);
+  }
+  return pid_;
+}
+
+int HeldProcess::take_output() { return std::exchange(output_[0], -1); }
+
+}  // namespace correlator::dispatch

@@ -2,6 +2,7 @@
 // When a line is answered, and when what was answered is on the disk; in virtual time, over a real database.
 #include <algorithm>
 #include <deque>
+#include <functional>
 
 #include "piping.h"
 #include "store_trouble.h"
@@ -30,11 +31,17 @@ class Peer final : public input::LiveSource {
     return Next::frame;
   }
   void answer(bool accepted) override { answers.push_back(accepted); }
+  bool answers_early() const override { return true; }
+  Status send_answers() override {
+    if (when_sent) when_sent();
+    return {};
+  }
   bool may_refuse() const override { return true; }
   bool has_marks() const override { return true; }
 
   std::deque<std::string> frames;
   std::vector<bool> answers;
+  std::function<void()> when_sent;  // early
 
  private:
   std::string current_;
@@ -115,4 +122,102 @@ TEST_CASE("what was answered without a sync is synced 20 ms later, though nothin
   house.after(Duration{1});
   CHECK(house.log_syncs() == 1);
   CHECK_FALSE(house.live->batching());
+}
+
+namespace {
+
+LiveOptions storm() {
+  LiveOptions options;
+  options.sync.burst = options.sync.per_second = 0;
+  options.snapshot_every = Duration::hours(1);
+  return options;
+}
+
+std::vector<std::string> decided_in(const std::filesystem::path& dir) {
+  auto db = store::EngineDb::open(dir, {.access = store::Access::read_only});
+  REQUIRE(db);
+  std::vector<std::string> out;
+  REQUIRE(db->each_decision({}, [&](std::string_view document) {
+    out.emplace_back(document);
+    return true;
+  }));
+  return out;
+}
+
+struct Death {};
+
+// What kRules counts to three.
+void two_of_three(House& house) {
+  house.peer->frames.emplace_back(kLine);
+  house.peer->frames.emplace_back("2026-01-01T00:00:02Z h1 k: error D1");
+  house.after({});
+}
+
+}  // namespace
+
+TEST_CASE("in a storm a line is answered before the engine sees it, outside one behind its record") {
+  House busy(storm());
+  std::uint64_t seen = 99;
+  busy.peer->when_sent = [&] { seen = busy.session->engine().counters().lines; };
+  busy.peer->frames.emplace_back(kLine);
+  busy.after({});
+  CHECK(seen == 0);
+  CHECK(busy.session->engine().counters().lines == 1);
+  CHECK(busy.peer->answers == std::vector<bool>{true});
+  CHECK(busy.session->db()->spooled() == 1);
+
+  House calm;
+  calm.peer->when_sent = [] { FAIL("there is no storm"); };
+  calm.peer->frames.emplace_back(kLine);
+  calm.after({});
+  CHECK(calm.peer->answers == std::vector<bool>{true});
+}
+
+TEST_CASE("what a line decides that was answered before the engine saw it is decided at the next start, once") {
+  House house(storm());
+  two_of_three(house);
+  // It decides; the engine dies between the answer and the step.
+  house.peer->frames.emplace_back("2026-01-01T00:00:03Z h1 k: error D1");
+  house.peer->when_sent = [] { throw Death(); };
+  bool died = false;
+  try {
+    [[maybe_unused]] const auto going = house.live->round({});
+  } catch (const Death&) {
+    died = true;
+  }
+  CHECK(died);
+  CHECK(house.peer->answers == std::vector<bool>{true, true, true});
+  house.live.reset();
+  house.session.reset();
+  CHECK(decided_in(house.dir.path()).empty());
+  for (int start = 0; start < 2; ++start) {
+    store::DbOptions options;
+    options.spool_bytes = 64 << 10;
+    auto db = store::EngineDb::open(house.dir.path(), options);
+    REQUIRE(db);
+    REQUIRE(Session::start(load_rules(kRules), std::move(*db), {}, nullptr));
+    CHECK(decided_in(house.dir.path()).size() == 1);
+  }
+}
+
+TEST_CASE("a decision of an answered line that cannot be written is not forgotten, and nothing is read until it is written") {
+  House house(storm());
+  two_of_three(house);
+  house.peer->frames.emplace_back("2026-01-01T00:00:03Z h1 k: error D1");
+  house.peer->frames.emplace_back("2026-01-01T00:00:04Z h1 k: error D2");
+  house.peer->when_sent = [&] {
+    REQUIRE(house.another.says("BEGIN IMMEDIATE"));
+    house.files.fail = true;
+  };
+  house.after({});
+  house.after(Duration::seconds(20));
+  CHECK(house.peer->answers == std::vector<bool>{true, true, true});  // not refused either: rsyslogd has let go of it
+  CHECK(house.peer->frames.size() == 1);
+  house.peer->when_sent = nullptr;
+  house.files.fail = false;
+  REQUIRE(house.another.says("ROLLBACK"));
+  house.after(Duration::seconds(1));
+  CHECK(decided_in(house.dir.path()).size() == 1);
+  house.after({});
+  CHECK(house.peer->answers == std::vector<bool>{true, true, true, true});
 }

@@ -15,6 +15,7 @@ WorldOptions world_options(Random random, const RunOptions& options) {
   WorldOptions world;
   world.strict = options.strict;
   if (random.chance(40)) world.spool_bytes = static_cast<std::uint64_t>(random.between(8, 24)) * 1024;
+  world.few_syncs = random.chance(40);
   return world;
 }
 

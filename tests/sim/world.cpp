@@ -82,6 +82,7 @@ bool EngineLife::start() {
     pipeline::LiveOptions live;
     live.remembered_ids = 2000;
     live.sync.strict = world_.options.strict;
+    if (world_.options.few_syncs) live.sync.burst = live.sync.per_second = 1;
     std::vector<std::unique_ptr<input::LiveSource>> sources;
     sources.push_back(peer_.connect());
     live_ = std::make_unique<pipeline::Live>(*session_, std::move(sources), world_.clock, live);

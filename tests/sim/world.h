@@ -25,6 +25,7 @@ namespace correlator::sim {
 struct WorldOptions {
   std::uint64_t spool_bytes = 1 << 17, intake_bytes = 1 << 30;
   bool strict = false;
+  bool few_syncs = false;  // a storm is what two lines in a row are
 };
 
 struct World {

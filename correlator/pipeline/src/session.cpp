@@ -222,6 +222,9 @@ Status Session::load_lookups() {
 
 Status Session::reload(std::shared_ptr<const rules::RuleSet> rules) {
   // All that stands before the new rules is written first; what cannot be written now leaves the old ones in force.
+  if (db_) {
+    if (auto status = db_->drain(); !status) return status;
+  }
   if (auto status = record({}, true); !status) return status;
   if (auto status = snapshot(written_cursors_); !status) return status;
   const std::string wanted = rules->hash;

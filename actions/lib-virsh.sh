@@ -2,9 +2,117 @@
 # shellcheck shell=bash disable=SC2034,SC2153  # variables are read by the scripts
 # What is known about virsh and its guests. Sourced after lib.sh.
 
-virsh_ask() {
-  limited "$ASK_LIMIT" virsh -c "${OPT[connect]}" "$@"
+# ---------------------------------------------------------------- one virsh for all questions
+
+# Most of what a virsh costs is its start (20 ms of 23), so one answers all questions of a script. It reads its
+# commands from a pipe (7) and complains on another (6); what it prints goes into a file, for which no answer is
+# too long. How a command ended it does not say: an error is a line on stderr, as for a person who types. Behind
+# each command follows a word that is none. The complaint about it, which virsh writes after all else it had to
+# say, is the end of the answer.
+ASKED=0 SESSION_END=0
+
+# virsh_open LIMIT: there is a virsh that will not be stopped within LIMIT seconds.
+virsh_open() {
+  local longest=${OPT[timeout]:-0} both
+  [[ -z $ASIDE ]] || ((SECONDS + $1 < SESSION_END)) || virsh_close
+  [[ -z $ASIDE ]] || return 0
+  longest=$(($1 > longest ? $1 + 60 : longest + 60))
+  SESSION_END=$((SECONDS + longest))
+  trap : PIPE  # that it has ended is seen by its answer
+  # A pipe, of which each of us has one end, without a program that makes it.
+  exec {both}<> <(:)
+  exec 7>"/proc/self/fd/$both" 6< <(virsh_process "$longest" "$both")
+  ASIDE=$!
+  exec {both}>&-
 }
+
+# virsh_process SECONDS PIPE: like all commands under `timeout`, whatever becomes of us. What a person typed at
+# virsh and how (history, inputrc) is neither used nor changed; a daemon of the session, which virsh starts
+# where there is none, gets its cache.
+virsh_process() {
+  ulimit -f 65536 2>/dev/null
+  export INPUTRC=/dev/null TERM=dumb
+  [[ ${OPT[connect]} == */session* ]] || export XDG_CACHE_HOME=/dev/null
+  exec timeout -k "$KILL_AFTER" "$1" virsh -q -c "${OPT[connect]}" \
+    <"/proc/self/fd/$2" 2>&1 >>"$WORK/virsh" {both}>&- 6<&- 7>&- 8>&- 9>&-
+}
+
+# virsh_close [now]: it ends when its pipe does, and is stopped when it does not.
+virsh_close() {
+  local rest pid=$ASIDE how=${1:-}
+  [[ -n $pid ]] || return 0
+  exec 7>&-
+  while [[ -z $how ]]; do
+    IFS= read -r -t "$KILL_AFTER" -u 6 rest || how=$(($? > 128))
+  done
+  [[ $how == 0 ]] || kill -TERM "$pid" 2>/dev/null
+  wait "$pid" 2>/dev/null
+  ASIDE=''
+  exec 6<&-
+}
+# shellcheck disable=SC2317  # called by trap
+at_exit() { virsh_close; }
+
+# virsh_limited SECONDS COMMAND...: as `limited`, by that virsh. RC is 1 when it complained.
+virsh_limited() {
+  local began=${EPOCHREALTIME/./} limit=$1 took word
+  shift
+  # It parses what it reads, so what would be more to it than one word is not written to it.
+  for word; do [[ $word =~ ^[A-Za-z0-9_.:@/=,+-]+$ ]] || finish "$FAILED" "not a word for virsh: $word"; done
+  virsh_open "$limit"
+  END=answered-$((++ASKED))-$RANDOM$RANDOM
+  RC=0 OUT='' ERR=''
+  : >"$WORK/virsh"
+  printf '%s\n%s\n' "$*" "$END" 2>/dev/null >&7
+  if ! virsh_listen "$((began + limit * 1000000))"; then
+    if ((RC == 124)); then virsh_close now; else virsh_close; fi
+  fi
+  virsh_printed "$*"
+  took=$((${EPOCHREALTIME/./} - began))
+  log_command "$limit" "$took" "virsh -c ${OPT[connect]} $*"
+}
+
+# virsh_listen UNTIL: reads ERR up to END and sets RC; false when END did not come.
+virsh_listen() {
+  local left line failed=0
+  while :; do
+    left=$(($1 - ${EPOCHREALTIME/./}))
+    ((left > 0)) || { RC=124; return 1; }
+    printf -v left '%d.%06d' $((left / 1000000)) $((left % 1000000))
+    IFS= read -r -t "$left" -u 6 line || RC=$?
+    if ((RC > 128)); then RC=124; return 1; fi  # no answer in time
+    ((RC == 0)) || return 1                     # it has ended
+    [[ $line != *"'$END'"* ]] || { RC=$failed; return 0; }
+    [[ $line != *"'/dev/null/libvirt/virsh'"* ]] || continue  # the history that it may not write
+    ERR+=$line$'\n'
+    # It connects anew by itself, as the next virsh would have, and says so as an error.
+    case $line in
+      'error: Disconnected from '* | 'error: Reconnected to '*) ;;
+      'error: '*) failed=1 ;;
+    esac
+  done
+}
+
+# virsh_printed COMMAND: OUT and ERR, without what is meant for a person who types: a prompt before and behind,
+# and in most builds the command itself.
+virsh_printed() {
+  local prompt='virsh # '
+  IFS= read -r -N 1048576 OUT <"$WORK/virsh"
+  while [[ $OUT == "$prompt"* ]]; do OUT=${OUT#"$prompt"}; done
+  OUT=${OUT#"$1"$'\n'}
+  OUT=${OUT%"$prompt"}
+  OUT=${OUT%"$END"$'\n'}
+  OUT=${OUT%"$prompt"}
+  OUT=${OUT%"${OUT##*[!$'\n']}"} ERR=${ERR%"${ERR##*[!$'\n']}"}
+}
+
+virsh_ask() { virsh_limited "$ASK_LIMIT" "$@"; }
+
+# virsh_change SECONDS COMMAND...: a change that is done in a moment. One that takes long has a virsh of its own
+# (`change`), so that this one can be asked how it goes.
+virsh_change() { only_shown virsh -c "${OPT[connect]}" "${@:2}" || virsh_limited "$@"; }
+
+# ---------------------------------------------------------------- guests
 
 # virsh returns 1 for every failure; only the text differs.
 virsh_failed() {
@@ -83,7 +191,7 @@ job_under_way() {
 stop_job() {
   local ASK_LIMIT=5
   job_under_way || { ((RC == 0)) && return 0; log "cannot tell whether a job is under way"; return 1; }
-  change "$ASK_LIMIT" virsh -c "${OPT[connect]}" domjobabort "${OPT[domain]}"
+  virsh_change "$ASK_LIMIT" domjobabort "${OPT[domain]}"
   local try
   for try in 1 2 3 4 5; do
     job_under_way || return "$RC"

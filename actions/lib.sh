@@ -22,7 +22,7 @@ STATE=${CORRELATOR_ACTION_STATE:-/var/lib/correlator/actions}
 SYSROOT=${CORRELATOR_ACTION_SYSROOT:-}  # put before /sys, /proc, /var/log: tests only
 KILL_AFTER=2                            # seconds between TERM and KILL of a command
 DRY_RUN=0 UNDO=0
-RC=0 OUT='' ERR='' VALUE='' INPUT='' CHILD='' WORK='' DOCUMENT=''
+RC=0 OUT='' ERR='' VALUE='' INPUT='' CHILD='' WORK='' DOCUMENT='' ASIDE=''
 declare -A OPT=() KIND=() MARK=()
 
 # ---------------------------------------------------------------- log and leave
@@ -168,23 +168,27 @@ start() {
     [[ -n $dir ]] && WORK=$(mktemp -d -p "$dir" action.XXXXXX 2>/dev/null) && break
   done
   [[ -n $WORK ]] || finish "$FAILED" "no directory for temporary files is writable"
-  trap 'rm -rf -- "$WORK"' EXIT
+  trap 'at_exit; rm -rf -- "$WORK"' EXIT
   trap interrupted TERM INT HUP
   # The dispatcher's pipe is emptied, so that it never waits for us.
   [[ -t 0 ]] || IFS= read -r -t 1 -N 262144 DOCUMENT || true
 }
 
-# What a script wants done when it is told to stop; each may define its own.
+# What a script wants done when it is told to stop; each may define its own. ASIDE: a
+# process that runs beside it (the virsh of lib-virsh.sh), which at_exit ends.
 on_interrupt() { :; }
+at_exit() { :; }
 
 # shellcheck disable=SC2317  # called by trap
 interrupted() {
   trap '' TERM INT HUP
   # timeout runs the command in a process group of its own and passes TERM on.
-  if [[ -n $CHILD ]]; then
-    kill -TERM "$CHILD" 2>/dev/null
-    wait "$CHILD"
-  fi
+  local pid
+  for pid in $CHILD $ASIDE; do
+    kill -TERM "$pid" 2>/dev/null
+    wait "$pid"
+  done
+  ASIDE=''
   log "told to stop by a signal"
   on_interrupt
   exit "$TIMED_OUT"
@@ -205,34 +209,53 @@ told() {
   finish "$1" "$2"
 }
 
-# document_string KEY: the string at the top level of the decision document, with
+# document_id: VALUE, the id of the decision. The dispatcher's document begins with it, so that nothing has
+# to be started.
+document_id() {
+  VALUE=''
+  if [[ $DOCUMENT =~ ^\{\"id\":\"([A-Za-z0-9]+)\" ]]; then
+    VALUE=${BASH_REMATCH[1]}
+    return
+  fi
+  document_strings id
+  [[ ! ${FOUND[id]:-} =~ ^[A-Za-z0-9._:-]{1,128}$ ]] || VALUE=${FOUND[id]}
+}
+
+# document_strings KEY...: FOUND[KEY], the string at the top level of the decision document, with
 # its JSON escapes as they are; nothing when it is not there.
-document_string() {
+declare -A FOUND=()
+document_strings() {
+  local key value
+  FOUND=()
   [[ -n $DOCUMENT ]] || return 0
-  # shellcheck disable=SC2016
-  printf '%s' "$DOCUMENT" | timeout -k 1 2 awk -v want="$1" '
-    { text = text $0 " " }
-    END {
-      n = length(text); depth = 0; key = ""; expect_value = 0
-      for (i = 1; i <= n; i++) {
-        c = substr(text, i, 1)
-        if (c == "\"") {
-          for (j = i + 1; j <= n; j++) {
-            d = substr(text, j, 1)
-            if (d == "\\") j++
-            else if (d == "\"") break
+  # A string of JSON has no newline.
+  while IFS='=' read -r key value; do FOUND[$key]=$value; done < <(
+    # shellcheck disable=SC2016
+    timeout -k 1 2 awk -v want=" $* " '
+      { text = text $0 " " }
+      END {
+        n = length(text); depth = 0; key = ""; expect_value = 0
+        for (i = 1; i <= n; i++) {
+          c = substr(text, i, 1)
+          if (c == "\"") {
+            for (j = i + 1; j <= n; j++) {
+              d = substr(text, j, 1)
+              if (d == "\\") j++
+              else if (d == "\"") break
+            }
+            if (j > n) exit
+            string = substr(text, i + 1, j - i - 1); i = j
+            if (depth == 1 && expect_value) {
+              if (index(want, " " key " ") && !(key in told)) { told[key] = 1; printf "%s=%s\n", key, string }
+            }
+            else if (depth == 1) key = string
           }
-          if (j > n) exit
-          string = substr(text, i + 1, j - i - 1); i = j
-          if (depth == 1 && expect_value) { if (key == want) { printf "%s", string; exit } }
-          else if (depth == 1) key = string
+          else if (c == "{" || c == "[") depth++
+          else if (c == "}" || c == "]") depth--
+          else if (c == ":" && depth == 1) expect_value = 1
+          else if (c == "," && depth == 1) { expect_value = 0; key = "" }
         }
-        else if (c == "{" || c == "[") depth++
-        else if (c == "}" || c == "]") depth--
-        else if (c == ":" && depth == 1) expect_value = 1
-        else if (c == "," && depth == 1) { expect_value = 0; key = "" }
-      }
-    }'
+      }' <<<"$DOCUMENT")
 }
 
 # ---------------------------------------------------------------- commands
@@ -240,14 +263,15 @@ document_string() {
 need() { command -v "$1" >/dev/null 2>&1 || finish "$NOT_HERE" "program not found: $1"; }
 
 # limited SECONDS COMMAND...: run it with a time limit and INPUT on stdin. Sets RC
-# (124: the limit), OUT, ERR. The locks (8, 9) are not inherited.
+# (124: the limit), OUT, ERR. The locks (8, 9) and the pipes to a virsh (6, 7) are not
+# inherited.
 limited() {
-  local limit=$1 began=${EPOCHREALTIME/./} took shown
+  local limit=$1 began=${EPOCHREALTIME/./} took
   shift
   printf '%s' "$INPUT" >"$WORK/in"
   (
     ulimit -f 65536 2>/dev/null
-    exec timeout -k "$KILL_AFTER" "$limit" "$@" <"$WORK/in" >"$WORK/out" 2>"$WORK/err" 8>&- 9>&-
+    exec timeout -k "$KILL_AFTER" "$limit" "$@" <"$WORK/in" >"$WORK/out" 2>"$WORK/err" 6<&- 7>&- 8>&- 9>&-
   ) &
   CHILD=$!
   wait "$CHILD"
@@ -259,23 +283,26 @@ limited() {
   IFS= read -r -N 1048576 OUT <"$WORK/out"
   IFS= read -r -N 65536 ERR <"$WORK/err"
   OUT=${OUT%"${OUT##*[!$'\n']}"} ERR=${ERR%"${ERR##*[!$'\n']}"}
-  shown="$*: exit $RC, $((took / 1000)) ms"
-  ((RC == 124)) && shown="$*: stopped after $limit s"
+  log_command "$limit" "$took" "$*"
+}
+
+# log_command LIMIT MICROSECONDS TEXT: how a command ended, from RC, OUT and ERR.
+log_command() {
+  local shown="$3: exit $RC, $(($2 / 1000)) ms"
+  ((RC == 124)) && shown="$3: stopped after $1 s"
   ((RC == 0)) || shown+=": ${ERR:-$OUT}"
   log "${shown//$'\n'/; }"
 }
 
 # change SECONDS COMMAND...: the only way to change anything; printed in a dry run.
-change() {
-  if ((DRY_RUN)); then
-    local text
-    shift
-    text=${*@Q}
-    printf '%s%s\n' "$text" "${INPUT:+ <<< ${INPUT@Q}}"
-    RC=0 OUT='' ERR='' INPUT=''
-    return
-  fi
-  limited "$@"
+change() { only_shown "${@:2}" || limited "$@"; }
+
+# only_shown COMMAND...: in a dry run it is printed, and that is all.
+only_shown() {
+  ((DRY_RUN)) || return 1
+  local text=${*@Q}
+  printf '%s%s\n' "$text" "${INPUT:+ <<< ${INPUT@Q}}"
+  RC=0 OUT='' ERR='' INPUT=''
 }
 
 # run_action SCRIPT ARGUMENTS...: another action of this directory; CODE is what it
@@ -285,7 +312,7 @@ run_action() {
   local script=$HERE/$1 dry=()
   shift
   ((DRY_RUN)) && dry=(--dry-run)
-  "$script" "$@" "${dry[@]}" </dev/null 8>&- 9>&- &
+  "$script" "$@" "${dry[@]}" </dev/null 6<&- 7>&- 8>&- 9>&- &
   CHILD=$!
   wait "$CHILD"
   CODE=$?
@@ -304,7 +331,7 @@ graver() {
 # ---------------------------------------------------------------- state
 
 state_dir() {
-  mkdir -p -- "$STATE/$1" 2>/dev/null
+  [[ -d $STATE/$1 ]] || mkdir -p -- "$STATE/$1" 2>/dev/null
   [[ -d $STATE/$1 && -w $STATE/$1 ]] ||
     finish "$REFUSED" "state directory cannot be written: $STATE/$1"
 }
@@ -320,11 +347,13 @@ lock() {
 # A marker remembers what we did, so that only that is undone.
 # mark TYPE NAME KEY=VALUE...
 mark() {
-  local file=$STATE/$1/$2 type=$1
+  local file=$STATE/$1/$2 type=$1 time VALUE
   shift 2
   ((DRY_RUN)) && return
   state_dir "$type"
-  if ! printf '%s\n' "$@" "time=$(date +%s)" "decision=$(document_string id)" >"$file.new" ||
+  printf -v time '%(%s)T' -1
+  document_id
+  if ! printf '%s\n' "$@" "time=$time" "decision=$VALUE" >"$file.new" ||
     ! mv -f -- "$file.new" "$file"; then
     finish "$REFUSED" "marker cannot be written: $file"
   fi

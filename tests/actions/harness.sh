@@ -121,7 +121,7 @@ says() { check "${2:-err} has: $1" yes "$(holds "$WORLD/${2:-err}" "$1")"; }
 called() { check "called: $1" yes "$(holds "$WORLD/calls" "$1")"; }
 not_called() { check "not called: $1" no "$(holds "$WORLD/calls" "$1")"; }
 # snapshot: everything but the records of the run itself
-snapshot() { (cd "$WORLD" && find . -type f ! -name calls ! -name out ! -name err -exec md5sum {} + | LC_ALL=C sort); }
+snapshot() { (cd "$WORLD" && find . -type f ! -name calls ! -name sessions ! -name out ! -name err -exec md5sum {} + | LC_ALL=C sort); }
 # dry SCRIPT ARGS...: a dry run that must leave the world as it was
 dry() {
   local before

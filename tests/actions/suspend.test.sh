@@ -12,6 +12,35 @@ exits 0
 says 'paused (user) already'
 not_called ' suspend '
 
+fresh 'one virsh asks, acts and looks again'
+run virsh-suspend --domain vm1
+check 'started' 1 "$(wc -l <"$WORLD/sessions")"
+check 'in this order' 'dominfo domstate suspend domstate' "$(awk '{ for (i = 1; i <= NF; ++i) if ($i == "qemu:///system") print $(i + 1) }' "$WORLD/calls" | tr '\n' ' ' | sed 's/ $//')"
+run virsh-resume --domain vm1
+check 'started' 2 "$(wc -l <"$WORLD/sessions")"
+
+fresh 'a virsh that does not repeat what it reads (built without readline)'
+touch "$WORLD/no-echo"
+run virsh-suspend --domain vm1
+exits 0
+says 'vm1 is paused (user)'
+
+fresh 'the connection is lost on the way, and made anew by virsh'
+touch "$WORLD/lost"
+run virsh-suspend --domain vm1
+exits 0
+check state 'paused (user)' "$(state vm1)"
+
+fresh 'virsh dies on the way: nobody knows whether it was heard, so the marker stays'
+touch "$WORLD/die-suspend"
+run virsh-suspend --domain vm1
+exits 1
+says 'suspend vm1: exit 1'
+set_guest vm1 state 'paused (user)'
+run virsh-suspend --domain vm1 --undo
+exits 0
+check state 'running (unpaused)' "$(state vm1)"
+
 fresh 'by UUID'
 run virsh-suspend --domain "$(cat "$WORLD/here/domains/vm1/uuid")"
 exits 0

@@ -97,12 +97,21 @@ class Site:
 
     def jobs(self, action=None):
         """(rule, action, state, exit code, what it said), in the order they were decided."""
+        rows = self.from_ledger("SELECT rule, action, state, exit_code, output, reason FROM actions")
+        return [row for row in rows if action in (None, row[1])]
+
+    def starts(self, action):
+        """When scripts of an action were started, by the clock that time.monotonic() is."""
+        ahead = time.time() - time.monotonic()
+        rows = self.from_ledger("SELECT action, started FROM job JOIN attempt USING (decision) ORDER BY job.n, number")
+        return [started / 1e6 - ahead for name, started in rows if name == action]
+
+    def from_ledger(self, query):
         db = sqlite3.connect(f"file:{self.ledger}/dispatch.db?mode=ro", uri=True)
         try:
-            rows = db.execute("SELECT rule, action, state, exit_code, output, reason FROM actions").fetchall()
+            return db.execute(query).fetchall()
         finally:
             db.close()
-        return [row for row in rows if action in (None, row[1])]
 
     def log_lines(self):
         """All that went through rsyslogd, as inputname and text."""

@@ -39,6 +39,8 @@ read_cluster() {
             HEALTHY_OTHERS=$((HEALTHY_OTHERS + 1))
         fi
         ;;
+      # What follows the resources names nodes, too.
+      *'</resource'*) resource='' ;;
       # The same tag without online= says where a resource runs.
       *'<node name="'*)
         xml_attribute "$line" name

@@ -40,6 +40,7 @@ for with in crm crm_standby crm_attribute pcs; do
   check 'undo: guest' 'running (unpaused)' "$(state vm1)"
   check 'undo: cluster' unset "$(managed)"
   check 'undo: node' false "$(standby_of nodeA)"
+  check 'undo: the node before the guest, which would be moved' 0 "$(awk '/--delete-parameter is-managed/ { on = 1; next } on' "$WORLD/calls" | grep -c standby)"
   quiesce --with "$with" --undo
   exits 3
 done
@@ -130,10 +131,10 @@ owned 'killed in the middle of the dump, and run again'
 touch "$WORLD/hang-dump"
 background quiesce-guest --domain vm1 --dir "$WORLD/dumps" --keep-free 0
 until_called ' dump '
-read -r step _ <"/proc/$script/task/$script/children"
+read -ra steps <"/proc/$script/task/$script/children"  # the virsh that it asks, and virsh-dump
 kill -KILL "$script"
 wait "$script" 2>/dev/null
-kill -TERM "$step"
+kill -TERM "${steps[-1]}"
 rm "$WORLD/hang-dump"
 for ((i = 0; i < 100; ++i)); do [[ -e $WORLD/here/domains/vm1/job ]] || break; sleep 0.1; done
 quiesce

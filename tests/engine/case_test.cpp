@@ -171,5 +171,54 @@ TEST_CASE("the cooldown in force counts") {
   CHECK(d.say(s(10), "a").size() == 1);
 }
 
+CommandRecord by_hand(CommandRecord::Verb verb, std::string key = {}) {
+  return {verb, "r", std::move(key), {}, "root"};
+}
+
+TEST_CASE("reset and repair end a cooldown; the next one is as long") {
+  using Verb = CommandRecord::Verb;
+  for (const char* operation : {"", "count = { threshold = \"2 in 10m\", rearm = \"at-once\" }\n",
+                                "sequence = { within = \"10m\", steps = [\"b\", \"a\"] }\n"}) {
+    const std::string on = std::string(operation).starts_with("seq") ? "" : "on = \"a\"\n";
+    for (const Verb verb : {Verb::reset, Verb::repair}) {
+      INFO(operation << static_cast<int>(verb));
+      Diagnosing d("[[rule]]\nid = \"r\"\nkey = [\"host\"]\ncooldown = \"1h\"\n" + on + operation);
+      // What makes it fire, told in whole at one moment.
+      const auto fires = [&](Duration at) {
+        if (on.empty()) CHECK(d.say(at, "b") == kNone);
+        if (std::string(operation).starts_with("count")) CHECK(d.say(at, "a") == kNone);
+        return d.say(at, "a").size();
+      };
+      CHECK(fires(s(0)) == 1);
+      CHECK(fires(m(30)) == 0);
+      CHECK(d.step(by_hand(verb, "host=h2")) == kNone);  // another key's
+      CHECK(fires(m(30)) == 0);
+      CHECK(d.step(by_hand(Verb::ack, "host=h1")) == kNone);
+      CHECK(fires(m(30)) == 0);
+      CHECK(d.step(by_hand(verb, "host=h1")) == kNone);  // says nothing by itself
+      CHECK(fires(m(30)) == 1);
+      CHECK(fires(m(90) - Duration{1}) == 0);
+      CHECK(fires(m(90)) == 1);
+      CHECK(d.step(by_hand(verb)) == kNone);  // of all keys
+      CHECK(fires(m(91)) == 1);
+    }
+  }
+}
+
+TEST_CASE("a cooldown that was ended by hand does not come back with a restart") {
+  Diagnosing d("[[rule]]\nid = \"r\"\non = \"a\"\ncooldown = \"1h\"\n");
+  Rows rows;
+  CHECK(d.say(s(0), "a").size() == 1);
+  CHECK(d.say(s(0), "a", "h2").size() == 1);
+  d.save(rows);
+  d.restart(rows);
+  CHECK(d.say(s(1), "a") == kNone);
+  d.step(by_hand(CommandRecord::Verb::reset, "host=h1"));
+  d.save(rows);
+  d.restart(rows);
+  CHECK(d.say(s(2), "a", "h2") == kNone);
+  CHECK(d.say(s(2), "a").size() == 1);
+}
+
 }  // namespace
 }  // namespace correlator::engine::test

@@ -316,7 +316,9 @@ void Oracle::command(const Input& input) {
     }
     for (std::uint64_t number : open) close(number, *clock_, Closing::start_over);
     for (auto& [name, window] : windows_[input.rule]) {
-      if (aims_at(name)) start_over(input.rule, window);
+      if (!aims_at(name)) continue;
+      start_over(input.rule, window);
+      window.decided_at.reset();
     }
   }
 }

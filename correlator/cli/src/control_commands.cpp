@@ -108,8 +108,8 @@ void add_control(CLI::App& app, CommandLine& out) {
   add(app, out, "reload", "Load, lint and test the rules and put them in force in the running engine; a bad rule changes nothing");
   add(app, out, "plan", "What a reload would keep, migrate or drop");
   add(app, out, "ack", "Acknowledge an open case: somebody is looking after it");
-  add(app, out, "repair", "Close a case because the part was replaced; what was counted is forgotten");
-  add(app, out, "reset", "Close a case and forget what was counted");
+  add(app, out, "repair", "Close a case because the part was replaced; what was counted is forgotten, a cooldown ends");
+  add(app, out, "reset", "Close a case, forget what was counted, end a cooldown: the next event is the first");
   add(app, out, "silence", "Hold what a rule decides, for a time");
   add(app, out, "hold", "Hold what a rule decides, until it is released");
   add(app, out, "release", "End a silence or a hold; what still holds is decided now");

@@ -44,10 +44,6 @@ action = "site-migrate"
 set = { budget = "test", retry = 3, retry_after = "2s", args = ["--domain", "${guest}", "--to", "kvm2", "--dest-uri", "qemu+tcp://10.97.0.2/system", "--migrate-uri", "tcp://10.97.0.2"] }
 why = "no ssh between these two"
 [[override]]
-rule = "site.evacuate"
-set = { cooldown = "1ms" }
-why = "each repetition is to decide"
-[[override]]
 action = "notify"
 set = { limit = "100000 in 1h" }
 why = "as often as the test wants"

@@ -48,8 +48,9 @@ def done(lab, action, number, seconds=60):
 
 def suspended(lab, repetitions):
     """The tenth corrected error of a bank suspends the guest that must not compute on. Each repetition is a new register's ten
-    errors; before it the guest is resumed and the rules' cases are closed, as a person would."""
-    from_line, from_injection = [], []
+    errors; before it the guest is resumed and the rules' cases are closed and the cooldown of
+    site.evacuate is ended, as a person would."""
+    from_line, from_injection, from_start = [], [], []
     for number in range(repetitions):
         bank = 4 + number % 6
         before, lines = time.monotonic(), len(lab.delivered)
@@ -63,14 +64,16 @@ def suspended(lab, repetitions):
             check("libvirt says that the guest is paused by a user", state("db1") == "paused (user)", state("db1"))
             check("the one that is to be left runs", state("build1").startswith("running"), state("build1"))
         job = done(lab, "virsh-suspend", number)
+        from_start.append((at - lab.site.starts("virsh-suspend")[number]) * 1000)
         if job[2:4] != ("done", 0):
             check(f"suspend {number} says that it is done", False, job)
         if number + 1 < repetitions:
             resume(lab, "db1")
-            for rule in ("dimm.failing", "dimm.burst"):
+            for rule in ("dimm.failing", "dimm.burst", "site.evacuate"):
                 lab.site.ask("reset", rule, "--state", lab.site.state)
     check("each of them was suspended by the action", len(lab.site.jobs("virsh-suspend")) == repetitions, lab.site.jobs())
     figures("the kernel's line enters the log socket -> libvirt says Suspended", from_line)
+    figures("   of that, from the start of the script", from_start)
     figures("injection -> Suspended, with the kernel's polling", from_injection)
     decision = [d for d in lab.site.decisions("site.evacuate") if d["action"] == "virsh-suspend"][0]
     check("and why is told", "memory.dimm-bad" in decision["why"], decision["why"])

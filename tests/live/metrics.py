@@ -86,6 +86,38 @@ def documented():
         return file.read()
 
 
+# A /var/lib and a user of its own, with the engine's and the dispatcher's directories where they are installed.
+PLACES = """set -eu
+mount --make-rprivate /
+mount -t tmpfs -o mode=755 none /var/lib
+mkdir -p /var/lib/correlator /var/lib/correlator-dispatch /var/lib/prometheus/node-exporter
+mount --bind "$STATE" /var/lib/correlator
+mount --bind "$LEDGER" /var/lib/correlator-dispatch
+cat /etc/passwd - >/var/lib/passwd <<'END'
+correlator:x:64999:64999::/var/lib/correlator:/usr/sbin/nologin
+END
+cat /etc/group - >/var/lib/group <<'END'
+correlator:x:64999:
+END
+mount --bind /var/lib/passwd /etc/passwd
+mount --bind /var/lib/group /etc/group
+"""
+
+
+def documents_commands(site):
+    """The commands of docs/metrics.md, as they stand there."""
+    commands = "".join(re.findall(r"^```shell\n(.*?)^```", documented(), re.S | re.M))
+    check("docs/metrics.md has commands", commands.count("\n") == 3)
+    look = "stat -c '%U %G %a' /var/lib/correlator-metrics; readlink /var/lib/prometheus/node-exporter/correlator.prom"
+    done = subprocess.run(["unshare", "-m", "bash", "-euc", PLACES + commands + look], capture_output=True, text=True,
+                          env={"PATH": os.path.dirname(CORRELATOR) + ":" + os.environ["PATH"], "STATE": site.state, "LEDGER": site.ledger})
+    check(f"they succeed {done.stderr}".rstrip(), done.returncode == 0)
+    page, (owner, link) = done.stdout.splitlines()[:-2], done.stdout.splitlines()[-2:]
+    said = samples("\n".join(page))
+    check("they print what engine and dispatcher say", said.get("correlator_up") == 1 and said.get("correlator_dispatch_up") == 1)
+    check("and give node_exporter a file of the engine's user", (owner, link) == ("correlator correlator 755", "/var/lib/correlator-metrics/engine.prom"))
+
+
 def main():
     check("docs/metrics.md holds the list that `correlator metrics --list` prints", correlator("metrics", "--list") in documented())
     if os.geteuid() != 0:
@@ -130,6 +162,7 @@ def main():
                  samples(page()).get('correlator_dispatch_outcomes_total{action="seen",outcome="shadow"}') == 1)
         now = samples(page())
         check("a budget", get('correlator_dispatch_budget_left{budget="few"}') == get('correlator_dispatch_budget_starts{budget="few"}') == 5)
+        documents_commands(site)
         open(os.path.join(site.ledger, "stop-actions"), "w", encoding="utf-8").close()
         check("the kill switch", samples(page()).get("correlator_dispatch_kill_switch") == 1)
 

@@ -69,14 +69,19 @@ def suspended(lab, repetitions):
             check(f"suspend {number} says that it is done", False, job)
         if number + 1 < repetitions:
             resume(lab, "db1")
-            for rule in ("dimm.failing", "dimm.burst", "site.evacuate"):
-                lab.site.ask("reset", rule, "--state", lab.site.state)
+            reset(lab, "dimm.failing", "dimm.burst", "site.evacuate")
     check("each of them was suspended by the action", len(lab.site.jobs("virsh-suspend")) == repetitions, lab.site.jobs())
     figures("the kernel's line enters the log socket -> libvirt says Suspended", from_line)
     figures("   of that, from the start of the script", from_start)
     figures("injection -> Suspended, with the kernel's polling", from_injection)
     decision = [d for d in lab.site.decisions("site.evacuate") if d["action"] == "virsh-suspend"][0]
     check("and why is told", "memory.dimm-bad" in decision["why"], decision["why"])
+
+
+def reset(lab, *rules):
+    """As a person would: what these rules met is over, its cooldown as well."""
+    for rule in rules:
+        lab.site.ask("reset", rule, "--state", lab.site.state)
 
 
 def resume(lab, guest):
@@ -184,6 +189,7 @@ EDAC = "EDAC MC0: 16 CE memory read error on D{0} (channel:0 slot:0 page:0x9{0} 
 def hung_qemu(lab):
     """A QEMU that does not answer: the action gives up in its time and says that it may still take effect; meanwhile others go on."""
     resume(lab, "db1")
+    reset(lab, "site.evacuate")
     pid = lab.libvirt.process_of("db1")
     count = len(lab.site.jobs("virsh-suspend"))
     os.kill(pid, signal.SIGSTOP)
@@ -208,6 +214,7 @@ def hung_qemu(lab):
 def dead_libvirtd(lab):
     """libvirtd is gone: the forwarder says so, the action says so, the rule fires; all is well when it is back."""
     count = len(lab.site.jobs("virsh-suspend"))
+    reset(lab, "site.evacuate")
     lab.lifecycle.process.terminate()
     lab.libvirt.kill()
     wait_until("the forwarder says that it sees nothing", lambda: any("lost qemu:///system: events of guests are not seen" in line for line in lab.site.log_lines()))

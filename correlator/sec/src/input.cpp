@@ -73,6 +73,20 @@ void Input::close() {
   begin_ = scanned_ = 0;
 }
 
+bool Input::reopen() {
+  if (name_ == "-") return is_open();
+  const struct stat before = info_;
+  const std::uint64_t unread = data_.size() - begin_;
+  std::string kept = S_ISREG(before.st_mode) ? std::string() : data_.substr(begin_);
+  close();
+  struct stat there {};
+  const bool same = name_ != "-" && S_ISREG(before.st_mode) && ::stat(name_.c_str(), &there) == 0 && there.st_ino == before.st_ino &&
+                    there.st_dev == before.st_dev && static_cast<std::uint64_t>(there.st_size) >= offset_;
+  const bool opened = open(same ? static_cast<std::int64_t>(offset_ - unread) : 0);
+  data_ = std::move(kept);
+  return opened;
+}
+
 void Input::give(InputLine& line, std::string_view text) {
   line.text = text;
   line.source = name_;

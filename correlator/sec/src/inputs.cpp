@@ -50,15 +50,31 @@ void Inputs::open_all(Diagnostics& troubles) {
   std::sort(inputs_.begin(), inputs_.end(), [](const auto& a, const auto& b) { return a->name() < b->name(); });
 }
 
-void Inputs::look_for_new() {
+void Inputs::renew(Reopen how) {
+  const std::vector<Named> named = named_inputs(options_);
+  const auto name_of = [&](const Input& input) {
+    return std::find_if(named.begin(), named.end(), [&](const Named& n) { return n.name == input.name(); });
+  };
+  std::erase_if(inputs_, [&](const auto& input) { return !input->dynamic && name_of(*input) == named.end(); });
+  for (const auto& input : inputs_) {
+    if (const auto found = name_of(*input); found != named.end()) input->context = found->context;
+    if (input->is_timeline()) continue;
+    if (how == Reopen::all_at_end) {
+      input->close();
+      input->open(options_.from_start ? 0 : -1);
+    } else if (!input->is_open()) {
+      input->open(input->comes_back_at());
+    } else if (how == Reopen::all) {
+      input->reopen();
+    }
+  }
   Diagnostics ignored;
   open_all(ignored);
 }
 
-void Inputs::reopen(Input& input) {
+void Inputs::try_again(Input& input) {
   if (options_.reopen_timeout == 0 || clock_.now() - input.tried < options_.reopen_timeout) return;
-  // One that was not there when we began is new from its first line on.
-  input.open(input.was_there && !options_.from_start && options_.tail ? -1 : 0);
+  input.open(input.comes_back_at());
 }
 
 Input::Next Inputs::next(InputLine& line, const pattern::PatternSet* filter, bool skipping, std::uint64_t& passed) {
@@ -67,7 +83,7 @@ Input::Next Inputs::next(InputLine& line, const pattern::PatternSet* filter, boo
     if (turn_ >= inputs_.size()) turn_ = 0;
     Input& input = *inputs_[turn_++];
     if (!input.is_open()) {
-      reopen(input);
+      try_again(input);
       if (!input.is_open()) continue;
     }
     if (options_.check_timeout > 0 && input.checked != 0 && clock_.now() - input.checked < options_.check_timeout) continue;

@@ -48,7 +48,12 @@ class Input {
   // Opens it; `offset` -1 is its end. False if it cannot be opened now.
   bool open(std::int64_t offset);
   void close();
+  // Closes it and opens it again: a file that is still the same goes on where it was, another one begins at its start.
+  bool reopen();
+  // Where it is opened when it is found again: one that was not there when we began is new from its first line on.
+  std::int64_t comes_back_at() const { return was_there && !options_.from_start && options_.tail ? -1 : 0; }
   bool is_open() const { return fd_ || timeline_; }
+  bool is_timeline() const { return name_ == "-" && clock_.is_timeline(); }
   // Passes over lines without a candidate where `skipping`; `passed` counts them.
   Next next(InputLine& line, const pattern::PatternSet* filter, bool skipping, std::uint64_t& passed);
   // The rules changed: what was found for the old ones means nothing.
@@ -103,8 +108,9 @@ class Inputs {
   Inputs(const Options& options, const Clock& clock) : options_(options), clock_(clock) {}
 
   void open_all(Diagnostics& troubles);
-  // Files that match the globs now and did not before.
-  void look_for_new();
+  // What the globs mean now: inputs that they name no longer go, new ones come, closed ones are tried; others are reopened as said.
+  enum class Reopen { closed, all, all_at_end };
+  void renew(Reopen how);
   Input::Next next(InputLine& line, const pattern::PatternSet* filter, bool skipping, std::uint64_t& passed);
   bool all_closed() const;
   void forget_scans() {
@@ -119,7 +125,7 @@ class Inputs {
   const std::vector<std::unique_ptr<Input>>& all() const { return inputs_; }
 
  private:
-  void reopen(Input& input);
+  void try_again(Input& input);
 
   const Options& options_;
   const Clock& clock_;

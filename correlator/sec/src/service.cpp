@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
+#include <ctime>
 #include <memory>
 #include <optional>
 #include <thread>
@@ -32,6 +33,12 @@ namespace correlator::sec {
 namespace {
 
 using engine::Effect;
+
+std::uint64_t cpu_time() {
+  timespec used{};
+  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+  return static_cast<std::uint64_t>(used.tv_sec) * 1'000'000'000U + static_cast<std::uint64_t>(used.tv_nsec);
+}
 
 class Service {
  public:
@@ -69,20 +76,22 @@ class Service {
     for (const Diagnostic& d : loaded.diagnostics) journal_.say(d, now());
     program_ = loaded.program;
     inputs_.forget_scans();
-    if (before != nullptr) {
-      engine_->replace(program_, now(), perl_.scripts());
-      return;
-    }
+    if (before != nullptr) engine_->replace(program_, now(), engine_options());
+    else engine_.emplace(program_, engine_options());
+  }
+
+  engine::Procedure::Options engine_options() const {
     engine::Procedure::Options how;
     how.buffer_lines = options_.buffer_lines;
     how.joint_buffer = options_.joint_buffer;
     how.internal_contexts = options_.internal_contexts;
     how.store_limit = options_.store_limit;
     how.quote_description = options_.quoting;
-    how.paste_into_shell = options_.exact;
+    how.paste_log_text = options_.exact;
     how.log_level = journal_.level();
     how.scripts = perl_.scripts();
-    engine_.emplace(program_, how);
+    if (options_.rule_times) how.cpu_time = cpu_time;
+    return how;
   }
 
   // --- one turn of the loop: children, one line, what is due, signals
@@ -208,7 +217,10 @@ class Service {
     std::vector<ChildLine> lines;
     std::vector<ChildEnd> ends;
     children_.collect(lines, ends);
-    for (const ChildLine& line : lines) engine_->queue(line.text, line.context);
+    for (const ChildLine& line : lines) {
+      journal_.say(6, "event of a child: " + line.text, now());
+      engine_->queue(line.text, line.context);
+    }
     for (const ChildEnd& end : ends) {
       if (end.signal != 0) journal_.say(3, fmt::format("signal {} ended: {}", end.signal, end.command), now());
       else if (end.code != 0) journal_.say(3, fmt::format("status {} of: {}", end.code, end.command), now());
@@ -240,13 +252,19 @@ class Service {
         return internal_event("SEC_LOGROTATE");
       case Signal::interrupt:
         if (::isatty(STDIN_FILENO) == 1) going_ = false;
-        else journal_.set_level(journal_.debug() % 6 + 1);
+        else next_log_level();
         return;
       case Signal::term: going_ = false; return;
     }
   }
 
-  // Everything anew, except that nothing that was read is lost.
+  void next_log_level() {
+    journal_.set_level(journal_.debug() % 6 + 1);
+    engine_->set_log_level(journal_.level());
+    journal_.say(4, fmt::format("SIGINT: the log level is now {}", journal_.debug()), now());
+  }
+
+  // Everything anew, except that nothing that was read is lost (in SEC it is).
   void restart() {
     internal_event("SEC_PRE_RESTART");
     read_options();
@@ -254,7 +272,7 @@ class Service {
     if (options_.terminate_children) children_.terminate();
     journal_.open(options_);
     load(nullptr);
-    inputs_.look_for_new();
+    inputs_.renew(options_.exact ? Inputs::Reopen::all_at_end : Inputs::Reopen::all);
     internal_event("SEC_RESTART");
   }
 
@@ -265,7 +283,7 @@ class Service {
     journal_.open(options_);
     const auto before = program_;
     load(before.get());
-    inputs_.look_for_new();
+    inputs_.renew(options_.keep_open ? Inputs::Reopen::closed : Inputs::Reopen::all);
     internal_event("SEC_SOFTRESTART");
   }
 

@@ -101,11 +101,12 @@ class Procedure {
     bool internal_contexts = false;   // each line has a context that names its source
     std::uint64_t store_limit = 0;    // lines of an event store; 0: none
     bool quote_description = false;   // %s in a command for the shell is one word
-    bool paste_into_shell = false;    // log text goes into commands for the shell as it is
+    bool paste_log_text = false;      // log text goes into commands for the shell and into code as it is
     int log_level = 3;
     std::int64_t sweep_every = 1;     // seconds
     bool prefilter = true;
     ScriptHost* scripts = nullptr;
+    std::uint64_t (*cpu_time)() = nullptr;  // nanoseconds of CPU used so far, to say what each rule costs; decides nothing
   };
 
   Procedure(std::shared_ptr<const rules::procedure::ProcedureProgram> program, const Options& options);
@@ -135,7 +136,8 @@ class Procedure {
   void script_ended(std::int64_t now, std::int64_t ticket, bool success, Effects& effects);
 
   // New rules. Files that are the same object as before keep their operations; contexts, variables and events stay.
-  void replace(std::shared_ptr<const rules::procedure::ProcedureProgram> program, std::int64_t now, ScriptHost* scripts = nullptr);
+  void replace(std::shared_ptr<const rules::procedure::ProcedureProgram> program, std::int64_t now, const Options& options);
+  void set_log_level(int level);
 
   // What the block scan looks for; nullptr without prefilter.
   const pattern::PatternSet* filter() const;

@@ -50,13 +50,13 @@ void Procedure::Core::assign(const std::string& name, std::string value, bool fr
 
 void Procedure::Core::make_event(const std::string& text, const std::string& context, Second delay) {
   for (std::string& line : lines_of(text)) {
-    if (says(5)) say(5, "event made: " + line);
     if (delay == 0) queued.push_back({std::move(line), context});
     else delayed.emplace(now + delay, QueuedEvent{std::move(line), context});
   }
 }
 
 Flow Procedure::Core::act(const Action& action, const Setting& setting) {
+  if (says(5)) tell(action, setting);
   switch (action.verb) {
     case Verb::none: return Flow::done;
     case Verb::leave: return Flow::left;

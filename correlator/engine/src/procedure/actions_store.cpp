@@ -46,7 +46,6 @@ class StoreActions {
     auto store = core_.store(name);
     if (store != nullptr && core_.changeable(name) == nullptr) return;
     if (store == nullptr) store = core_.make_store(name);
-    if (core_.says(5)) core_.say(5, "context " + name + " is made");
     store->created = core_.now;
     store->lifetime = lifetime;
     store->lines.clear();
@@ -58,7 +57,6 @@ class StoreActions {
     const std::string name = core_.word(action_, 0, setting_);
     const auto store = core_.changeable(name);
     if (store == nullptr || store->ending) return core_.say(4, "context " + name + " does not exist or is ending already");
-    if (core_.says(5)) core_.say(5, "context " + name + " ends");
     if (with_list) core_.finish(store);
     else core_.drop(store);
   }

@@ -38,7 +38,6 @@ void Procedure::Core::start_command(const Action& action, const Setting& setting
   if (action.verb == Verb::cspawn || action.verb == Verb::cspawnexec) start.target = word(action, 0, setting);
   if (action.shell_command) {
     start.command = shell(*action.shell_command, setting);
-    if (says(4)) say(4, "starting: " + effects->back().command);
     return;
   }
   for (const std::string& part : action.command) start.words.push_back(text(part, setting).value);
@@ -60,7 +59,6 @@ void Procedure::Core::act_on_world(const Action& action, const Setting& setting)
       std::string file = word(action, 0, setting);
       std::string line = text_or_description(action.text, setting).value;
       if (action.verb == Verb::write) line += '\n';
-      if (says(6)) say(6, "writing to " + file);
       Effect& out = effect(file == "-" ? Effect::Kind::out : action.verb == Verb::owritecl ? Effect::Kind::file_once : Effect::Kind::file);
       out.target = std::move(file);
       out.text = std::move(line);

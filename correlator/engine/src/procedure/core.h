@@ -90,6 +90,7 @@ struct RuleState {
   std::int64_t calendar_minute = -1;             // that it fired in
   std::vector<std::uint32_t> filters;            // of its members
   std::uint64_t matches = 0;
+  std::uint64_t met = 0, cpu = 0;                // lines it looked at, nanoseconds that took; counted with Options::cpu_time
 };
 
 struct FileState {
@@ -181,6 +182,7 @@ struct Procedure::Core {
 
   // rule.cpp
   std::optional<rules::procedure::Continue> meet(const std::shared_ptr<FileState>& file, RuleState& run, Walk& walk);
+  std::optional<rules::procedure::Continue> meet_measured(const std::shared_ptr<FileState>& file, RuleState& run, Walk& walk);
   Setting setting_of(const std::shared_ptr<FileState>& file, const RuleState& run, const PatternHit& hit, const std::string& description);
   void start_script(const Setting& setting, const RuleState& run);
   Walk jump(RuleState& run, const Scope& scope);
@@ -220,6 +222,8 @@ struct Procedure::Core {
   // actions.cpp and its parts
   Flow run(const rules::procedure::ActionListPtr& list, const Setting& setting);
   Flow act(const rules::procedure::Action& action, const Setting& setting);
+  void tell(const rules::procedure::Action& action, const Setting& setting);
+  std::string command_text(const rules::procedure::Action& action, const Setting& setting);
   void act_on_store(const rules::procedure::Action& action, const Setting& setting);
   void act_on_operation(const rules::procedure::Action& action, const Setting& setting);
   void act_on_world(const rules::procedure::Action& action, const Setting& setting);

@@ -39,6 +39,10 @@ Json Procedure::dump(std::int64_t now) const {
     for (const auto& run : file->rules) {
       rules.push_back({{"number", run->rule->number + 1}, {"line", run->rule->place.line}, {"type", run->rule->type_text},
                        {"desc", run->rule->description}, {"matches", run->matches}});
+      if (core.options.cpu_time != nullptr) {
+        rules.back()["events"] = run->met;
+        rules.back()["cpu"] = static_cast<double>(run->cpu) / 1e9;
+      }
     }
     out["files"].push_back({{"name", file->file->name}, {"sets", file->file->sets}, {"rules", std::move(rules)}});
   }

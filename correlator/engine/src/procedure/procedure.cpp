@@ -83,7 +83,7 @@ Walk Procedure::Core::walk(const std::shared_ptr<FileState>& file) {
   using How = rules::procedure::Continue::How;
   for (std::size_t i = 0; i < file->rules.size();) {
     Walk walked = Walk::on;
-    const auto then = meet(file, *file->rules[i], walked);
+    const auto then = options.cpu_time == nullptr ? meet(file, *file->rules[i], walked) : meet_measured(file, *file->rules[i], walked);
     if (walked == Walk::end) return Walk::end;
     if (!then || then->how == How::next) ++i;
     else if (then->how == How::jump) i = then->target;
@@ -153,12 +153,14 @@ void Procedure::script_ended(std::int64_t now, std::int64_t ticket, bool success
   if (list != nullptr) core_->run(list, waiting.setting);
 }
 
-void Procedure::replace(std::shared_ptr<const rules::procedure::ProcedureProgram> program, std::int64_t now, ScriptHost* scripts) {
+void Procedure::replace(std::shared_ptr<const rules::procedure::ProcedureProgram> program, std::int64_t now, const Options& options) {
   Effects nothing;
-  if (scripts != nullptr) core_->options.scripts = scripts;
+  core_->options = options;
   const Step step(*core_, now, nothing);
   core_->adopt(std::move(program));
 }
+
+void Procedure::set_log_level(int level) { core_->options.log_level = level; }
 
 const pattern::PatternSet* Procedure::filter() const { return core_->filter.set(); }
 bool Procedure::asks_every_line() const { return core_->filter.set() == nullptr || core_->filter.asks_every_line(); }

@@ -51,6 +51,15 @@ std::optional<Continue> Procedure::Core::meet(const std::shared_ptr<FileState>& 
   return first.then;
 }
 
+// A jump counts what it jumps to as well, as the rules there do.
+std::optional<Continue> Procedure::Core::meet_measured(const std::shared_ptr<FileState>& file, RuleState& run, Walk& walk) {
+  const std::uint64_t before = options.cpu_time();
+  auto then = meet(file, run, walk);
+  run.cpu += options.cpu_time() - before;
+  ++run.met;
+  return then;
+}
+
 void Procedure::Core::start_script(const Setting& setting, const RuleState& run) {
   Effect& start = effect(Effect::Kind::command);
   start.feeds = true;

@@ -70,7 +70,7 @@ void Procedure::Core::finish(const std::shared_ptr<EventStore>& ended) {
   if (ended->ending || ended->gone) return;
   ended->ending = true;
   if (ended->at_end.list != nullptr) {
-    if (says(4)) say(4, "context " + ended->names.front() + " ends, running its action list");
+    if (says(6)) say(6, "context " + ended->names.front() + " ends, running its action list");
     auto outer = stores.find("_THIS") == stores.end() ? nullptr : stores["_THIS"];
     stores["_THIS"] = ended;
     const WaitingList last = ended->at_end;

@@ -141,7 +141,7 @@ class TwoRounds {
       std::string masked;
       append_masked(masked, value, masks_);
       if (first_ == nullptr) out += masked;
-      else if (core_.options.paste_into_shell || pastes_) for (const char m : masked) first_->literal(m);
+      else if (core_.options.paste_log_text || pastes_) for (const char m : masked) first_->literal(m);
       else first_->value(masks_values_ ? masked : value);
     }
     return first_ != nullptr ? first_->take() : out;
@@ -195,7 +195,7 @@ class TwoRounds {
       out += value.value;
     } else if (name == "s" && core_.options.quote_description) {
       shell_->value(value.value, true);
-    } else if (value.from_log && !core_.options.paste_into_shell) {
+    } else if (value.from_log && !core_.options.paste_log_text) {
       shell_->value(value.value);
     } else {
       for (const char c : value.value) shell_->literal(c);

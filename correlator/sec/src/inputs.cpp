@@ -17,13 +17,10 @@ struct Named {
 std::vector<Named> named_inputs(const Options& options) {
   std::vector<Named> out;
   for (const std::string& given : options.input) {
-    const std::size_t equals = given.rfind('=');
-    const bool with_context = equals != std::string::npos && equals > 0 && equals + 1 < given.size() && given.find_first_of(" \t", equals) == std::string::npos;
-    const std::string glob = with_context ? given.substr(0, equals) : given;
-    for (const std::string& name : expand_glob(glob)) {
-      std::string context;
-      if (with_context) context = given.substr(equals + 1);
-      else if (options.internal_contexts) context = "_FILE_EVENT_" + name;
+    const InputOption option = input_option(given);
+    for (const std::string& name : expand_glob(option.glob)) {
+      std::string context = option.context;
+      if (context.empty() && options.internal_contexts) context = "_FILE_EVENT_" + name;
       const auto same = std::find_if(out.begin(), out.end(), [&](const Named& n) { return n.name == name; });
       if (same != out.end()) same->context = context;
       else out.push_back({name, context});

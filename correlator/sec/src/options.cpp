@@ -140,6 +140,13 @@ std::vector<std::string> with_resource_file(const std::vector<std::string>& word
 
 }  // namespace
 
+InputOption input_option(const std::string& given) {
+  const std::size_t equals = given.rfind('=');
+  const bool with_context = equals != std::string::npos && equals > 0 && equals + 1 < given.size() && given.find_first_of(" \t", equals) == std::string::npos;
+  if (!with_context) return {given, {}};
+  return {given.substr(0, equals), given.substr(equals + 1)};
+}
+
 Options parse_options(const std::vector<std::string>& given, Diagnostics& warnings) {
   Options out;
   const auto passed_over = [&](std::string message, std::string hint) {
@@ -185,6 +192,8 @@ Options parse_options(const std::vector<std::string>& given, Diagnostics& warnin
     }
     found.row->set(out, value, found.on);
   }
+  // One input with a context of its own gives each of the others one, too.
+  for (const std::string& input : out.input) out.internal_contexts = out.internal_contexts || !input_option(input).context.empty();
   return out;
 }
 

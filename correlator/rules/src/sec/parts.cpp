@@ -103,6 +103,13 @@ std::size_t closing(std::string_view text) {
   return std::string_view::npos;
 }
 
+bool has_parenthesis(std::string_view text) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if ((text[i] == '(' || text[i] == ')') && !escaped(text, i)) return true;
+  }
+  return false;
+}
+
 bool is_name(std::string_view text) {
   return !text.empty() && std::isalpha(static_cast<unsigned char>(text[0])) &&
          std::all_of(text.begin(), text.end(), [](unsigned char c) { return std::isalnum(c) || c == '_'; });

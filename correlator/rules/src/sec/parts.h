@@ -67,6 +67,9 @@ std::vector<Slice> split_outside(Slice text, std::string_view separator);
 // The place of the ")" that closes the "(" at the front; npos if there is none.
 std::size_t closing(std::string_view text);
 
+// One that is meant as such: not \( or \).
+bool has_parenthesis(std::string_view text);
+
 bool is_name(std::string_view text);  // a letter, then letters, digits, _
 bool is_number(std::string_view text);
 

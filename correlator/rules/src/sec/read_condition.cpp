@@ -94,7 +94,7 @@ class ConditionReader {
   }
 
   std::optional<Condition> named(Condition::Kind kind, Slice name) {
-    if (find_outside(name.text, "(") != std::string_view::npos || closing(name.text) != std::string_view::npos) {
+    if (has_parenthesis(name.text)) {
       return wrong(name, "a parenthesis inside a name", "write \\( and \\) where they belong to the name");
     }
     Condition out;

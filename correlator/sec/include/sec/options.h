@@ -40,4 +40,10 @@ struct Options {
 Options parse_options(const std::vector<std::string>& words, Diagnostics& warnings);
 std::string options_help();
 
+// GLOB or GLOB=CONTEXT.
+struct InputOption {
+  std::string glob, context;
+};
+InputOption input_option(const std::string& given);
+
 }  // namespace correlator::sec

@@ -252,7 +252,7 @@ int replay_logs(const Options& o) {
 }
 
 int replay_with_sec(const Options& o) {
-  SecReplay what{o.sec, o.logs, {}, o.year != 0 ? std::optional(o.year) : std::nullopt};
+  SecReplay what{o.sec, o.logs, {}, o.year != 0 ? std::optional(o.year) : std::nullopt, o.state};
   auto zone = Zone::find(o.zone);
   if (!zone) {
     complain(zone.error());

@@ -5,7 +5,10 @@
 
 #include <deque>
 #include <memory>
+#include <optional>
+#include <utility>
 
+#include "base/hash.h"
 #include "base/text.h"
 #include "common.h"
 #include "engine/procedure.h"
@@ -13,6 +16,7 @@
 #include "input/reader.h"
 #include "input/sources.h"
 #include "pipeline/chunk.h"
+#include "sec/kept_state.h"
 #include "sec/service.h"
 #include "syslog/archive_clock.h"
 #include "syslog/parser.h"
@@ -35,8 +39,22 @@ class ArchiveLines {
     while (ready_.empty() && read()) {}
     return ready_.empty() ? nullptr : &ready_.front();
   }
-  void advance() { ready_.pop_front(); }
+  void advance() {
+    if (taken_++ == 0) first_ = std::to_string(hash64(ready_.front().text));
+    ready_.pop_front();
+  }
   const std::string& name() const { return source_.name; }
+
+  // How many lines were taken, and which the first one was, so that another archive of that name is not taken for it.
+  store::Cursor place() const { return {source_.name, first_, 0, taken_, {}}; }
+  // Passes over what an earlier run took. False if this begins with another line.
+  bool resume(const store::Cursor& from) {
+    while (taken_ < from.line && peek() != nullptr) {
+      if (taken_ == 0 && std::to_string(hash64(ready_.front().text)) != from.identity) return false;
+      advance();
+    }
+    return true;
+  }
 
  private:
   struct Unresolved {
@@ -107,16 +125,22 @@ class ArchiveLines {
   syslog::Parser parser_;
   std::deque<Unresolved> unresolved_;
   std::deque<ArchiveLine> ready_;
+  std::uint64_t taken_ = 0;
+  std::string first_;
 };
 
 // What is written to standard output is printed; all else is only said, with its time.
 class Printer {
  public:
+  // Nothing reaches standard output before take() gives it.
+  void keep() { keeps_ = true; }
+  std::string take() { return std::exchange(kept_, {}); }
+
   void print(const engine::Effects& effects, std::int64_t now) {
     using Kind = engine::Effect::Kind;
     for (const engine::Effect& e : effects) {
       switch (e.kind) {
-        case Kind::out: std::fwrite(e.text.data(), 1, e.text.size(), stdout); break;
+        case Kind::out: write(e.text); break;
         case Kind::say: std::fputs((printable(e.text) + "\n").c_str(), stderr); break;
         case Kind::command: said(now, "would run: ", e.command.empty() ? join(e.words, " ") : e.command); break;
         case Kind::file:
@@ -131,14 +155,22 @@ class Printer {
   }
 
  private:
-  static void said(std::int64_t now, const std::string& what, std::string_view text) {
-    std::fputs(fmt::format("{}  {}{}\n", to_rfc3339(Timestamp{now * 1'000'000}), printable(what), printable(text)).c_str(), stdout);
+  void said(std::int64_t now, const std::string& what, std::string_view text) {
+    write(fmt::format("{}  {}{}\n", to_rfc3339(Timestamp{now * 1'000'000}), printable(what), printable(text)));
   }
+  void write(std::string_view text) {
+    if (keeps_) kept_ += text;
+    else std::fwrite(text.data(), 1, text.size(), stdout);
+  }
+
+  bool keeps_ = false;
+  std::string kept_;
 };
 
 class Replay {
  public:
-  explicit Replay(engine::Procedure& engine) : engine_(engine) {}
+  explicit Replay(engine::Procedure& engine) : engine_(engine), now_(engine.now()), began_(now_ > 0) {}
+  Printer& printer() { return printer_; }
 
   // Time goes on: each second that something is due in comes by itself, with the lines that rules made.
   void go_to(std::int64_t second) {
@@ -177,8 +209,63 @@ class Replay {
   engine::Procedure& engine_;
   Printer printer_;
   engine::Effects effects_;
-  std::int64_t now_ = 0;
-  bool began_ = false;
+  std::int64_t now_;
+  bool began_;
+};
+
+using Sources = std::vector<std::unique_ptr<ArchiveLines>>;
+
+// --state: where the archives were left, and what was printed until then.
+class Survival {
+ public:
+  Survival(sec::KeptState kept, Sources& sources) : kept_(std::move(kept)), sources_(sources) {}
+
+  void bring_back(engine::Procedure& engine) {
+    std::vector<std::string> dropped;
+    kept_.bring_back(engine, dropped);
+    for (const std::string& what : dropped) std::fputs(("dropped of the state: " + printable(what) + "\n").c_str(), stderr);
+    for (const auto& source : sources_) {
+      const store::Cursor* place = kept_.cursor(source->name());
+      if (place != nullptr && !source->resume(*place)) std::fputs((printable(source->name()) + " is another archive than before, and is read from its start\n").c_str(), stderr);
+    }
+    for (const engine::Effect& effect : kept_.waiting()) std::fwrite(effect.text.data(), 1, effect.text.size(), stdout);
+    finish();
+    kept_.forget_last_run();
+  }
+
+  // Each so many lines, and at the end.
+  bool settle(const engine::Procedure& engine, Printer& printer, bool end) {
+    if (!end && ++lines_ % kLines != 0) return true;
+    engine::Effects effects;
+    if (std::string text = printer.take(); !text.empty()) {
+      effects.emplace_back();
+      effects.back().kind = engine::Effect::Kind::out;
+      effects.back().text = std::move(text);
+    }
+    std::vector<store::Cursor> places;
+    for (const auto& source : sources_) places.push_back(source->place());
+    if (const Status written = kept_.commit(engine, std::move(places), effects); !written.ok()) {
+      complain(written.error());
+      return false;
+    }
+    if (effects.empty()) return true;
+    std::fwrite(effects.front().text.data(), 1, effects.front().text.size(), stdout);
+    return finish();
+  }
+
+ private:
+  static constexpr std::uint64_t kLines = 4096;
+
+  bool finish() {
+    std::fflush(stdout);
+    const Status done = kept_.done();
+    if (!done.ok()) complain(done.error());
+    return done.ok();
+  }
+
+  sec::KeptState kept_;
+  Sources& sources_;
+  std::uint64_t lines_ = 0;
 };
 
 }  // namespace
@@ -193,9 +280,20 @@ int replay_sec(const SecReplay& what) {
   engine::Procedure::Options how;
   how.scripts = rules.scripts;
   engine::Procedure engine(rules.program, how);
-  Replay replay(engine);
-  std::vector<std::unique_ptr<ArchiveLines>> sources;
+  Sources sources;
   for (const input::Source& source : list.sources) sources.push_back(std::make_unique<ArchiveLines>(source, what));
+  std::optional<Survival> survival;
+  if (!what.state.empty()) {
+    auto kept = sec::KeptState::open(what.state);
+    if (!kept) {
+      complain(kept.error());
+      return kIoError;
+    }
+    survival.emplace(std::move(*kept), sources);
+    survival->bring_back(engine);
+  }
+  Replay replay(engine);
+  if (survival) replay.printer().keep();
   for (;;) {
     ArchiveLines* next = nullptr;
     for (const auto& source : sources) {
@@ -205,7 +303,9 @@ int replay_sec(const SecReplay& what) {
     replay.go_to(next->peek()->second);
     replay.line(next->name(), next->peek()->text);
     next->advance();
+    if (survival && !survival->settle(engine, replay.printer(), false)) return kIoError;
   }
+  if (survival && !survival->settle(engine, replay.printer(), true)) return kIoError;
   return kFine;
 }
 

@@ -14,6 +14,7 @@ struct SecReplay {
   std::vector<std::string> rules, logs;
   Zone zone;
   std::optional<int> year;
+  std::string state;  // directory; empty: nothing survives
 };
 int replay_sec(const SecReplay& what);
 

@@ -35,7 +35,7 @@ Input::Input(std::string name, std::string given, const Options& options, const 
 bool Input::open(std::int64_t offset) {
   tried = clock_.now();
   heard = tried;
-  ended_ = false;
+  ended_ = renamed_ = false;
   if (name_ == "-") {
     if (clock_.is_timeline()) {
       read_timeline();
@@ -110,8 +110,10 @@ Input::Next Input::next(InputLine& line, const pattern::PatternSet* filter, bool
       close();
       return Next::end;
     }
-    if (options_.tail && switched()) continue;
-    return Next::nothing;
+    if ((options_.tail || renamed_) && switched()) continue;
+    if (options_.tail || !renamed_) return Next::nothing;
+    renamed_ = false;
+    ended_ = true;
   }
 }
 
@@ -185,7 +187,7 @@ bool Input::read_more() {
   }
   // The end. A file that is followed may grow; a pipe without writers may get another one.
   const bool pipe = !S_ISREG(info_.st_mode);
-  const bool goes_on = options_.tail && name_ != "-";
+  const bool goes_on = (options_.tail || renamed_) && name_ != "-";
   if (!goes_on) ended_ = true;
   else if (pipe && !data_.empty()) data_ += '\n';  // its writer is gone: what it left is a line
   return pipe && goes_on && !data_.empty();

@@ -9,6 +9,15 @@
 namespace correlator::sec {
 namespace {
 
+constexpr std::string_view kAdded = "added ";  // of an input that a rule added; its context stands behind
+
+Diagnostic not_there_any_more(const std::string& name, bool opened) {
+  Diagnostic out = make_error("E201", "the input " + name + " is not the file that was read before" + (opened ? ", and is read from its start" : ", and cannot be opened"),
+                              "lines behind that place, if there were some, are in another file now");
+  out.gravity = Gravity::warning;
+  return out;
+}
+
 struct Named {
   std::string name, context;
 };
@@ -31,18 +40,28 @@ std::vector<Named> named_inputs(const Options& options) {
 
 }  // namespace
 
-void Inputs::open_all(Diagnostics& troubles) {
+void Inputs::open_all(Diagnostics& troubles, const std::vector<store::Cursor>& places) {
   for (const Named& named : named_inputs(options_)) {
     const bool known = std::any_of(inputs_.begin(), inputs_.end(), [&](const auto& input) { return input->name() == named.name; });
     if (known) continue;
     auto input = std::make_unique<Input>(named.name, named.context, options_, clock_);
-    if (!input->open(options_.from_start || !options_.tail ? 0 : -1)) {
+    const auto place = std::find_if(places.begin(), places.end(), [&](const store::Cursor& c) { return c.stream == named.name; });
+    if (place != places.end()) {
+      if (!input->resume(*place)) troubles.push_back(not_there_any_more(named.name, input->is_open()));
+    } else if (!input->open(options_.from_start || !options_.tail ? 0 : -1)) {
       Diagnostic d = make_error("E201", "the input " + named.name + " cannot be opened",
                                 options_.reopen_timeout > 0 ? "it is tried again" : "--reopen-timeout=SECONDS tries again");
       d.gravity = Gravity::warning;
       troubles.push_back(std::move(d));
     }
     inputs_.push_back(std::move(input));
+  }
+  for (const store::Cursor& place : places) {
+    const bool known = std::any_of(inputs_.begin(), inputs_.end(), [&](const auto& input) { return input->name() == place.stream; });
+    if (known || !place.extra.starts_with(kAdded)) continue;
+    inputs_.push_back(std::make_unique<Input>(place.stream, place.extra.substr(kAdded.size()), options_, clock_));
+    inputs_.back()->dynamic = true;
+    if (!inputs_.back()->resume(place)) troubles.push_back(not_there_any_more(place.stream, inputs_.back()->is_open()));
   }
   std::sort(inputs_.begin(), inputs_.end(), [](const auto& a, const auto& b) { return a->name() < b->name(); });
 }

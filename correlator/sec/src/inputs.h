@@ -15,6 +15,7 @@
 #include "host/socket.h"
 #include "pattern/pattern_set.h"
 #include "sec/options.h"
+#include "store/engine_db.h"
 
 namespace correlator::sec {
 
@@ -44,6 +45,12 @@ class Input {
   enum class Next { line, nothing, end };
 
   Input(std::string name, std::string context, const Options& options, const Clock& clock);
+
+  // Where it stands, for the next run; nothing for what has no place (a FIFO, a pipe).
+  std::optional<store::Cursor> cursor() const;
+  // Goes on where an earlier run stood. Under another name, which a rotation gave it, it is read to its end first. False if that
+  // place is not there any more: then it is opened at its start.
+  bool resume(const store::Cursor& cursor);
 
   // Opens it; `offset` -1 is its end. False if it cannot be opened now.
   bool open(std::int64_t offset);
@@ -80,6 +87,7 @@ class Input {
   bool take_timeline(InputLine& line);
   bool read_more();
   bool switched();
+  bool open_renamed(const store::Cursor& cursor);
   void read_timeline();
   void give(InputLine& line, std::string_view text);
   void rescan(const pattern::PatternSet& filter);
@@ -93,6 +101,7 @@ class Input {
   std::string data_;              // what was read and not given
   std::size_t begin_ = 0;
   bool ended_ = false;            // a partial line is one now
+  bool renamed_ = false;          // this is the rest of a file that has another name now
   bool timeline_ = false;
   std::size_t scanned_ = 0;       // hits are known up to here
   const pattern::PatternSet* scanned_by_ = nullptr;
@@ -107,7 +116,9 @@ class Inputs {
  public:
   Inputs(const Options& options, const Clock& clock) : options_(options), clock_(clock) {}
 
-  void open_all(Diagnostics& troubles);
+  // Those that `places` knows go on there.
+  void open_all(Diagnostics& troubles, const std::vector<store::Cursor>& places = {});
+  std::vector<store::Cursor> cursors() const;
   // What the globs mean now: inputs that they name no longer go, new ones come, closed ones are tried; others are reopened as said.
   enum class Reopen { closed, all, all_at_end };
   void renew(Reopen how);

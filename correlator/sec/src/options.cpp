@@ -71,6 +71,7 @@ const std::vector<Row>& rows() {
       {"intcontexts", Kind::flag, flag(&Options::internal_contexts), "  a context for each line that names its input"},
       {"testonly", Kind::flag, flag(&Options::test_only), "  read the rules and end: 1 if something is wrong with them"},
       {"timeline", Kind::once, flag(&Options::timeline), "  standard input is OFFSET<TAB>LINE on a clock of its own, #EOF ends it"},
+      {"state", Kind::text, text(&Options::state), "=DIRECTORY  what goes on over several lines, and how far inputs were read, survives there"},
       {"sec-compat", Kind::text, [](Options& o, const std::string& v, bool) { o.exact = v == "exact"; }, "=exact  as SEC also where it is not safe (docs/coming-from-sec.md)"},
       {"help", Kind::once, flag(&Options::help), ""},
       {"version", Kind::once, flag(&Options::version), ""},

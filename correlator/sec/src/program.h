@@ -9,6 +9,7 @@
 #include "base/diagnostic.h"
 #include "rules/procedure.h"
 #include "rules/sec/reader.h"
+#include "sec/options.h"
 
 namespace correlator::sec {
 
@@ -24,5 +25,8 @@ struct LoadedProgram {
 // Files that did not change since `before` stay the same object.
 LoadedProgram load_program(const std::vector<std::string>& globs, const rules::sec::ReadOptions& options,
                            const rules::procedure::ProcedureProgram* before = nullptr);
+
+// --testonly: the exit code.
+int test_rules(const Options& options);
 
 }  // namespace correlator::sec

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <ctime>
@@ -26,8 +27,8 @@
 #include "perl_library.h"
 #include "process.h"
 #include "program.h"
-#include "rules/sec/lint.h"
 #include "signals.h"
+#include "survival.h"
 
 namespace correlator::sec {
 namespace {
@@ -52,15 +53,20 @@ class Service {
       journal_.say(entered.error(), clock_.now());
       return 1;
     }
+    if (!options_.state.empty()) {
+      if (const Status kept = survival_.open(options_.state); !kept.ok()) {
+        journal_.say(kept.error(), clock_.now());
+        return 1;
+      }
+    }
     load(nullptr);
-    Diagnostics troubles;
-    inputs_.open_all(troubles);
-    for (const Diagnostic& d : troubles) journal_.say(d, now());
+    begin();
     internal_event("SEC_STARTUP");
     sweep();
     while (going_) turn();
     internal_event("SEC_SHUTDOWN");
     end_children();
+    settle();
     outputs_.flush();
     if (!options_.pid.empty()) ::unlink(options_.pid.c_str());
     return 0;
@@ -68,6 +74,42 @@ class Service {
 
  private:
   std::int64_t now() const { return clock_.now(); }
+
+  // --- what survives
+
+  // Inputs are opened where the last run stood, and what it had decided and not done is done.
+  void begin() {
+    Diagnostics troubles;
+    if (survival_.on()) {
+      std::vector<std::string> dropped;
+      survival_.kept().bring_back(*engine_, dropped);
+      for (const std::string& what : dropped) journal_.say(3, "dropped of the state: " + what, now());
+      if (clock_.is_timeline()) clock_.set(std::max(now(), engine_->now()));
+      swept_ = clock_.is_timeline() ? now() : 0;
+    }
+    inputs_.open_all(troubles, survival_.on() ? survival_.kept().cursors() : std::vector<store::Cursor>());
+    for (const Diagnostic& d : troubles) journal_.say(d, now());
+    if (!survival_.on()) return;
+    for (const Effect& effect : survival_.kept().waiting()) perform(effect);
+    outputs_.flush();
+    note_done();
+    survival_.forget_last_run();
+  }
+
+  // State, places of inputs and what was decided are written down together; then it is done.
+  void settle() {
+    outputs_.flush();
+    engine::Effects todo;
+    const Status written = survival_.settle(*engine_, survival_.on() ? inputs_.cursors() : std::vector<store::Cursor>(), todo);
+    if (!written.ok()) journal_.say(written.error(), now());  // as without --state, until it can be written again
+    for (const Effect& effect : todo) perform(effect);
+    outputs_.flush();
+    if (written.ok() && !todo.empty()) note_done();
+  }
+
+  void note_done() {
+    if (const Status done = survival_.done(); !done.ok()) journal_.say(done.error(), now());
+  }
 
   // --- rules
 
@@ -100,12 +142,17 @@ class Service {
     collect_children();
     if (engine_->has_queued()) {
       engine_->next_queued(now(), effects_);
+      survival_.stir();
       carry_out();
     } else {
       read_input();
     }
     if (options_.sweep_every == 0 || now() - swept_ >= options_.sweep_every) sweep();
-    for (const Signal signal : signals_.take()) handle(signal);
+    if (survival_.is_time(false)) settle();
+    for (const Signal signal : signals_.take()) {
+      settle();
+      handle(signal);
+    }
   }
 
   void read_input() {
@@ -114,6 +161,7 @@ class Service {
     const bool skipping = !engine_->asks_every_line() && engine_->buffer_lines() == 1 && children_.list().empty();
     const Input::Next got = inputs_.next(line, clock_.is_timeline() ? nullptr : engine_->filter(), skipping, passed);
     engine_->passed(passed);
+    survival_.stir(passed > 0 || got == Input::Next::line);
     for (const auto& [name, silent] : inputs_.silences()) tell_silence(name, silent);
     if (got == Input::Next::line) {
       engine_->line(now(), {line.source, line.context, line.text, line.candidates}, effects_);
@@ -127,6 +175,7 @@ class Service {
 
   void sweep() {
     swept_ = now();
+    if (const auto due = engine_->next_due()) survival_.stir(*due <= now() + 1);
     engine_->sweep(now(), effects_);
     carry_out();
     Diagnostics troubles;
@@ -135,6 +184,7 @@ class Service {
   }
 
   void idle() {
+    if (survival_.is_time(true)) settle();
     outputs_.flush();
     if (clock_.is_timeline() && !children_.some()) return pass_time();
     std::vector<pollfd> ready;
@@ -169,12 +219,15 @@ class Service {
 
   // --- effects
 
+  // With --state what reaches the outside waits until it is written down.
   void carry_out() {
-    for (std::size_t i = 0; i < effects_.size(); ++i) carry_out(effects_[i]);
+    for (Effect& effect : effects_) {
+      if (!survival_.takes(effect)) perform(effect);
+    }
     effects_.clear();
   }
 
-  void carry_out(const Effect& effect) {
+  void perform(const Effect& effect) {
     switch (effect.kind) {
       case Effect::Kind::say: return journal_.say(static_cast<int>(effect.number), effect.text, now());
       case Effect::Kind::out: return outputs_.out(effect.text);
@@ -201,7 +254,10 @@ class Service {
     if (effect.number == 0) return;
     engine::Effects more;
     engine_->script_ended(now(), effect.number, false, more);
-    for (const Effect& next : more) carry_out(next);
+    survival_.stir();
+    for (Effect& next : more) {
+      if (!survival_.takes(next)) perform(next);
+    }
   }
 
   void tell_silence(const std::string& name, bool silent) {
@@ -221,12 +277,14 @@ class Service {
       journal_.say(6, "event of a child: " + line.text, now());
       engine_->queue(line.text, line.context);
     }
+    survival_.stir(!lines.empty());
     for (const ChildEnd& end : ends) {
       if (end.signal != 0) journal_.say(3, fmt::format("signal {} ended: {}", end.signal, end.command), now());
       else if (end.code != 0) journal_.say(3, fmt::format("status {} of: {}", end.code, end.command), now());
       if (end.ticket == 0) continue;
       const bool success = end.code == 0 && (end.signal == 0 || options_.exact);  // SEC takes a killed script for a success
       engine_->script_ended(now(), end.ticket, success, effects_);
+      survival_.stir();
       carry_out();
     }
   }
@@ -234,6 +292,7 @@ class Service {
   void internal_event(const char* text) {
     if (!options_.internal_events) return;
     engine_->internal_event(now(), text, "SEC_INTERNAL_EVENT", effects_);
+    survival_.stir();
     carry_out();
   }
 
@@ -272,6 +331,7 @@ class Service {
     if (options_.terminate_children) children_.terminate();
     journal_.open(options_);
     load(nullptr);
+    survival_.stir();
     inputs_.renew(options_.exact ? Inputs::Reopen::all_at_end : Inputs::Reopen::all);
     internal_event("SEC_RESTART");
   }
@@ -322,40 +382,12 @@ class Service {
   std::shared_ptr<const rules::procedure::ProcedureProgram> program_;
   std::optional<engine::Procedure> engine_;
   engine::Effects effects_;
+  Survival survival_;
   std::int64_t swept_ = 0;
   bool going_ = true;
 };
 
-int test_rules(const Options& options) {
-  PerlLibrary perl;
-  const LoadedProgram loaded = load_program(options.conf, {.buffer_lines = options.buffer_lines, .code = &perl});
-  for (const Diagnostic& d : loaded.diagnostics) std::fputs(to_text(d).c_str(), stderr);
-  std::size_t rules = 0;
-  for (const auto& file : loaded.program->files) rules += file->rules.size();
-  std::fprintf(stderr, "%s: %s in %s\n", loaded.flawless ? "ok" : "FAILED", counted(rules, "rule").c_str(), counted(loaded.program->files.size(), "file").c_str());
-  return loaded.flawless ? 0 : 1;
-}
-
 }  // namespace
-
-RulesRead read_rules(const std::vector<std::string>& files) {
-  static PerlLibrary perl;
-  LoadedProgram loaded = load_program(files, {.code = &perl});
-  return {loaded.program, perl.scripts(), std::move(loaded.diagnostics)};
-}
-
-Checked check(const std::vector<std::string>& files) {
-  PerlLibrary perl;
-  LoadedProgram loaded = load_program(files, {.code = &perl});
-  Checked out;
-  out.diagnostics = std::move(loaded.diagnostics);
-  const Diagnostics warnings = rules::sec::lint(*loaded.program);
-  out.diagnostics.insert(out.diagnostics.end(), warnings.begin(), warnings.end());
-  for (const auto& file : loaded.program->files) out.rules += file->rules.size();
-  out.files = loaded.program->files.size();
-  out.flawless = loaded.flawless;
-  return out;
-}
 
 int serve(const std::vector<std::string>& words) {
   Diagnostics warnings;

@@ -93,6 +93,11 @@ class ScriptHost {
   virtual ScriptResult evaluate(const std::string& source, std::span<const std::string> values, bool list) = 0;
 };
 
+// A part of the state as a store keeps it; bytes.
+struct SavedRow {
+  std::string key, body;
+};
+
 class Procedure {
  public:
   struct Options {
@@ -146,6 +151,13 @@ class Procedure {
   std::uint32_t buffer_lines() const;
   // Lines that were read and not given to line(), because nothing asks for them.
   void passed(std::uint64_t lines);
+
+  // The second of the last step.
+  std::int64_t now() const;
+  // The whole state for the next run, whose rules may be others. Operations and action lists are named by what their rule says.
+  std::vector<SavedRow> save() const;
+  // Into a Procedure that has seen nothing yet. What belongs to rules that changed is dropped; `dropped` says so for people.
+  void restore(const std::vector<SavedRow>& rows, std::vector<std::string>& dropped);
 
   // The whole state for a person to read.
   Json dump(std::int64_t now) const;

@@ -191,6 +191,7 @@ struct Procedure::Core {
   OpenOperation* find(RuleState& run, const std::string& description);
   OperationPtr open(RuleState& run, Setting setting);
   void close(OpenOperation& op);
+  void resume(const OperationPtr& op);
   void schedule(const OperationPtr& op);
   bool over(const OpenOperation& op) const;
   void expire(const OperationPtr& op);

@@ -16,6 +16,12 @@ void LineBuffers::resize(std::uint32_t lines, bool joint) {
   }
 }
 
+void LineBuffers::restore(const std::string& source, std::deque<BufferedLine> lines) {
+  if (source.empty() != joint_) return;
+  buffers_[source] = std::move(lines);
+  resize(lines_, joint_);
+}
+
 void LineBuffers::add(std::string_view source, std::string_view text) {
   const std::string_view key = joint_ ? std::string_view() : source;
   auto found = buffers_.find(key);
@@ -56,6 +62,7 @@ std::string LineBuffers::sources(std::uint32_t n) const {
 }
 
 void LineBuffers::rewrite(std::uint32_t n, const std::vector<std::string>& lines) {
+  if (current_ == nullptr) return;  // no line has come yet
   joined_.clear();
   if (n == 0) n = static_cast<std::uint32_t>(lines.size());
   n = std::min(n, lines_);

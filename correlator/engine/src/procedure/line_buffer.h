@@ -32,6 +32,8 @@ class LineBuffers {
   // The last lines become these; `n` of them, where it is more than there are, with empty ones in front.
   void rewrite(std::uint32_t n, const std::vector<std::string>& lines);
   const std::map<std::string, std::deque<BufferedLine>, std::less<>>& all() const { return buffers_; }
+  // Those of an earlier run; not where lines of all sources are together now and were not then, or the other way round.
+  void restore(const std::string& source, std::deque<BufferedLine> lines);
 
  private:
   std::uint32_t lines_ = 1;

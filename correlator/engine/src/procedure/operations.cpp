@@ -59,6 +59,13 @@ OperationPtr Procedure::Core::open(RuleState& run, Setting setting) {
   return op;
 }
 
+// One of an earlier run goes on.
+void Procedure::Core::resume(const OperationPtr& op) {
+  op->owner->open[op->description] = op;
+  if (is_pair(*op->owner)) op->owner->by_age[op->serial] = op;
+  schedule(op);
+}
+
 void Procedure::Core::close(OpenOperation& op) {
   if (!op.alive) return;
   op.alive = false;

@@ -160,6 +160,7 @@ void Procedure::replace(std::shared_ptr<const rules::procedure::ProcedureProgram
   core_->adopt(std::move(program));
 }
 
+std::int64_t Procedure::now() const { return core_->now; }
 void Procedure::set_log_level(int level) { core_->options.log_level = level; }
 
 const pattern::PatternSet* Procedure::filter() const { return core_->filter.set(); }

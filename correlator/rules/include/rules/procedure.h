@@ -142,6 +142,7 @@ struct ProcedureRule {
   std::uint32_t number = 0;
   Place place;
   std::string type_text;  // as written
+  std::uint64_t fingerprint = 0;  // of all that it says
   std::vector<Member> members;  // one; two of a pair; N of a group
   std::string description, description2;
   ActionListPtr action, action2, init, slide, end;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <set>
 
+#include "base/hash.h"
 #include "base/text.h"
 
 namespace correlator::rules::sec {
@@ -88,6 +89,7 @@ bool RuleReader::collect() {
     }
   }
   if (fields_.empty()) return false;  // labels alone
+  for (const auto& [key, field] : fields_) rule_.fingerprint = hash64(key + "=" + field->value, rule_.fingerprint);
   if (const Field* type = get("type")) return set_type(*type);
   reading_.error(group_.fields.front(), 0, 1, "the rule has no type=", "for example type=Single");
   return false;

@@ -33,6 +33,7 @@ struct Options {
   bool internal_events = false, internal_contexts = false;
   bool test_only = false, help = false, version = false;
   bool timeline = false;  // standard input is "offset<TAB>line" on a clock of its own
+  std::string state;      // directory; empty: nothing survives
   bool exact = false;     // --sec-compat=exact: also where SEC is wrong or not safe
 };
 

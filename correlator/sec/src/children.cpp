@@ -7,7 +7,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
+#include <cctype>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
@@ -20,8 +22,13 @@ extern char** environ;
 namespace correlator::sec {
 namespace {
 
-// As Perl's exec decides: a line without anything that a shell would take for itself needs none.
-bool needs_shell(const std::string& command) { return command.find_first_of("$&*(){}[]'\";\\|?<>~`\n=#") != std::string::npos; }
+// As Perl's exec decides: a line without anything that a shell would take for itself needs none. NAME=value and exec in front
+// do, # does not.
+bool needs_shell(const std::string& command) {
+  if (command.starts_with("exec ") || command.find_first_of("$&*(){}[]'\";\\|?<>~`\n") != std::string::npos) return true;
+  const auto word = std::find_if_not(command.begin(), command.end(), [](unsigned char c) { return std::isalnum(c) != 0 || c == '_'; });
+  return word != command.end() && *word == '=';
+}
 
 std::vector<std::string> argv_of(const engine::Effect& effect) {
   if (!effect.words.empty()) return effect.words;

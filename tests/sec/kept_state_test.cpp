@@ -2,11 +2,13 @@
 // What the next run finds: the state, and of what was decided that part which does not stand in its file yet.
 #include "catch.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
 
+#include "base/json.h"
 #include "rules/sec/reader.h"
 #include "sec/kept_state.h"
 
@@ -138,4 +140,31 @@ TEST_CASE("a state that is damaged or of another version is dropped part by part
   engine.restore({{"clock", "\xff nonsense"}, {"operation 1", std::string("\xa0", 1)}, {"something new", std::string("\xa0", 1)}}, dropped);
   CHECK(dropped == std::vector<std::string>{"a part of the state, 'clock', is damaged", "a part of the state, 'operation 1', is not as this version writes it",
                                             "a part of the state, 'something new', which this version does not know"});
+}
+
+TEST_CASE("a script that ran has no end for the next run, and code in a variable is lost") {
+  const std::string rules = "type=SingleWithScript\nptype=SubStr\npattern=go\nscript=sleep 9\ndesc=d\naction=write - good\naction2=write - bad\n";
+  engine::Procedure before = with_rules(rules);
+  engine::Effects effects;
+  before.line(1000, {"in", {}, "go", nullptr}, effects);
+  REQUIRE(effects.size() == 1);
+  std::vector<engine::SavedRow> rows = before.save();
+  for (engine::SavedRow& row : rows) {
+    if (row.key != "variables") continue;
+    row.body.clear();
+    Json::to_cbor(Json::parse(R"([["kept", "1", false, false], ["code", "", false, true]])"), row.body);
+  }
+  engine::Procedure after = with_rules(rules);
+  std::vector<std::string> dropped;
+  after.restore(rows, dropped);
+  REQUIRE(dropped.size() == 2);
+  CHECK(std::count(dropped.begin(), dropped.end(), "the end of a script of rule 1 of test.sec, which was running") == 1);
+  CHECK(std::count(dropped.begin(), dropped.end(), "variable %code, which held code") == 1);
+  CHECK(after.dump(1000)["variables"] == Json{{"kept", "1"}});
+  effects.clear();
+  after.script_ended(1001, 1, true, effects);
+  CHECK(effects.empty());
+  after.line(1002, {"in", {}, "go", nullptr}, effects);
+  REQUIRE(effects.size() == 1);
+  CHECK(effects[0].number == 2);  // a ticket is given once
 }

@@ -259,6 +259,24 @@ def changed_rules(program, options, place):
 
 
 @test
+def disk_full(program, options, place):
+    """A state that cannot be written is said once, and the rules go on as without it."""
+    (place / "rules.sec").write_text(COUNTING)
+    (place / "in").write_text(counting_lines(random.Random(options.seed), 200000))
+    words = ("sec", "--conf=rules.sec", "--input=in", "--notail")
+    place.run(*words)
+    expected = place.text("out.log")
+    (place / "out.log").unlink()
+    (place / "state").mkdir()
+    small = Place("unshare", place.path)
+    code = small.run("-m", "sh", "-c", 'mount -t tmpfs -o size=200k none state || exit 77; exec "$@"', "sh", program, *words, "--state=state")
+    if code == 77 or "unshare:" in place.text("err"):
+        print("disk_full: skipped, no mount namespace can be made here")
+        return True
+    return same("a full disk", f"exit 0, said 1\n{expected}", f"exit {code}, said {place.text('err').count('[E305]')}\n{place.text('out.log')}", place)
+
+
+@test
 def replayed(program, options, place):
     """replay --sec --state on an archive, killed again and again; and what an archive grew by is all that is read then."""
     r = random.Random(options.seed)

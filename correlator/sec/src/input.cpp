@@ -74,15 +74,10 @@ void Input::close() {
 }
 
 bool Input::reopen() {
-  if (name_ == "-") return is_open();
-  const struct stat before = info_;
-  const std::uint64_t unread = data_.size() - begin_;
-  std::string kept = S_ISREG(before.st_mode) ? std::string() : data_.substr(begin_);
+  if (name_ == "-" || S_ISREG(info_.st_mode)) return is_open();
+  std::string kept = data_.substr(begin_);
   close();
-  struct stat there {};
-  const bool same = name_ != "-" && S_ISREG(before.st_mode) && ::stat(name_.c_str(), &there) == 0 && there.st_ino == before.st_ino &&
-                    there.st_dev == before.st_dev && static_cast<std::uint64_t>(there.st_size) >= offset_;
-  const bool opened = open(same ? static_cast<std::int64_t>(offset_ - unread) : 0);
+  const bool opened = open(0);
   data_ = std::move(kept);
   return opened;
 }

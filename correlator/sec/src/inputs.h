@@ -55,7 +55,8 @@ class Input {
   // Opens it; `offset` -1 is its end. False if it cannot be opened now.
   bool open(std::int64_t offset);
   void close();
-  // Closes it and opens it again: a file that is still the same goes on where it was, another one begins at its start.
+  // Closes it and opens it again, with what was read of it. A regular file goes on where it is, and is read to its end where
+  // another one has its name now.
   bool reopen();
   // Where it is opened when it is found again: one that was not there when we began is new from its first line on.
   std::int64_t comes_back_at() const { return was_there && !options_.from_start && options_.tail ? -1 : 0; }

@@ -15,6 +15,7 @@
 #include <memory>
 #include <optional>
 #include <thread>
+#include <utility>
 
 #include "base/json.h"
 #include "base/text.h"
@@ -101,7 +102,8 @@ class Service {
     outputs_.flush();
     engine::Effects todo;
     const Status written = survival_.settle(*engine_, survival_.on() ? inputs_.cursors() : std::vector<store::Cursor>(), todo);
-    if (!written.ok()) journal_.say(written.error(), now());  // as without --state, until it can be written again
+    if (!written.ok() && unwritten_++ == 0) journal_.say(written.error(), now());  // goes on as without --state
+    if (written.ok() && std::exchange(unwritten_, 0) > 0) journal_.say(3, "the state can be written again", now());
     for (const Effect& effect : todo) perform(effect);
     outputs_.flush();
     if (written.ok() && !todo.empty()) note_done();
@@ -383,6 +385,7 @@ class Service {
   std::optional<engine::Procedure> engine_;
   engine::Effects effects_;
   Survival survival_;
+  int unwritten_ = 0;  // times that it could not be written since it could
   std::int64_t swept_ = 0;
   bool going_ = true;
 };

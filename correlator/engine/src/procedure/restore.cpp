@@ -106,7 +106,9 @@ class Restorer {
 
   // How a script ended that ran when this stopped is not known, so neither of its lists runs.
   void scripts(const Json& body) {
-    for (const Json& script : body) dropped_.push_back("the end of a script of '" + script.at(1).get<std::string>() + "', which was running");
+    for (const Json& script : body) {
+      dropped_.push_back("the end of a script of rule " + std::to_string(script.at(2).get<std::uint32_t>()) + " of " + script.at(1).get<std::string>() + ", which was running");
+    }
   }
 
   void operation(const Json& body) {

@@ -107,10 +107,12 @@ class Saver {
     row("rules", out);
   }
 
+  // Only that they ran: nobody will know how they end.
   void scripts() {
     Json out = Json::array();
     for (const auto& [ticket, script] : core_.scripts) {
-      out.push_back({ticket, places_.name(script.first.list.get()), places_.name(script.second.get()), setting(script.first.setting)});
+      const Setting& s = script.first.setting;
+      out.push_back({ticket, s.file == nullptr ? std::string() : s.file->file->name, s.rule + 1});
     }
     row("scripts", out);
   }

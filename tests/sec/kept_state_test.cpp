@@ -137,7 +137,7 @@ TEST_CASE("bytes of the log survive as they are") {
 TEST_CASE("a state that is damaged or of another version is dropped part by part") {
   engine::Procedure engine = with_rules(kRule);
   std::vector<std::string> dropped;
-  engine.restore({{"clock", "\xff nonsense"}, {"operation 1", std::string("\xa0", 1)}, {"something new", std::string("\xa0", 1)}}, dropped);
+  engine.restore({{"clock", "\xff nonsense", false}, {"operation 1", std::string("\xa0", 1), false}, {"something new", std::string("\xa0", 1), false}}, dropped);
   CHECK(dropped == std::vector<std::string>{"a part of the state, 'clock', is damaged", "a part of the state, 'operation 1', is not as this version writes it",
                                             "a part of the state, 'something new', which this version does not know"});
 }
@@ -167,4 +167,35 @@ TEST_CASE("a script that ran has no end for the next run, and code in a variable
   after.line(1002, {"in", {}, "go", nullptr}, effects);
   REQUIRE(effects.size() == 1);
   CHECK(effects[0].number == 2);  // a ticket is given once
+}
+
+TEST_CASE("operations that did not change are not given again, and stay") {
+  const Directory directory;
+  const std::string rules = "type=SingleWithThreshold\nptype=RegExp\npattern=(\\w)\ndesc=$1\naction=write - $1\nwindow=600\nthresh=3\n";
+  engine::Procedure engine = with_rules(rules);
+  engine::Effects effects;
+  const auto lines = [&](engine::Procedure& to, std::int64_t now, const std::string& text) {
+    for (const char c : text) to.line(now, {"in", {}, std::string(1, c), nullptr}, effects);
+  };
+  lines(engine, 1000, "abc");
+  {
+    sec::KeptState kept = open(directory);
+    REQUIRE(kept.commit(engine, {}, {}).ok());
+    lines(engine, 1001, "a");
+    std::size_t same = 0, given = 0;
+    for (const engine::SavedRow& row : engine.save(false)) {
+      if (row.key.starts_with("operation ")) ++(row.same ? same : given);
+    }
+    CHECK(same == 2);
+    CHECK(given == 1);
+    lines(engine, 1002, "b");
+    for (int again = 0; again < 2; ++again) REQUIRE(kept.commit(engine, {}, {}).ok());
+  }
+  CHECK(effects.empty());
+  engine::Procedure next = with_rules(rules);
+  std::vector<std::string> dropped;
+  open(directory).bring_back(next, dropped);
+  lines(next, 1003, "abc");
+  REQUIRE(effects.size() == 1);  // b; the second a was given to nobody but this test
+  CHECK(effects[0].text == "b\n");
 }

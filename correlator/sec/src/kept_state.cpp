@@ -84,7 +84,7 @@ Result<KeptState> KeptState::open(const std::filesystem::path& dir) {
 
 void KeptState::bring_back(engine::Procedure& engine, std::vector<std::string>& dropped) const {
   std::vector<engine::SavedRow> rows;
-  for (const auto& [name, body] : before_.rows) rows.push_back({name, body});
+  for (const store::ProcedureRow& row : before_.rows) rows.push_back({row.name, row.body, false});
   engine.restore(rows, dropped);
 }
 
@@ -120,7 +120,7 @@ engine::Effects KeptState::waiting() const {
 
 Status KeptState::commit(const engine::Procedure& engine, std::vector<store::Cursor> cursors, const engine::Effects& effects) {
   store::ProcedureBatch batch;
-  for (engine::SavedRow& row : engine.save()) batch.rows.emplace_back(std::move(row.key), std::move(row.body));
+  for (engine::SavedRow& row : engine.save(all_)) batch.rows.push_back({std::move(row.key), std::move(row.body), row.same});
   batch.cursors = std::move(cursors);
   std::map<std::string, std::int64_t> lengths;
   for (const Effect& effect : effects) {
@@ -134,7 +134,9 @@ Status KeptState::commit(const engine::Procedure& engine, std::vector<store::Cur
     batch.effects.push_back(std::move(waiting));
   }
   batch.sync = !effects.empty();
-  return db_.commit(batch);
+  Status written = db_.commit(batch);
+  all_ = !written.ok();
+  return written;
 }
 
 }  // namespace correlator::sec

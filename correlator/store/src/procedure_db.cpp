@@ -3,8 +3,8 @@
 
 #include <fmt/format.h>
 
-#include <map>
-#include <set>
+#include <unordered_map>
+#include <utility>
 
 #include "base/hash.h"
 #include "directory_lock.h"
@@ -30,7 +30,16 @@ struct ProcedureDb::Impl {
   DirectoryLock lock;
   Connection db;
   Statement put_row, drop_row, put_cursor, put_effect;
-  std::map<std::string, std::uint64_t, std::less<>> written;  // row: hash of what stands there
+  struct Written {
+    std::uint64_t hash = 0;   // of what stands there
+    std::uint64_t batch = 0;  // that named it last
+  };
+  std::unordered_map<std::string, Written> written;
+  std::uint64_t batch = 0;
+  bool unsure = false;  // a batch failed: nobody knows what `written` is worth
+
+  Status write(const ProcedureBatch& batch);
+  bool write_rows(const std::vector<ProcedureRow>& rows);
 };
 
 ProcedureDb::ProcedureDb(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -76,8 +85,8 @@ Result<ProcedureBatch> ProcedureDb::load() {
   int code = 0;
   Statement rows(handle, "SELECT name, body FROM state ORDER BY name");
   while ((code = rows.step()) == SQLITE_ROW) {
-    out.rows.emplace_back(rows.text(0), rows.text(1));
-    impl_->written[out.rows.back().first] = hash64(out.rows.back().second);
+    out.rows.push_back({std::string(rows.text(0)), std::string(rows.text(1)), false});
+    impl_->written[out.rows.back().name].hash = hash64(out.rows.back().body);
   }
   if (code != SQLITE_DONE) return impl_->db.error("reading the state of the rules");
   Statement cursors(handle, "SELECT stream, identity, offset, line, extra FROM cursor");
@@ -92,39 +101,54 @@ Result<ProcedureBatch> ProcedureDb::load() {
   return out;
 }
 
+bool ProcedureDb::Impl::write_rows(const std::vector<ProcedureRow>& rows) {
+  if (std::exchange(unsure, false)) {
+    if (db.exec("DELETE FROM state") != SQLITE_OK) return false;
+    written.clear();
+  }
+  ++batch;
+  for (const ProcedureRow& row : rows) {
+    Written& known = written[row.name];
+    known.batch = batch;
+    const std::uint64_t hash = row.same ? known.hash : hash64(row.body);
+    if (known.hash == hash) continue;
+    known.hash = hash;
+    put_row.bind(1, row.name);
+    put_row.blob(2, row.body);
+    if (put_row.run() != SQLITE_OK) return false;
+  }
+  for (auto at = written.begin(); at != written.end();) {
+    if (at->second.batch == batch) {
+      ++at;
+      continue;
+    }
+    drop_row.bind(1, at->first);
+    if (drop_row.run() != SQLITE_OK) return false;
+    at = written.erase(at);
+  }
+  return true;
+}
+
+Status ProcedureDb::Impl::write(const ProcedureBatch& given) {
+  db.exec(given.sync ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
+  Transaction transaction(db);
+  const auto failed = [&] { return db.error("writing the state of the rules"); };
+  if (!transaction.begun() || !write_rows(given.rows) || db.exec("DELETE FROM cursor") != SQLITE_OK) return failed();
+  for (const Cursor& c : given.cursors) {
+    put_cursor.bind(1, c.stream).bind(2, c.identity).bind(3, static_cast<std::int64_t>(c.offset)).bind(4, static_cast<std::int64_t>(c.line)).bind(5, c.extra);
+    if (put_cursor.run() != SQLITE_OK) return failed();
+  }
+  for (const WaitingEffect& e : given.effects) {
+    put_effect.blob(1, e.body).bind(2, e.target).bind(3, e.length);
+    if (put_effect.run() != SQLITE_OK) return failed();
+  }
+  return transaction.commit() ? Status() : failed();
+}
+
 Status ProcedureDb::commit(const ProcedureBatch& batch) {
-  Impl& impl = *impl_;
-  impl.db.exec(batch.sync ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
-  Transaction transaction(impl.db);
-  const auto failed = [&] { return impl.db.error("writing the state of the rules"); };
-  if (!transaction.begun()) return failed();
-  std::map<std::string, std::uint64_t, std::less<>> now;
-  for (const auto& [name, body] : batch.rows) {
-    const std::uint64_t hash = hash64(body);
-    now[name] = hash;
-    const auto before = impl.written.find(name);
-    if (before != impl.written.end() && before->second == hash) continue;
-    impl.put_row.bind(1, name);
-    impl.put_row.blob(2, body);
-    if (impl.put_row.run() != SQLITE_OK) return failed();
-  }
-  for (const auto& [name, hash] : impl.written) {
-    if (now.contains(name)) continue;
-    impl.drop_row.bind(1, name);
-    if (impl.drop_row.run() != SQLITE_OK) return failed();
-  }
-  if (impl.db.exec("DELETE FROM cursor") != SQLITE_OK) return failed();
-  for (const Cursor& c : batch.cursors) {
-    impl.put_cursor.bind(1, c.stream).bind(2, c.identity).bind(3, static_cast<std::int64_t>(c.offset)).bind(4, static_cast<std::int64_t>(c.line)).bind(5, c.extra);
-    if (impl.put_cursor.run() != SQLITE_OK) return failed();
-  }
-  for (const WaitingEffect& e : batch.effects) {
-    impl.put_effect.blob(1, e.body).bind(2, e.target).bind(3, e.length);
-    if (impl.put_effect.run() != SQLITE_OK) return failed();
-  }
-  if (!transaction.commit()) return failed();
-  impl.written = std::move(now);
-  return {};
+  Status done = impl_->write(batch);
+  impl_->unsure = impl_->unsure || !done.ok();
+  return done;
 }
 
 Status ProcedureDb::done() {

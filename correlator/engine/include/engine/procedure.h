@@ -96,6 +96,7 @@ class ScriptHost {
 // A part of the state as a store keeps it; bytes.
 struct SavedRow {
   std::string key, body;
+  bool same = false;  // the body is that of the last save(), and is not given again
 };
 
 class Procedure {
@@ -155,7 +156,8 @@ class Procedure {
   // The second of the last step.
   std::int64_t now() const;
   // The whole state for the next run, whose rules may be others. Operations and action lists are named by what their rule says.
-  std::vector<SavedRow> save() const;
+  // `all`: with each body, whatever the last save() gave.
+  std::vector<SavedRow> save(bool all = true) const;
   // Into a Procedure that has seen nothing yet. What belongs to rules that changed is dropped; `dropped` says so for people.
   void restore(const std::vector<SavedRow>& rows, std::vector<std::string>& dropped);
 

@@ -78,6 +78,7 @@ struct OpenOperation {
   std::string second_text;                             // pattern2 with the values of the first match
   std::vector<std::string> needles;                    // values that a text must hold to match it
   std::optional<rules::TextPattern> second;            // compiled when a text holds them
+  mutable std::uint64_t saved = 0;                     // hash of what may change in it, at the last save(); 0: never saved
   Second queued = -1;
 };
 using OperationPtr = std::shared_ptr<OpenOperation>;

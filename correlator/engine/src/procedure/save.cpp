@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The state as rows that a store keeps. Texts are bytes of the log, so a row is CBOR and not JSON text.
+#include "base/hash.h"
 #include "base/json.h"
 #include "core.h"
 #include "places.h"
@@ -9,7 +10,7 @@ namespace {
 
 class Saver {
  public:
-  explicit Saver(const Procedure::Core& core) : core_(core), places_(core) {}
+  Saver(const Procedure::Core& core, bool all) : core_(core), places_(core), all_(all) {}
 
   std::vector<SavedRow> rows() {
     row("clock", {{"now", core_.now}, {"lines", core_.lines}, {"serial", core_.serial}, {"tickets", core_.tickets}});
@@ -33,7 +34,7 @@ class Saver {
   void row(std::string key, const Json& body) {
     std::string bytes;
     Json::to_cbor(body, bytes);
-    rows_.push_back({std::move(key), std::move(bytes)});
+    rows_.push_back({std::move(key), std::move(bytes), false});
   }
 
   static Json value(const ScriptValue& v) { return v ? Json(*v) : Json(); }
@@ -55,7 +56,29 @@ class Saver {
     return out;
   }
 
+  // Of what may change in an operation while it is open. Never 0.
+  std::uint64_t hash_of(const OpenOperation& op) {
+    bytes_.clear();
+    const auto add = [&](std::int64_t n) { bytes_.append(reinterpret_cast<const char*>(&n), sizeof n); };
+    add(op.start);
+    add(op.fired ? 1 : 0);
+    for (const Second at : op.times) add(at);
+    for (const auto& [at, member] : op.marks) {
+      add(at);
+      add(member);
+    }
+    for (const std::string& token : op.tokens) {
+      add(static_cast<std::int64_t>(token.size()));
+      bytes_ += token;
+    }
+    return hash64(bytes_) | 1U;
+  }
+
   void operation(const OpenOperation& op) {
+    const std::uint64_t hash = hash_of(op);
+    const bool same = !all_ && op.saved == hash;
+    op.saved = hash;
+    if (same) return rows_.push_back({"operation " + std::to_string(op.serial), {}, true});
     Json body = {{"rule", places_.name(op.owner)}, {"of", op.owner->file->file->name}, {"number", op.owner->rule->number + 1}, {"serial", op.serial},
                  {"setting", setting(op.setting)}, {"start", op.start}, {"fired", op.fired}, {"second", op.second_text}, {"needles", op.needles},
                  {"times", Json::array()}, {"marks", Json::array()}};
@@ -119,11 +142,13 @@ class Saver {
 
   const Procedure::Core& core_;
   const Places places_;
+  const bool all_;
   std::vector<SavedRow> rows_;
+  std::string bytes_;
 };
 
 }  // namespace
 
-std::vector<SavedRow> Procedure::save() const { return Saver(*core_).rows(); }
+std::vector<SavedRow> Procedure::save(bool all) const { return Saver(*core_, all).rows(); }
 
 }  // namespace correlator::engine

@@ -35,6 +35,7 @@ class KeptState {
   explicit KeptState(store::ProcedureDb db) : db_(std::move(db)) {}
   store::ProcedureDb db_;
   store::ProcedureBatch before_;
+  bool all_ = true;  // nothing of the state stands in the database yet, or nobody knows what does
 };
 
 }  // namespace correlator::sec

@@ -7,7 +7,6 @@
 #include <filesystem>
 #include <memory>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -22,11 +21,17 @@ struct WaitingEffect {
   std::int64_t length = -1;
 };
 
+// A part of the state. `same`: as the last batch had it; the body is not given again.
+struct ProcedureRow {
+  std::string name, body;
+  bool same = false;
+};
+
 struct ProcedureBatch {
-  std::vector<std::pair<std::string, std::string>> rows;  // the whole state; rows of before that are not among them go
-  std::vector<Cursor> cursors;                            // all of them, likewise
-  std::vector<WaitingEffect> effects;                     // behind those that still wait
-  bool sync = false;                                      // survives a power cut when commit() returns
+  std::vector<ProcedureRow> rows;       // the whole state; rows of before that are not among them go
+  std::vector<Cursor> cursors;          // all of them, likewise
+  std::vector<WaitingEffect> effects;   // behind those that still wait
+  bool sync = false;                    // survives a power cut when commit() returns
 };
 
 class ProcedureDb {
@@ -39,7 +44,7 @@ class ProcedureDb {
 
   // What the last run left; nothing at the first time.
   Result<ProcedureBatch> load();
-  // All or nothing. E305.
+  // All or nothing. E305; the next batch is to have the bodies of all its rows then.
   Status commit(const ProcedureBatch& batch);
   // The effects that waited were carried out. Survives the death of the process; a power cut may bring them back.
   Status done();

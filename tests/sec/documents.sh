@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# The commands in the documents about SEC run as they stand there, and say what the documents say.
+# The commands of examples/migrating-from-sec run as they stand there, and say what its README says.
 set -u
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -15,7 +15,6 @@ run() { # FILE BLOCK
   TMPDIR=$work sh -e "$work/block" > "$work/out.$2" 2> "$work/err" || { echo "$1: block $2 fails"; cat "$work/block" "$work/err"; failed=1; }
   [ -s "$work/out.$2" ] || { echo "$1: block $2 says nothing"; failed=1; }
 }
-run docs/coming-from-sec.md 1
 run examples/migrating-from-sec/README.md 1
 run examples/migrating-from-sec/README.md 2
 correlator replay --sec examples/migrating-from-sec/rules.sec examples/migrating-from-sec/messages > "$work/once" 2>/dev/null

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """One of the two programmes in a directory of its own, and the scenarios that ask both (programme.py)."""
 import os
-import pathlib
 import signal
 import subprocess
 import time

@@ -162,7 +162,10 @@ is "an option that is none" "got x" "$(echo x | "$CORRELATOR" sec --conf=all.sec
 is "what is said of it" 2 "$(grep -c '^warning: ' err)"
 "$CORRELATOR" sec --testonly --conf='none*.sec' 2>/dev/null; is "testonly of no file at all" 0 $?
 "$CORRELATOR" sec --testonly --conf=none.sec 2>/dev/null; is "testonly of a file that is missing" 1 $?
-printf 'x\n' | SECRC=rc "$CORRELATOR" sec -conf all.sec -input=- --notai > out; is "short forms" "got x" "$(cat out)"
+printf 'x\n' | "$CORRELATOR" sec -conf all.sec -input=- --notai --time=true --s_t=3 > out 2>err; is "short forms" "got x" "$(cat out)"
+is "an option that could be two" "1" "$(grep -c '^warning: ' err)"
+printf 'x\n' | "$CORRELATOR" sec -conf all.sec -input=- --notai --time=true --so=3 > out 2>err; is "short forms" "got x" "$(cat out)"
+is "what is said of short forms" "" "$(cat err)"
 printf -- '--conf=all.sec\n# a comment\n--notail\n' > rc
 printf 'y' | SECRC=rc "$CORRELATOR" sec --input=- > out; is "resource file" "got y" "$(cat out)"
 exit $failed

@@ -85,7 +85,10 @@ struct Found {
   bool several = false;
 };
 
-// A name or the only one that begins so; "no" and "no-" in front of a flag.
+// Options that SEC does not have stand in nobody's way: they are written out.
+bool is_ours(std::string_view name) { return name == "timeline" || name == "state" || name == "sec-compat"; }
+
+// A name or the only one of SEC's that begins so; "no" and "no-" in front of a flag.
 Found find(std::string name) {
   std::replace(name.begin(), name.end(), '_', '-');
   Found out;
@@ -99,7 +102,7 @@ Found find(std::string name) {
     bool counted = false;
     for (const auto& [spelling, on] : spellings) {
       if (spelling == name) return {&row, on};
-      if (!counted && spelling.starts_with(name)) {
+      if (!counted && !is_ours(row.name) && spelling.starts_with(name)) {
         begins.emplace_back(&row, on);
         counted = true;
       }

@@ -67,6 +67,7 @@ bool Input::open(std::int64_t offset) {
 }
 
 void Input::close() {
+  if (fd_) left_ = cursor();
   fd_.reset();
   timeline_ = false;
   data_.clear();

@@ -28,7 +28,8 @@ std::optional<store::Cursor> Input::cursor() const {
     out.offset = begin_;
     return out;
   }
-  if (name_ == "-" || !fd_ || !S_ISREG(info_.st_mode)) return std::nullopt;
+  if (!fd_) return left_;
+  if (name_ == "-" || !S_ISREG(info_.st_mode)) return std::nullopt;
   out.identity = identity_of(info_);
   out.offset = offset_ - (data_.size() - begin_);
   return out;

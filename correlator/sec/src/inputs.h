@@ -102,6 +102,7 @@ class Input {
   std::string data_;              // what was read and not given
   std::size_t begin_ = 0;
   bool ended_ = false;            // a partial line is one now
+  std::optional<store::Cursor> left_;  // where it stood when it was closed
   bool renamed_ = false;          // this is the rest of a file that has another name now
   bool timeline_ = false;
   std::size_t scanned_ = 0;       // hits are known up to here

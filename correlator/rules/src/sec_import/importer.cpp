@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "base/text.h"
+#include "pattern/regex.h"
 
 namespace correlator::rules::sec {
 namespace {
@@ -265,6 +266,18 @@ void Importer::pair(Carrying& to) {
   }
 }
 
+// Lines that another rule would have taken away first.
+void Importer::say_order(Carrying& to, const Reach& reach) const {
+  constexpr const char* kHint = "rules of the TOML language never hide lines from each other";
+  for (const std::string& text : reach.remarks) differ(to, text, kHint);
+  const LinePattern& own = to.rule.members.front().pattern;
+  const bool known = own.type == LinePattern::Type::regexp && !own.negated && own.regexp && own.regexp->scannable() != nullptr;
+  for (const auto& [text, pattern] : reach.endings) {
+    const bool other = pattern->type == LinePattern::Type::regexp && !pattern->negated;
+    if (!known || !other || !apart(own.regexp->scannable()->pattern(), pattern->text)) differ(to, text, kHint);
+  }
+}
+
 void Importer::carry(Carrying& to) {
   const Reach reach = reach_of(to.rule);
   if (to.rule.type != RuleType::calendar) to.obstacle = reach.obstacle;
@@ -280,9 +293,7 @@ void Importer::carry(Carrying& to) {
     case RuleType::script: to.obstacle = "a script whose exit code decides has its like in `or_else` of a step, not in a rule"; break;
     case RuleType::suppress: case RuleType::jump: break;  // they are conditions of other rules
   }
-  for (const std::string& text : reach.remarks) {
-    if (to.rule.type != RuleType::calendar) differ(to, text, "rules of the TOML language never hide lines from each other");
-  }
+  if (to.rule.type != RuleType::calendar) say_order(to, reach);
   if (!to.obstacle.empty()) return;
   const auto acts = [](const std::string& line) { return line.starts_with("then") || line.starts_with("set") || line.starts_with("unset"); };
   if (!to.left_out.empty() && std::none_of(to.lines.begin(), to.lines.end(), acts)) to.obstacle = "none of its actions can be said";

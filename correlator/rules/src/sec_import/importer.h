@@ -43,6 +43,7 @@ struct Reach {
   std::vector<LineTest> all;         // each has to hold
   std::vector<LineTest> none;        // what takes lines before it; none may hold
   std::vector<std::string> remarks;  // lines of which this cannot be said
+  std::vector<std::pair<std::string, const LinePattern*>> endings;  // the same, of lines that this pattern matches
   std::string obstacle;              // no line comes, or lines come several times
 };
 
@@ -118,6 +119,7 @@ class Importer {
   void scheduled(Carrying& to);
   void pair(Carrying& to);
   void write_match(Carrying& to, MatchNames& names, const Member& member, const Reach& reach);
+  void say_order(Carrying& to, const Reach& reach) const;
   void write_rule(Carrying& to, std::string& out) const;
   std::string id_of(const ProcedureRule& rule) const;
   std::string header(const Imported& result) const;

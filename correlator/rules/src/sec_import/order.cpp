@@ -56,7 +56,7 @@ void Importer::add_earlier(const ProcedureFile& file, const ProcedureRule* until
       }
     }
     if (is_pair(rule) && rule.members[1].then.how != How::next) {
-      out.remarks.push_back(fmt::format("{} takes the line that ends its operation", name));
+      out.endings.emplace_back(fmt::format("{} takes the line that ends its operation", name), &rule.members[1].pattern);
     }
     if (how_of(rule) == How::next || (until != nullptr && passes_over(rule, *until))) continue;
     LineTest taken = match_of(rule);

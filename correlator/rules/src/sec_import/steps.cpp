@@ -257,7 +257,8 @@ void Importer::contexts(Carrying& to, const ActionListPtr& list, const StepScope
     }
     const std::string key = fmt::format("{{ name = \"sec\", key = [{}]", toml_text(as_expression(name)));
     if (action.verb == Verb::destroy) {
-      unsets.push_back(key + " }");
+      // Where nothing sets it there is nothing to unset.
+      if (contexts_.created(action.words.empty() ? "%s" : action.words.front())) unsets.push_back(key + " }");
       continue;
     }
     const auto life = parse_uint(action.words.size() > 1 ? action.words[1] : "0").value_or(0);

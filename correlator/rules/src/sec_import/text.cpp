@@ -68,6 +68,15 @@ void list_round(std::string_view text, const CarriedText& description, bool valu
   }
 }
 
+// Perl's \s and \S, which the reader wrote out because RE2's do not know the vertical tab.
+std::string with_short_classes(std::string text) {
+  static constexpr std::pair<std::string_view, std::string_view> kShort[] = {{"[\\x00-\\x08\\x0e-\\x1f\\x21-\\xff]", "[^\\s\\v]"}, {"[\\x09-\\x0d\\x20]", "[\\s\\v]"}};
+  for (const auto& [from, to] : kShort) {
+    for (std::size_t at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size())) text.replace(at, from.size(), to);
+  }
+  return text;
+}
+
 }  // namespace
 
 void CarriedText::add(std::string_view text) {
@@ -195,7 +204,7 @@ std::string in_ascii(std::string_view regexp) {
     if (byte >= 0x20 && byte < 0x7f) out += c;
     else out += fmt::format("\\x{:02x}", byte);
   }
-  return out;
+  return with_short_classes(std::move(out));
 }
 
 std::string quoted_expression(std::string_view text) {
@@ -240,6 +249,7 @@ std::string as_expression(const CarriedText& text) {
 std::string toml_text(std::string_view text) {
   const bool plain = std::all_of(text.begin(), text.end(), [](unsigned char c) { return c >= 0x20 && c != 0x7f; });
   if (plain && text.find('\'') == std::string_view::npos) return fmt::format("'{}'", text);
+  if (plain && text.find_first_of("\"\\") == std::string_view::npos) return fmt::format("\"{}\"", text);
   if (plain && text.find("'''") == std::string_view::npos && !text.ends_with('\'')) return fmt::format("'''{}'''", text);
   std::string out = "\"";
   for (const char c : text) {

@@ -4,6 +4,7 @@
   tests/sec/import.py CORRELATOR files RULES.sec... LOG          one set of rules, one log
   tests/sec/import.py CORRELATOR random [--seed N] [--seeds N]   random rules and logs
   tests/sec/import.py CORRELATOR share FILE-OR-DIRECTORY...      how much of rule files is carried over, and why the rest is not
+  tests/sec/import.py CORRELATOR document SOURCE                 that the documents show what import says
 What the rules that are carried over whole do is compared: each text and command with its second, as a set that counts. Rules with a
 remark (W026, W027) take part in both runs, because they take lines from others, and are not compared. A line far behind the last
 one is added to each log, so that all that waits is over."""
@@ -74,7 +75,7 @@ def of_sec(correlator, files, log, directory):
             out[(second(when), "write", target, text.strip())] += 1
         elif what.startswith("would run: "):
             words = shlex.split(what.removeprefix("would run: "))
-            out[(second(when), "run", pathlib.Path(words[0]).name, " ".join(words[1:]))] += 1
+            out[(second(when), "run", pathlib.Path(words[0]).name, " ".join(" ".join(words[1:]).split()))] += 1
         else:
             out[(None, "other", "", line)] += 1
     return out
@@ -89,14 +90,16 @@ def of_toml(correlator, toml, log, directory):
         if item.get("type") != "decision" or not item.get("action") or item.get("fate", "decided") != "decided":
             continue
         argv, program = item.get("argv", []), actions[item["action"]]["run"]
+        if program == "notify" and argv[4] == "SEC":
+            continue  # logonly, which a replay does not show
         if program == "notify":
             out[(second(item["time"]), "write", argv[4], argv[6].strip())] += 1
         else:
-            out[(second(item["time"]), "run", program, " ".join(argv))] += 1
+            out[(second(item["time"]), "run", program, " ".join(" ".join(argv).split()))] += 1
     return out
 
 
-def compare(correlator, files, log_lines, directory, tag=None):
+def compare(correlator, files, log_lines, directory, tag=None, texts=True):
     """The differences, and how much was compared. `tag` tells the rule that a text is of: (file, block)."""
     made = Import(correlator, files, directory)
     far = START + datetime.timedelta(days=2)
@@ -105,6 +108,8 @@ def compare(correlator, files, log_lines, directory, tag=None):
     for said in (of_sec(correlator, files, "log", directory), of_toml(correlator, made.toml, "log", directory)):
         if tag is not None:
             said = collections.Counter({what: n for what, n in said.items() if tag(what) in made.whole})
+        if not texts:
+            said = collections.Counter({what[:3]: sum(n for other, n in said.items() if other[:3] == what[:3]) for what in said})
         answers.append(said)
     lost, extra = answers[0] - answers[1], answers[1] - answers[0]
     said = [f"  only in SEC:  {what}" for what in sorted(lost.elements(), key=str)] + [f"  only in TOML: {what}" for what in sorted(extra.elements(), key=str)]
@@ -120,7 +125,7 @@ def files_mode(options):
             # Standard output has no time in a replay.
             pathlib.Path(directory, names[-1]).write_text(re.sub(r"\bwrite - ", "write stdout ", text), encoding="latin-1")
         lines = pathlib.Path(options.files[-1]).read_text().splitlines(keepends=True)
-        said, count, made = compare(options.correlator, names, lines, directory)
+        said, count, made = compare(options.correlator, names, lines, directory, texts=not options.without_texts)
         print("\n".join(said), end="\n" if said else "")
         print(f"{count} decisions of SEC's rules, {len(said)} different")
         return 1 if said or count == 0 else 0
@@ -256,13 +261,33 @@ def share_mode(options):
     return 0
 
 
+def document_mode(options):
+    """The section of docs/coming-from-sec.md: what import says of the example, and the first rule that it makes."""
+    document = pathlib.Path(options.source, "docs/coming-from-sec.md")
+    text = document.read_text()
+    made = Import(options.correlator, ["examples/migrating-from-sec/rules.sec"], options.source)
+    first = re.search(r"^\[\[rule\]\]\n(?:.+\n)+", made.toml, re.M)
+    new = re.sub(r"(?<=\n```text\n).*?(?=```)", lambda _: made.said, text, count=1, flags=re.S)
+    new = re.sub(r"(?<=\n```toml\n).*?(?=```)", lambda _: first.group(), new, count=1, flags=re.S)
+    if new != text and os.environ.get("CORRELATOR_UPDATE_GOLDEN"):
+        document.write_text(new)
+    elif new != text:
+        print(f"{document} does not show what import says:\n{made.said}{first.group()}")
+        return 1
+    return 0
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("correlator", type=lambda path: str(pathlib.Path(path).resolve()))
     modes = parser.add_subparsers(required=True)
     files = modes.add_parser("files")
     files.add_argument("files", nargs="+")
+    files.add_argument("--without-texts", action="store_true", help="compare when what is done, not with which words")
     files.set_defaults(mode=files_mode)
+    document = modes.add_parser("document")
+    document.add_argument("source")
+    document.set_defaults(mode=document_mode)
     drawn = modes.add_parser("random")
     drawn.add_argument("--seed", type=int, default=1)
     drawn.add_argument("--seeds", type=int, default=100)

@@ -286,6 +286,7 @@ class Core final : public Questions {
   // contexts.cpp
   void set_contexts(RuleRun& run, const FiringRef& firing);
   void on_context_end(Context& context);
+  void end_context_before(const std::pair<std::string, std::string>& name, Timestamp t);
   void end_context(std::map<std::pair<std::string, std::string>, Context>::iterator at);
   void arm_context(Context& context);
 

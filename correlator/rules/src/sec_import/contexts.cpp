@@ -82,6 +82,13 @@ bool Contexts::sayable(const Action& action) const {
   return at != touches_.end() && at->sayable;
 }
 
+bool Contexts::ends_otherwise(const Action& action) const {
+  const auto list = [](const Action& one) { return one.list == nullptr ? std::string() : one.list->text; };
+  return std::any_of(touches_.begin(), touches_.end(), [&](const Touch& touch) {
+    return touch.action->verb == Verb::create && may_be_one(touch.name, name_of(action)) && list(*touch.action) != list(action);
+  });
+}
+
 bool Contexts::created(const std::string& name) const {
   return std::any_of(touches_.begin(), touches_.end(), [&](const Touch& touch) {
     return touch.action->verb == Verb::create && may_be_one(touch.name, name) && !left_out_.contains(touch.rule);

@@ -164,13 +164,14 @@ void Importer::counting(Carrying& to) {
   write_key(to, key);
   if (member.threshold > 1) to.lines.push_back(fmt::format("count = {{ threshold = \"{} in {}s\", weight = \"1\" }}", member.threshold, rule.window + 1));
   to.lines.push_back(twice ? fmt::format("clear = {{ lasts = \"{}s\", renewed = true }}", rule.window2 + 1) : fmt::format("clear = {{ lasts = \"{}s\" }}", rule.window + 1));
-  const std::optional<std::set<std::string>> known = member.threshold > 1 ? std::optional(key.fields) : std::nullopt;
-  steps(to, "then", rule.action, {scope, known, true, true});
+  const bool many = member.threshold > 1;
+  const auto known_of = [&](const std::set<std::string>& fields) { return many ? std::optional(fields) : std::nullopt; };
+  steps(to, "then", rule.action, {scope, known_of(key.same), true, true});
   CarriedText second = key.description;
   if (twice) second = carry_text(rule.description2, scope);
   if (twice && !key.let.empty() && rule.description2 == rule.description) second = key.description;
   scope.description = &second;
-  steps(to, "then_over", rule.action2, {scope, known, false, false});
+  steps(to, "then_over", rule.action2, {scope, known_of(key.fields), false, false});
   write_match(to, names, member, reach_of(rule));
 }
 

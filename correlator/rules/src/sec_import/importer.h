@@ -30,6 +30,7 @@ struct LineTest {
   bool never = false;
   std::string obstacle;
   std::string regexp;          // where it is `line ~ 'regexp'` and no more
+  std::string opposite, opposite_regexp;  // where it is `not (opposite)`
   bool asks_context = false;
 
   bool always() const { return text.empty() && !never && obstacle.empty(); }
@@ -55,6 +56,8 @@ class Contexts {
   // Empty: `context()` of the TOML rules is true when SEC's context lives.
   std::string obstacle(const std::string& name) const;
   bool created(const std::string& name) const;
+  // Whether another rule creates the context of this action with another list for its end.
+  bool ends_otherwise(const Action& action) const;
   // Whether this very action can be said as `set` or `unset`.
   bool sayable(const Action& action) const;
 
@@ -131,6 +134,7 @@ class Importer {
     std::string let;                // expression of `desc`, if one is needed
     std::vector<std::string> key;   // as written
     std::set<std::string> fields;   // known where only the key is
+    std::set<std::string> same;     // of the same value in all events of a key
     std::set<std::string> values;   // of the line, in the description
   };
   Key key_of(Carrying& to, MatchNames& names) const;
@@ -147,6 +151,7 @@ class Importer {
   Reach reach_of(const ProcedureRule& rule) const;
   Reach reach_of_file(const ProcedureFile& file) const;
   void add_earlier(const ProcedureFile& file, const ProcedureRule* until, Reach& out) const;
+  LineTest unless_passed_over(const ProcedureFile& file, const ProcedureRule& rule, Reach& out) const;
   LineTest match_of(const ProcedureRule& rule) const;
   LineTest match_of(const Member& member) const;
   LineTest guard_of(const procedure::Guard& guard, MatchNames* names) const;

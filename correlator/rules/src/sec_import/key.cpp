@@ -38,9 +38,11 @@ Importer::Key Importer::key_of(Carrying& to, MatchNames& names) const {
   }
   out.values = out.description.fields();
   const bool optional = std::any_of(out.description.parts.begin(), out.description.parts.end(), [](const TextPart& part) { return part.optional; });
+  const bool told_apart = tells_apart(out.description, names);
+  if (told_apart) out.same = out.values;
   if (out.values.empty()) {
     out.key = {"'all'"};
-  } else if (!optional && tells_apart(out.description, names)) {
+  } else if (!optional && told_apart) {
     out.fields = out.values;
     out.key.assign(out.values.begin(), out.values.end());
   } else {
@@ -49,6 +51,7 @@ Importer::Key Importer::key_of(Carrying& to, MatchNames& names) const {
     out.key = {"desc"};
     out.description.parts = {{"desc", true, false}};
   }
+  out.same.insert(out.fields.begin(), out.fields.end());
   return out;
 }
 

@@ -24,7 +24,8 @@ How how_of(const ProcedureRule& rule) {
 
 bool is_pair(const ProcedureRule& rule) { return rule.type == RuleType::pair || rule.type == RuleType::pair_window; }
 
-bool passes_over(const ProcedureRule& rule, const ProcedureRule& other) {
+// Whether a GoTo of the rule leads to where `other` still sees the line.
+bool lands_before(const ProcedureRule& rule, const ProcedureRule& other) {
   const procedure::Continue& then = rule.members.front().then;
   return then.how == How::jump && other.number >= then.target;
 }
@@ -36,6 +37,21 @@ const ProcedureFile& Importer::file_of(const ProcedureRule& rule) const {
     if (!file->rules.empty() && &rule >= file->rules.data() && &rule < file->rules.data() + file->rules.size()) return *file;
   }
   return *program_.files.front();
+}
+
+// A line that a GoTo takes over a rule does not come to it.
+LineTest Importer::unless_passed_over(const ProcedureFile& file, const ProcedureRule& rule, Reach& out) const {
+  LineTest all;
+  std::uint32_t farthest = 0;
+  for (const ProcedureRule& other : file.rules) {
+    if (&other == &rule) break;
+    if (how_of(other) != How::jump) continue;
+    if (other.number < farthest || other.type == RuleType::group) out.remarks.push_back(fmt::format("which lines the GoTo in line {} of {} takes away depends on another rule", other.place.line, file.name));
+    const std::uint32_t target = other.members.front().then.target;
+    farthest = std::max(farthest, target);
+    if (target > rule.number) all = both(std::move(all), negated(match_of(other)));
+  }
+  return all;
 }
 
 // Rules of a file in front of `until`, or all of them with those that end matching everywhere.
@@ -58,8 +74,8 @@ void Importer::add_earlier(const ProcedureFile& file, const ProcedureRule* until
     if (is_pair(rule) && rule.members[1].then.how != How::next) {
       out.endings.emplace_back(fmt::format("{} takes the line that ends its operation", name), &rule.members[1].pattern);
     }
-    if (how_of(rule) == How::next || (until != nullptr && passes_over(rule, *until))) continue;
-    LineTest taken = match_of(rule);
+    if (how_of(rule) == How::next || (until != nullptr && lands_before(rule, *until))) continue;
+    LineTest taken = both(match_of(rule), unless_passed_over(file, rule, out));
     if (!taken.obstacle.empty()) out.remarks.push_back(fmt::format("{} takes lines before it, and {}", name, taken.obstacle));
     else if (!taken.never) out.none.push_back(std::move(taken));
   }

@@ -268,6 +268,10 @@ void Importer::contexts(Carrying& to, const ActionListPtr& list, const StepScope
       Carrying inner{to.rule, {}, {}, {}, {}, {}, {}};
       steps(inner, "at_end", action.list, at_close);
       to.left_out.insert(to.left_out.end(), inner.left_out.begin(), inner.left_out.end());
+      if (!inner.lines.empty() && contexts_.ends_otherwise(action)) {
+        differ(to, "another rule creates the context with another list for its end; SEC runs that of the last one, here it is that of the first");
+        to.differs.back().place = action.place;
+      }
       if (!inner.lines.empty() && life > 0) at_end = ", " + inner.lines.front();
     }
     sets.push_back(key + (life > 0 ? fmt::format(", for = \"{}s\"", life + 1) : "") + at_end + " }");

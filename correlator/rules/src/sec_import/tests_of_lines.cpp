@@ -47,8 +47,12 @@ LineTest pattern_of(const LinePattern& pattern) {
 LineTest negated(LineTest test) {
   if (!test.obstacle.empty()) return test;
   if (test.never || test.always()) return constant(test.never);
-  test.text = "not (" + test.text + ")";
-  test.regexp.clear();
+  const std::string text = test.opposite.empty() ? "not (" + test.text + ")" : test.opposite;
+  const std::string regexp = test.opposite_regexp;
+  test.opposite = test.opposite.empty() ? test.text : std::string();
+  test.opposite_regexp = test.opposite.empty() ? std::string() : test.regexp;
+  test.text = text;
+  test.regexp = regexp;
   return test;
 }
 
@@ -59,6 +63,8 @@ LineTest both(LineTest a, LineTest b) {
   const auto closed = [](const std::string& text) { return alone(text) && text.find(" or ") == std::string::npos ? text : "(" + text + ")"; };
   a.text = closed(a.text) + " and " + closed(b.text);
   a.regexp.clear();
+  a.opposite.clear();
+  a.opposite_regexp.clear();
   a.asks_context = a.asks_context || b.asks_context;
   return a;
 }

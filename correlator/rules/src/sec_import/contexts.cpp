@@ -89,6 +89,14 @@ bool Contexts::ends_otherwise(const Action& action) const {
   });
 }
 
+bool Contexts::changed_between(const std::set<std::string>& names, const ProcedureFile& file, std::uint32_t first, std::uint32_t last) const {
+  return std::any_of(touches_.begin(), touches_.end(), [&](const Touch& touch) {
+    const bool inside = !file.rules.empty() && touch.rule >= file.rules.data() && touch.rule < file.rules.data() + file.rules.size();
+    if (inside && (touch.rule->number < first || touch.rule->number >= last)) return false;
+    return std::any_of(names.begin(), names.end(), [&](const std::string& name) { return may_be_one(touch.name, name); });
+  });
+}
+
 bool Contexts::created(const std::string& name) const {
   return std::any_of(touches_.begin(), touches_.end(), [&](const Touch& touch) {
     return touch.action->verb == Verb::create && may_be_one(touch.name, name) && !left_out_.contains(touch.rule);

@@ -221,7 +221,7 @@ void Importer::pair(Carrying& to) {
   else if (!first.never) to_second.none.push_back(std::move(first));
   to_second.all.clear();
   for (const LineTest& test : reach.all) to_second.all.push_back(test);
-  const bool contexts = std::any_of(to_second.none.begin(), to_second.none.end(), [](const LineTest& test) { return test.asks_context; });
+  const bool contexts = std::any_of(to_second.none.begin(), to_second.none.end(), [](const LineTest& test) { return !test.contexts.empty(); });
   if (contexts) to_second.remarks.push_back("what its second pattern asks of contexts is asked before the rules above it have set them");
   const std::string where = joined_tests(to_second.all, to_second.none, second.regexp);
   std::string fields;

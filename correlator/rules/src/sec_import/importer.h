@@ -31,7 +31,7 @@ struct LineTest {
   std::string obstacle;
   std::string regexp;          // where it is `line ~ 'regexp'` and no more
   std::string opposite, opposite_regexp;  // where it is `not (opposite)`
-  bool asks_context = false;
+  std::set<std::string> contexts;  // that it asks for
 
   bool always() const { return text.empty() && !never && obstacle.empty(); }
 };
@@ -56,6 +56,8 @@ class Contexts {
   // Empty: `context()` of the TOML rules is true when SEC's context lives.
   std::string obstacle(const std::string& name) const;
   bool created(const std::string& name) const;
+  // Whether a rule of another file, or one from `first` on and before `last`, changes one of them: within one line, too.
+  bool changed_between(const std::set<std::string>& names, const ProcedureFile& file, std::uint32_t first, std::uint32_t last) const;
   // Whether another rule creates the context of this action with another list for its end.
   bool ends_otherwise(const Action& action) const;
   // Whether this very action can be said as `set` or `unset`.

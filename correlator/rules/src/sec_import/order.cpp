@@ -77,7 +77,10 @@ void Importer::add_earlier(const ProcedureFile& file, const ProcedureRule* until
     if (how_of(rule) == How::next || (until != nullptr && lands_before(rule, *until))) continue;
     LineTest taken = both(match_of(rule), unless_passed_over(file, rule, out));
     if (!taken.obstacle.empty()) out.remarks.push_back(fmt::format("{} takes lines before it, and {}", name, taken.obstacle));
-    else if (!taken.never) out.none.push_back(std::move(taken));
+    if (!taken.obstacle.empty() || taken.never) continue;
+    const std::uint32_t last = until == nullptr ? UINT32_MAX : until->number;
+    if (contexts_.changed_between(taken.contexts, file, rule.number, last)) out.remarks.push_back(fmt::format("{} takes lines before it by a context that changes with the same line", name));
+    out.none.push_back(std::move(taken));
   }
 }
 
@@ -110,6 +113,8 @@ Reach Importer::reach_of_file(const ProcedureFile& file) const {
     LineTest jumped = match_of(*jumps.front());
     if (!jumped.obstacle.empty()) out.obstacle = fmt::format("the Jump in line {} of {} cannot be said: {}", jumps.front()->place.line, file_of(*jumps.front()).name, jumped.obstacle);
     if (jumped.never) out.obstacle = "the Jump to its file never matches";
+    const ProcedureRule& jump = *jumps.front();
+    if (contexts_.changed_between(jumped.contexts, file_of(jump), jump.number, jump.number)) out.remarks.push_back(fmt::format("the Jump in line {} of {} asks for a context that changes with the same line", jump.place.line, file_of(jump).name));
     if (!jumped.always()) out.all.push_back(std::move(jumped));
   }
   on_the_way_.erase(&file);

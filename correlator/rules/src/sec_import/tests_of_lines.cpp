@@ -65,7 +65,7 @@ LineTest both(LineTest a, LineTest b) {
   a.regexp.clear();
   a.opposite.clear();
   a.opposite_regexp.clear();
-  a.asks_context = a.asks_context || b.asks_context;
+  a.contexts.insert(b.contexts.begin(), b.contexts.end());
   return a;
 }
 
@@ -93,7 +93,7 @@ LineTest Importer::condition_of(const procedure::Condition& condition, MatchName
   if (unknown || !name.obstacle.empty()) return impossible("its context has a value of the line in its name");
   LineTest out;
   out.text = fmt::format("context('sec', {})", as_expression(name));
-  out.asks_context = true;
+  out.contexts.insert(condition.text);
   return out;
 }
 

@@ -132,6 +132,7 @@ void Importer::single(Carrying& to) {
   scope.dollar = &names;
   const CarriedText description = carry_text(to.rule.description, scope);
   scope.description = &description;
+  scope.has_time = true;
   steps(to, "then", to.rule.action, {scope, std::nullopt, false, true});
   write_match(to, names, to.rule.members.front(), reach_of(to.rule));
 }
@@ -144,6 +145,7 @@ void Importer::suppressed(Carrying& to) {
   scope.description = &key.description;
   write_key(to, key);
   to.lines.push_back(fmt::format("cooldown = \"{}s\"", to.rule.window + 1));
+  scope.has_time = true;
   steps(to, "then", to.rule.action, {scope, std::nullopt, false, true});
   write_match(to, names, to.rule.members.front(), reach_of(to.rule));
 }
@@ -166,7 +168,9 @@ void Importer::counting(Carrying& to) {
   to.lines.push_back(twice ? fmt::format("clear = {{ lasts = \"{}s\", renewed = true }}", rule.window2 + 1) : fmt::format("clear = {{ lasts = \"{}s\" }}", rule.window + 1));
   const bool many = member.threshold > 1;
   const auto known_of = [&](const std::set<std::string>& fields) { return many ? std::optional(fields) : std::nullopt; };
+  scope.has_time = true;
   steps(to, "then", rule.action, {scope, known_of(key.same), true, true});
+  scope.has_time = false;
   CarriedText second = key.description;
   if (twice) second = carry_text(rule.description2, scope);
   if (twice && !key.let.empty() && rule.description2 == rule.description) second = key.description;
@@ -238,7 +242,8 @@ void Importer::pair(Carrying& to) {
   TextScope scope;
   scope.dollar = &names;
   scope.description = &key.description;
-  const StepScope first_match{scope, std::nullopt, false, !waits};
+  StepScope first_match{scope, std::nullopt, false, !waits};
+  first_match.texts.has_time = !waits;
   steps(to, waits ? "then_over" : "then", rule.action, first_match);
   MatchNames ending(&rule.members[1].pattern);
   TextScope over = scope;

@@ -165,6 +165,7 @@ class Importer {
   std::optional<std::string> step(Carrying& to, const Action& action, const StepScope& scope);
   std::optional<std::string> say(Carrying& to, const Action& action, const StepScope& scope);
   std::optional<std::string> command(Carrying& to, const Action& action, const StepScope& scope);
+  std::optional<std::string> mail(Carrying& to, const Action& action, const StepScope& scope);
   void contexts(Carrying& to, const ActionListPtr& list, const StepScope& scope);
   std::optional<CarriedText> text_of(Carrying& to, const Action& action, const std::string& text, const StepScope& scope);
 

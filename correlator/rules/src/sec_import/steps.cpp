@@ -87,7 +87,7 @@ ShellWords shell_words(const std::string& command) {
 
 bool all_known(const CarriedText& text, const StepScope& scope) {
   const std::set<std::string> fields = text.fields();
-  return !scope.known || std::all_of(fields.begin(), fields.end(), [&](const std::string& field) { return scope.known->contains(field); });
+  return !scope.known || std::all_of(fields.begin(), fields.end(), [&](const std::string& field) { return scope.known->contains(field) || (field == "time" && scope.texts.has_time); });
 }
 
 // Whether what stands there is one word for the shell whatever the line says.
@@ -129,7 +129,7 @@ std::string ActionTable::name_of(const std::string& run, const std::vector<std::
   for (const std::string& arg : args) written += (written.empty() ? "" : ", ") + toml_text(arg);
   const std::string signature = run + "\n" + written;
   if (const auto found = known_.find(signature); found != known_.end()) return found->second;
-  std::string name = action_key(comment.starts_with("write ") ? "write-" + base_name(comment.substr(6)) : comment.starts_with("logonly") ? "log" : run);
+  std::string name = action_key(comment.starts_with("write ") ? "write-" + base_name(comment.substr(6)) : comment.starts_with("logonly") ? "log" : comment.starts_with("mail to ") ? "mail" : run);
   const auto taken = [&](const std::string& one) { return std::any_of(entries_.begin(), entries_.end(), [&](const Entry& entry) { return entry.name == one; }); };
   const std::string plain = name;
   for (int n = 2; taken(name); ++n) name = fmt::format("{}-{}", plain, n);
@@ -149,6 +149,10 @@ std::optional<CarriedText> Importer::text_of(Carrying& to, const Action& action,
   if (!out.obstacle.empty()) {
     to.left_out.push_back(left_out(action.place, "the action", "its text holds " + out.obstacle));
     return std::nullopt;
+  }
+  if (out.tells_time) {
+    differ(to, "%t is written as 2026-01-31T12:00:00Z");
+    to.differs.back().place = action.place;
   }
   if (all_known(out, scope)) return out;
   if (scope.of_first) {
@@ -217,6 +221,31 @@ std::optional<std::string> Importer::command(Carrying& to, const Action& action,
   return step_text(actions_.name_of(base_name(words.front().first), args, words.front().first), with);
 }
 
+// pipe 'text' mail -s subject address, or without a subject: what rule files do most.
+std::optional<std::string> Importer::mail(Carrying& to, const Action& action, const StepScope& scope) {
+  std::vector<std::string> words = action.command;
+  if (action.shell_command) {
+    const ShellWords cut = shell_words(*action.shell_command);
+    if (!cut.obstacle.empty()) return std::nullopt;
+    for (const auto& [word, quoted] : cut.words) words.push_back(word);
+  }
+  const bool has_subject = words.size() == 4 && words[1] == "-s";
+  if ((words.size() != 2 && !has_subject) || (base_name(words[0]) != "mail" && base_name(words[0]) != "mailx")) return std::nullopt;
+  const auto constant = [](const std::string& word) { return word.find_first_of("$%") == std::string::npos && !word.starts_with('-'); };
+  if (!constant(words.back()) || (has_subject && !constant(words[2]))) return std::nullopt;
+  const std::size_t said = to.left_out.size();
+  const auto text = text_of(to, action, action.text.value_or("%s"), scope);
+  if (!text) to.left_out.resize(said);
+  if (!text) return std::nullopt;
+  differ(to, "notify sends the mail, with the decision behind its text");
+  to.differs.back().place = action.place;
+  std::vector<std::string> args = {"--mail", words.back(), "--severity", "info"};
+  if (has_subject) args.insert(args.end(), {"--title", words[2]});
+  args.insert(args.end(), {"--text", "${text}"});
+  const std::string name = actions_.name_of("notify", args, "mail to " + words.back());
+  return step_text(name, {{"text", as_template(*text)}});
+}
+
 std::optional<std::string> Importer::step(Carrying& to, const Action& action, const StepScope& scope) {
   switch (action.verb) {
     case Verb::none: return std::nullopt;
@@ -226,6 +255,7 @@ std::optional<std::string> Importer::step(Carrying& to, const Action& action, co
     case Verb::write: case Verb::logonly: return say(to, action, scope);
     case Verb::pipe: case Verb::pipeexec:
       if (!action.shell_command && action.command.empty()) return say(to, action, scope);
+      if (auto mailed = mail(to, action, scope)) return mailed;
       break;
     case Verb::shellcmd: case Verb::cmdexec: case Verb::spawn: case Verb::spawnexec: return command(to, action, scope);
     default: break;
@@ -265,6 +295,7 @@ void Importer::contexts(Carrying& to, const ActionListPtr& list, const StepScope
     std::string at_end;
     if (action.list != nullptr) {
       StepScope at_close{scope.texts, std::set<std::string>{}, false, false};
+      at_close.texts.has_time = false;
       Carrying inner{to.rule, {}, {}, {}, {}, {}, {}};
       steps(inner, "at_end", action.list, at_close);
       to.left_out.insert(to.left_out.end(), inner.left_out.begin(), inner.left_out.end());

@@ -37,7 +37,7 @@ std::optional<std::string> character(std::string_view name) {
 }
 
 // The second round: variables of the action list, in what the rule itself says.
-void list_round(std::string_view text, const CarriedText& description, bool value_follows, CarriedText& out) {
+void list_round(std::string_view text, const TextScope& scope, bool value_follows, CarriedText& out) {
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (text[i] != '%') {
       out.add(text.substr(i, 1));
@@ -56,8 +56,11 @@ void list_round(std::string_view text, const CarriedText& description, bool valu
     }
     i += variable.length;
     if (variable.name == "s") {
-      for (const TextPart& part : description.parts) out.add(part);
-      if (out.obstacle.empty()) out.obstacle = description.obstacle;
+      for (const TextPart& part : scope.description->parts) out.add(part);
+      if (out.obstacle.empty()) out.obstacle = scope.description->obstacle;
+    } else if (variable.name == "t" && scope.has_time) {
+      out.add(TextPart{"time", true, false});
+      out.tells_time = true;
     } else if (variable.name == "t" || variable.name == "u") {
       out.obstacle = fmt::format("%{} (a decision carries its time by itself)", variable.name);
     } else if (const auto one = variable.name.starts_with('.') ? character(variable.name.substr(1)) : std::nullopt) {
@@ -192,7 +195,7 @@ CarriedText carry_text(const std::string& text, const TextScope& scope) {
   CarriedText out;
   for (std::size_t i = 0; i < first.parts.size(); ++i) {
     if (first.parts[i].field) out.add(first.parts[i]);
-    else list_round(first.parts[i].text, *scope.description, i + 1 < first.parts.size(), out);
+    else list_round(first.parts[i].text, scope, i + 1 < first.parts.size(), out);
   }
   return out;
 }

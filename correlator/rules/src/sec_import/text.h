@@ -23,6 +23,7 @@ struct TextPart {
 struct CarriedText {
   std::vector<TextPart> parts;
   std::string obstacle;
+  bool tells_time = false;  // %t or %u stood in it
 
   void add(std::string_view text);
   void add(const TextPart& part);
@@ -62,6 +63,7 @@ struct TextScope {
   MatchNames* dollar = nullptr;
   MatchNames* percent = nullptr;              // action2 of a pair: %1 is of the first match
   const CarriedText* description = nullptr;   // %s; nullptr: no list variables here
+  bool has_time = false;                      // an event is at hand, and it is now
 };
 CarriedText carry_text(const std::string& text, const TextScope& scope);
 

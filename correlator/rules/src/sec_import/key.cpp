@@ -7,7 +7,7 @@
 #include "base/text.h"
 #include "importer.h"
 #include "pattern/regex.h"
-#include "sec/perl_regex.h"
+#include "../sec/perl_regex.h"
 #include "rules/variables.h"
 
 namespace correlator::rules::sec {

@@ -211,7 +211,7 @@ class Rules:
         when, out = START, []
         for _ in range(r.randint(10, 80)):
             when += datetime.timedelta(seconds=r.choice(gaps))
-            out.append(f"{when.isoformat()} h1 app: {r.choice('AABBCDDE')} {r.choice(['u1', 'u2'])}{self.some(0.2, ' 7')}\n")
+            out.append(f"{when.isoformat()} h1 app: {r.choice('AABBCDDE')} {r.choice(['u1', 'u1', 'u2', 'u12'])}{self.some(0.2, ' 7')}\n")
         return out
 
     def tag(self, what):

@@ -176,6 +176,7 @@ void Oracle::fire(std::size_t index, const std::string& key, const std::vector<s
       one.from = hit.time;
       hear(one, one.until, 1);
     }
+    if (rule.lasts > 0) one.deadline = clear_deadline(one);
     say(said_case(true, rule.id, key, hit.time));
   }
   if (dropped(*firing, hit.time)) {
@@ -219,7 +220,7 @@ void Oracle::effects(const Firing& firing) {
 // An event while the case is open.
 void Oracle::hear(Case& one, Time time, std::uint64_t weight) {
   const Rule& rule = spec_.rules[one.rule];
-  if (!judged_quiet(rule) || time < one.from) return;
+  if ((!judged_quiet(rule) && !rule.renewed) || time < one.from) return;
   const std::size_t most = std::max<std::size_t>(kHeard, rule.op == Op::rate ? rule.clear_n : 0);
   one.heard.push_back({time, ++arrivals_, weight, 0, ""});
   if (one.heard.size() > most) {
@@ -230,7 +231,8 @@ void Oracle::hear(Case& one, Time time, std::uint64_t weight) {
   one.deadline = clear_deadline(one);
 }
 
-void Oracle::close(std::uint64_t number, Time time, Closing how) {
+// `over`: because of `lasts`.
+void Oracle::close(std::uint64_t number, Time time, Closing how, bool over) {
   const Case one = cases_.at(number);
   const Rule& rule = spec_.rules[one.rule];
   cases_.erase(number);
@@ -240,9 +242,9 @@ void Oracle::close(std::uint64_t number, Time time, Closing how) {
     if (firing->of_case == number) decide(firing, time, "dropped");
   }
   std::erase_if(held_, [&](const FiringRef& firing) { return firing->of_case == number; });
-  if (rule.then_clear) {
+  if (over ? rule.then_over : rule.then_clear) {
     const auto lines = numbers(one.firing->evidence.lines);
-    say(said_decision("decided", rule.id, one.key, time, 1, true, "n2", lines, lines.size() + one.firing->evidence.gone));
+    say(said_decision("decided", rule.id, one.key, time, 1, true, over ? "n1" : "n2", lines, lines.size() + one.firing->evidence.gone));
   }
   for (const std::string& name : one.members) {
     if (how == Closing::start_over) start_over(one.rule, windows_[one.rule][name]);

@@ -113,6 +113,8 @@ class Shrinking {
       of([](Rule& r) { r.where_context = 0; });
       of([](Rule& r) { r.cooldown = 0; });
       of([](Rule& r) { r.then_clear = false; });
+      of([](Rule& r) { r.then_over = false; });
+      of([](Rule& r) { r.renewed = false; });
       of([](Rule& r) { r.then.clear(); });
       of([](Rule& r) { r.emits = 0; });
       of([](Rule& r) { r.weigh_by_v = false; });

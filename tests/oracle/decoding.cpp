@@ -133,6 +133,7 @@ void Oracle::deliver(Event event, bool late, bool stale) {
     if (!merge(spec_.groups[i], i, event)) return say(said_event(event, Fate::folded));
   }
   queue_.push_back(std::move(event));
+  drain();  // what it causes comes before the next event of the same line
 }
 
 // Returns whether the event goes on, with the weight that is left.

@@ -66,7 +66,7 @@ struct Step {
 };
 
 enum class Op { each, count, tumbling, rate, distinct, streak, sequence, answer, heartbeat, group, above, below, rises, schedule };
-enum class Clears { by_default, quiet, event, level, manual };
+enum class Clears { by_default, quiet, event, level, manual, lasts };
 enum class KeyOf { host, host_dimm, dimm, parts, host_parts };
 
 struct Member {
@@ -97,6 +97,8 @@ struct Rule {
   Time quiet = 0;
   Ref clear_event;
   std::uint64_t clear_below = 0;  // Clears::level: v < this
+  Time lasts = 0;                 // Clears::lasts, or beside an event or a level
+  bool renewed = false;
   std::uint64_t clear_n = 1;      // rate
   Time clear_within = 0;
   bool distinct_v = false;  // else of dimm
@@ -114,7 +116,7 @@ struct Rule {
   bool sets = false, unsets = false;
   Time lifetime = 0;  // of the context that it sets; 0: for ever
   std::vector<Step> then;
-  bool then_clear = false;
+  bool then_clear = false, then_over = false;
 };
 
 struct Mute {

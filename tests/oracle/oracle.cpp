@@ -201,6 +201,17 @@ void Oracle::take(std::size_t index, const Event& event) {
     for (std::uint64_t number : open) close(number, event.time, Closing::start_over);
     return !open.empty();
   };
+  // Cases whose end is behind the event.
+  const bool matters = takes_part(rule, event) || (rule.clears == Clears::event && matches(rule.clear_event, event)) ||
+                       (rule.op == Op::streak && matches(rule.broken_by, event)) ||
+                       (rule.clears == Clears::level && of_own_class(rule, event) && event.v < rule.clear_below);
+  std::set<std::uint64_t> over;
+  for (const std::string& key : keys) {
+    const auto at = windows.find(key);
+    if (!matters || rule.lasts == 0 || at == windows.end() || at->second.open == 0) continue;
+    if (event.time >= *cases_.at(at->second.open).deadline) over.insert(at->second.open);
+  }
+  for (std::uint64_t number : over) close(number, *cases_.at(number).deadline, Closing::start_over, true);
   // What ends a case comes first, and no `ignore` stops it.
   if (rule.op == Op::streak && matches(rule.broken_by, event)) {
     if (rule.clears == Clears::by_default) close_all();

@@ -93,7 +93,7 @@ class Oracle {
     Time until = 0;  // end of the firing's interval, or the decision's time if that is later
     Time asked = 0;  // answer form: time of the `after` event
     std::vector<Pair> heard;  // what `quiet_for` and `rate` look at
-    std::optional<Time> deadline;  // by these
+    std::optional<Time> deadline;  // by these, or by `lasts`
   };
   // What an event, or a timer, reached.
   struct Hit {
@@ -213,7 +213,7 @@ class Oracle {
             const std::vector<std::string>& hitting, const Hit& hit, const Event& event);
   void effects(const Firing& firing);
   enum class Closing { quiet, own, start_over };
-  void close(std::uint64_t number, Time time, Closing how);
+  void close(std::uint64_t number, Time time, Closing how, bool over = false);
   void start_over(std::size_t index, Window& window);
   void afresh(std::size_t index, const std::string& key, Time time, const Event& event);
 

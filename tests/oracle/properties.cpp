@@ -25,6 +25,8 @@ World ordered_world(Random& random) {
   rule.at_once = false;
   rule.cooldown = 0;
   rule.clears = op == Op::answer ? Clears::by_default : Clears::quiet;
+  rule.lasts = 0;  // an end that does not wait is not free of order
+  rule.renewed = rule.then_over = false;
   // Order inside `disorder` is said not to matter; spans shorter than that can hide in it whole.
   rule.within = std::max(rule.within, 2 * kDisorder);
   rule.quiet = std::max(rule.quiet, 2 * kDisorder);

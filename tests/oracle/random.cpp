@@ -37,18 +37,18 @@ std::vector<Clears> ways_to_clear(Op op) {
   switch (op) {
     case Op::each:
     case Op::sequence:
-      return {Clears::by_default, Clears::by_default, Clears::quiet, Clears::event, Clears::level, Clears::manual};
+      return {Clears::by_default, Clears::by_default, Clears::quiet, Clears::event, Clears::level, Clears::manual, Clears::lasts};
     case Op::count:
     case Op::distinct:
     case Op::group:
-      return {Clears::by_default, Clears::quiet, Clears::quiet, Clears::event, Clears::level, Clears::manual};
+      return {Clears::by_default, Clears::quiet, Clears::quiet, Clears::event, Clears::level, Clears::manual, Clears::lasts, Clears::lasts};
     case Op::answer:
     case Op::above:
     case Op::below:
     case Op::rises:
     case Op::streak:
     case Op::heartbeat:
-      return {Clears::by_default, Clears::by_default, Clears::by_default, Clears::quiet, Clears::event, Clears::manual};
+      return {Clears::by_default, Clears::by_default, Clears::by_default, Clears::quiet, Clears::event, Clears::manual, Clears::lasts};
     case Op::rate:
     case Op::tumbling:
     case Op::schedule:
@@ -165,6 +165,12 @@ Rule random_rule(Random& random, std::size_t index, Op op, bool synthetic) {
   if (no_case && random.chance(40)) rule.cooldown = duration(random);
   response(random, rule, !no_case);
   rule.then_clear = !no_case && random.chance(30);
+  const bool may_last = rule.clears == Clears::event || rule.clears == Clears::level;
+  if (rule.clears == Clears::lasts || (may_last && random.chance(40))) {
+    rule.lasts = duration(random);
+    rule.renewed = random.chance(40);
+    rule.then_over = random.chance(50);
+  }
   if (random.chance(12)) rule.hold = duration(random);
   if (random.chance(12)) rule.ignore.push_back(cause(random, true));
   const bool plain = rule.then.size() < 2;
@@ -176,7 +182,7 @@ Rule random_rule(Random& random, std::size_t index, Op op, bool synthetic) {
 std::vector<Time> edges(const Spec& spec) {
   std::vector<Time> out = {kSecond, kDisorder};
   for (const Rule& rule : spec.rules) {
-    for (Time time : {rule.within, rule.quiet, rule.clear_within, rule.cooldown, rule.hold, rule.lifetime}) {
+    for (Time time : {rule.within, rule.quiet, rule.clear_within, rule.lasts, rule.cooldown, rule.hold, rule.lifetime}) {
       if (time > 0) out.push_back(time);
     }
     for (const Cause& one : rule.ignore) out.push_back(one.after);
@@ -301,6 +307,7 @@ Spec variant(Random& random, const Spec& from) {
     if (rule.op == Op::rate) rule.clear_n = std::min(rule.clear_n, rule.n);
     if (rule.op != Op::tumbling && random.chance(30)) rule.within = duration(random);
     if (random.chance(30)) rule.quiet = duration(random);
+    if (rule.lasts > 0 && random.chance(30)) rule.lasts = duration(random);
     if (rule.cooldown > 0 && random.chance(30)) rule.cooldown = duration(random);
     if (random.chance(30)) rule.bound = random.between(2, 7);
     for (Member& member : rule.members) {

@@ -77,7 +77,7 @@ void Oracle::reload(const Spec& next) {
     windows[i] = std::move(state.windows);
     for (Case& one : state.cases) {
       one.rule = i;
-      if (judged_quiet(next.rules[i])) one.deadline = clear_deadline(one);
+      if (judged_quiet(next.rules[i]) || next.rules[i].lasts > 0) one.deadline = clear_deadline(one);
       cases[one.number] = std::move(one);
     }
     delayed.insert(delayed.end(), state.delayed.begin(), state.delayed.end());

@@ -72,9 +72,15 @@ std::optional<Time> Oracle::heartbeat_deadline(const Rule& rule, const Window& w
   return window.last ? std::optional(*window.last + rule.within) : window.due;
 }
 
-// When the case closes because it became quiet: the smallest x = p + Q > e with less than it takes in (p, x).
+// When the case closes because it became quiet: the smallest x = p + Q > e with less than it takes in (p, x). Or its end,
+// where it has one.
 std::optional<Time> Oracle::clear_deadline(const Case& one) const {
   const Rule& rule = spec_.rules[one.rule];
+  if (rule.lasts > 0) {
+    Time since = rule.renewed ? one.until : one.from;
+    for (const Pair& pair : one.heard) since = rule.renewed ? std::max(since, pair.time) : since;
+    return since + rule.lasts;
+  }
   const bool rate = rule.op == Op::rate;
   const Time quiet = rate ? rule.clear_within : rule.clears == Clears::quiet ? rule.quiet : rule.within;
   const std::uint64_t below = rate ? rule.clear_n : 1;
@@ -159,7 +165,8 @@ void Oracle::run(const Timer& timer) {
       run_absence(timer);
       break;
     case kClear:
-      close(timer.index, timer.deadline, Closing::quiet);
+      if (spec_.rules[timer.rule].lasts > 0) close(timer.index, timer.deadline, Closing::start_over, true);
+      else close(timer.index, timer.deadline, Closing::quiet);
       break;
     case kContext:
       contexts_.erase(timer.key);

@@ -112,6 +112,11 @@ std::string conditions(const Rule& rule) {
   return out;
 }
 
+std::string lasts(const Rule& rule, const char* before) {
+  if (rule.lasts == 0) return "";
+  return before + ("lasts = " + text(rule.lasts)) + (rule.renewed ? ", renewed = true" : "");
+}
+
 std::string clear(const Rule& rule) {
   switch (rule.clears) {
     case Clears::by_default:
@@ -119,9 +124,11 @@ std::string clear(const Rule& rule) {
     case Clears::quiet:
       return "clear = { quiet_for = " + text(rule.quiet) + " }\n";
     case Clears::event:
-      return "clear = { event = " + ref(rule.clear_event) + " }\n";
+      return "clear = { event = " + ref(rule.clear_event) + lasts(rule, ", ") + " }\n";
     case Clears::level:
-      return "clear = { level = \"v < " + number(rule.clear_below) + "\" }\n";
+      return "clear = { level = \"v < " + number(rule.clear_below) + "\"" + lasts(rule, ", ") + " }\n";
+    case Clears::lasts:
+      return "clear = { " + lasts(rule, "") + " }\n";
     case Clears::manual:
       return "clear = \"manual\"\n";
   }
@@ -131,6 +138,7 @@ std::string clear(const Rule& rule) {
 std::string response(const Rule& rule) {
   std::string out;
   if (rule.then_clear) out += "then_clear = \"n2\"\n";
+  if (rule.then_over) out += "then_over = \"n1\"\n";
   if (rule.emits != 0) {
     const bool has_dimm = rule.key == KeyOf::host_dimm;
     out += "emit = { class = \"ev." + std::string(1, rule.emits) + "\", fields = { v = \"3\", ds = \"[]\"" + (has_dimm ? ", dimm = \"dimm\"" : ", dimm = \"'e'\"") + " } }\n";

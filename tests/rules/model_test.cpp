@@ -252,9 +252,12 @@ then = [{ do = "say", with = { dimm = "<${dimm}>" } }]
 }
 
 TEST_CASE("without an event at hand only the key's fields are known") {
-  CHECK(bad("[[rule]]\nid='r'\non='memory.corrected'\nclear='manual'\nthen_clear={ do='migrate-guest', "
+  CHECK(bad("[[rule]]\nid='r'\non='memory.corrected'\ncount='2 in 1h'\nclear='manual'\nthen_clear={ do='migrate-guest', "
             "with={ guest='${severity}' } }\n")
             .find("there is no name severity") != std::string::npos);
+  // A case of one event keeps its fields.
+  CHECK(good("[[rule]]\nid='r'\non='memory.corrected'\nclear={ lasts='1h' }\nthen_clear={ do='migrate-guest', "
+             "with={ guest='${severity}' } }\nthen_over={ do='migrate-guest', with={ guest='${text}' } }\n"));
   CHECK(
       good("[[rule]]\nid='r'\non='memory.corrected'\nclear='manual'\nthen_clear={ do='migrate-guest', with={ "
            "guest='${dimm}' } }\n"));

@@ -60,6 +60,7 @@ int parse(int argc, char** argv, CommandLine& out) {
   add_control(app, out);
   add_dispatch(app, out);
   add_sec(app, out);
+  add_import(app, out);
   add_forward_events(app, out);
   add_schema(app, out);
   add_help(app, out);

@@ -20,6 +20,7 @@ void add_metrics(CLI::App& app, CommandLine& out);
 void add_dispatch(CLI::App& app, CommandLine& out);
 void add_forward_events(CLI::App& app, CommandLine& out);
 void add_control(CLI::App& app, CommandLine& out);
+void add_import(CLI::App& app, CommandLine& out);
 void add_sec(CLI::App& app, CommandLine& out);
 void add_schema(CLI::App& app, CommandLine& out);
 void add_help(CLI::App& app, CommandLine& out);

@@ -35,6 +35,7 @@ std::optional<Use> use_in(const std::vector<rules::Step>& steps, std::uint32_t n
 std::optional<Use> find_use(const rules::Rule& rule, std::uint32_t number, std::uint32_t action) {
   if (auto use = use_in(rule.then, number, action)) return use;
   if (auto use = use_in(rule.then_clear, number, action)) return use;
+  if (auto use = use_in(rule.then_over, number, action)) return use;
   for (const auto& set : rule.set) {
     if (auto use = use_in(set.at_end, number, action)) return use;
   }

@@ -51,7 +51,7 @@ Case& Core::open_case_for(RuleRun& run, std::string key, std::vector<KeyState*> 
 }
 
 void Core::hear(RuleRun& run, Case& open, const Event& event) {
-  if (run.clear.kind != rules::Clear::Kind::quiet_for || event.time < open.from) return;
+  if ((run.clear.kind != rules::Clear::Kind::quiet_for && !run.clear.renewed) || event.time < open.from) return;
   const auto newest = open.heard.newest();
   open.heard.keep(event.time, event.weight, heard_of(run));
   open.dirty = true;
@@ -64,6 +64,7 @@ void Core::hear(RuleRun& run, Case& open, const Event& event) {
 }
 
 std::optional<Timestamp> Core::case_deadline(RuleRun& run, const Case& open) const {
+  if (const auto end = case_end(run, open)) return end;
   if (!open.members.empty()) {
     if (const auto end = run.op->fixed_end(*open.members.front())) return end;
   }
@@ -74,6 +75,20 @@ std::optional<Timestamp> Core::case_deadline(RuleRun& run, const Case& open) con
   }
   // Quiet is a rate of less than one.
   return open.heard.rate_deadline(open.from, open.fired, 1, run.clear.quiet_for);
+}
+
+std::optional<Timestamp> Core::case_end(const RuleRun& run, const Case& open) const {
+  if (run.clear.lasts.us == 0) return std::nullopt;
+  const Timestamp since = run.clear.renewed ? std::max(open.fired, open.heard.newest().value_or(open.fired)) : open.from;
+  return since + run.clear.lasts;
+}
+
+// Its end is its end: the event that comes at it or after it is the first of what follows. Whether there was one.
+bool Core::end_if_over(RuleRun& run, Case& open, Timestamp t) {
+  const auto end = case_end(run, open);
+  if (!end || t < *end) return false;
+  close_case(run, open, *end, Closing::start_over, "over after " + to_string(run.clear.lasts), StepPlace::List::then_over);
+  return true;
 }
 
 void Core::arm_case(RuleRun& run, Case& open) {
@@ -88,6 +103,7 @@ void Core::on_case_timer(RuleRun& run, Case& open) {
   const auto deadline = case_deadline(run, open);
   if (!deadline) return;
   if (*deadline > now) return arm_case(run, open);
+  if (end_if_over(run, open, now)) return;
   std::string why = fmt::format("quiet for {}", to_string(run.clear.quiet_for));
   if (const auto below = run.op->clear_below(); below && run.rule.clear.kind == rules::Clear::Kind::never) {
     why = fmt::format("fewer than {} in {}", below->count, to_string(below->within));
@@ -97,7 +113,7 @@ void Core::on_case_timer(RuleRun& run, Case& open) {
   close_case(run, open, *deadline, Closing::quiet, why);
 }
 
-void Core::close_case(RuleRun& run, Case& open, Timestamp at, Closing how, const std::string& why) {
+void Core::close_case(RuleRun& run, Case& open, Timestamp at, Closing how, const std::string& why, StepPlace::List steps) {
   auto at_key = run.cases.lower_bound(open.key);
   while (at_key->second.get() != &open) ++at_key;
   const std::unique_ptr<Case> gone = std::move(at_key->second);
@@ -114,7 +130,7 @@ void Core::close_case(RuleRun& run, Case& open, Timestamp at, Closing how, const
   }
   if (step_out != nullptr) step_out->cases.push_back({CaseChange::Kind::closed, run.rule.id, names, at, why});
   drop_held_of(*gone, at);
-  run_steps(gone->firing, StepPlace::List::then_clear, 0, at, Decision::Fate::decided, {});
+  run_steps(gone->firing, steps, 0, at, Decision::Fate::decided, {});
   for (KeyState* member : gone->members) {
     auto hit = run.op->closed(*member, how, at, run);
     run.mark(*member);

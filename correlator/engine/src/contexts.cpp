@@ -88,6 +88,7 @@ void Core::set_contexts(RuleRun& run, const FiringRef& firing) {
     const rules::SetContext& spec = run.rule.set[i];
     const auto key = context_key(spec.key, names);
     if (!key) continue;
+    end_context_before({spec.name, *key}, firing->time);
     const Timestamp end = spec.lifetime.us == 0 ? Timestamp::max() : firing->time + spec.lifetime;
     auto [at, fresh] = contexts.try_emplace({spec.name, *key});
     Context& context = at->second;
@@ -115,9 +116,16 @@ void Core::set_contexts(RuleRun& run, const FiringRef& firing) {
   for (const rules::UnsetContext& spec : run.rule.unset) {
     const auto key = context_key(spec.key, names);
     if (!key) continue;
+    end_context_before({spec.name, *key}, firing->time);
     const auto at = contexts.find({spec.name, *key});
     if (at != contexts.end()) end_context(at);
   }
+}
+
+// A context whose end is behind `t` has ended by itself, also where its timer still waits for what may come late.
+void Core::end_context_before(const std::pair<std::string, std::string>& name, Timestamp t) {
+  const auto at = contexts.find(name);
+  if (at != contexts.end() && at->second.end <= t) on_context_end(at->second);
 }
 
 void Core::arm_context(Context& context) {

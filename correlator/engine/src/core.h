@@ -43,7 +43,7 @@ using FiringRef = std::shared_ptr<const Firing>;
 
 // Which list of a rule a step stands in.
 struct StepPlace {
-  enum class List : std::uint8_t { then, then_clear, at_end } list = List::then;
+  enum class List : std::uint8_t { then, then_clear, at_end, then_over } list = List::then;
   std::uint32_t set = 0;    // at_end: index into Rule::set
   std::uint32_t index = 0;  // in the list
 };
@@ -219,6 +219,7 @@ class Core final : public Questions {
   // diagnose.cpp
   void diagnose(const Event& event);
   void meet(RuleRun& run, const Event& event, bool waited);
+  void end_what_is_over(RuleRun& run, const std::vector<std::vector<expr::Value>>& element_keys, Timestamp t);
   void observe(RuleRun& run, const Occurrence& x, const std::vector<expr::Value>& key,
                const std::vector<std::vector<expr::Value>>& element_keys);
   void note_causes(const Event& event);
@@ -258,7 +259,10 @@ class Core final : public Questions {
   // cases.cpp
   Case& open_case_for(RuleRun& run, std::string key, std::vector<KeyState*> members, FiringRef firing,
                       Timestamp from, Timestamp last);
-  void close_case(RuleRun& run, Case& open, Timestamp at, Closing how, const std::string& why);
+  void close_case(RuleRun& run, Case& open, Timestamp at, Closing how, const std::string& why,
+                  StepPlace::List steps = StepPlace::List::then_clear);
+  std::optional<Timestamp> case_end(const RuleRun& run, const Case& open) const;
+  bool end_if_over(RuleRun& run, Case& open, Timestamp t);
   void hear(RuleRun& run, Case& open, const Event& event);
   std::optional<Timestamp> case_deadline(RuleRun& run, const Case& open) const;
   void arm_case(RuleRun& run, Case& open);
@@ -282,6 +286,7 @@ class Core final : public Questions {
   // contexts.cpp
   void set_contexts(RuleRun& run, const FiringRef& firing);
   void on_context_end(Context& context);
+  void end_context_before(const std::pair<std::string, std::string>& name, Timestamp t);
   void end_context(std::map<std::pair<std::string, std::string>, Context>::iterator at);
   void arm_context(Context& context);
 

@@ -128,6 +128,7 @@ void Core::meet(RuleRun& run, const Event& event, bool waited) {
   }
   const auto element_keys = windows_of(key);
 
+  end_what_is_over(run, element_keys, event.time);
   // What ends a case comes first, so that an event that ends one and counts begins the next round.
   const auto end_cases = [&](const std::string& why) {
     bool ended = false;
@@ -155,6 +156,15 @@ void Core::meet(RuleRun& run, const Event& event, bool waited) {
 
   if (part.parts != 0) {
     observe(run, {event, names, lets, part.parts}, key, element_keys);
+  }
+}
+
+// Cases whose time was over before this event.
+void Core::end_what_is_over(RuleRun& run, const std::vector<std::vector<expr::Value>>& element_keys, Timestamp t) {
+  if (run.clear.lasts.us == 0) return;
+  for (const auto& element : element_keys) {
+    KeyState* state = run.table_of_keys.find(pack(element));
+    if (state != nullptr && state->open != nullptr) end_if_over(run, *state->open, t);
   }
 }
 

@@ -124,6 +124,7 @@ void Core::run_steps(const FiringRef& firing, StepPlace::List list, std::uint32_
   StepPlace place{list, set, 0};
   const std::vector<rules::Step>& steps = list == StepPlace::List::then         ? rule.then
                                           : list == StepPlace::List::then_clear ? rule.then_clear
+                                          : list == StepPlace::List::then_over  ? rule.then_over
                                                                                 : rule.set[set].at_end;
   if (steps.empty() && list == StepPlace::List::then) {
     decide(firing, place, nullptr, time, 0, locals_of(*firing), false, fate, reason);
@@ -191,6 +192,7 @@ const rules::Step* Core::find_step(std::uint32_t rule, const StepPlace& place) c
   const std::vector<rules::Step>* steps = nullptr;
   if (place.list == StepPlace::List::then) steps = &of.then;
   if (place.list == StepPlace::List::then_clear) steps = &of.then_clear;
+  if (place.list == StepPlace::List::then_over) steps = &of.then_over;
   if (place.list == StepPlace::List::at_end && place.set < of.set.size()) steps = &of.set[place.set].at_end;
   return steps != nullptr && place.index < steps->size() ? &(*steps)[place.index] : nullptr;
 }
@@ -240,7 +242,7 @@ void Core::decide(const FiringRef& firing, const StepPlace& place, const rules::
   decision.key = named(rule.key_names, firing->key);
   decision.step = step != nullptr ? step->number : 0;
   decision.row = row;
-  decision.clearing = place.list == StepPlace::List::then_clear;
+  decision.clearing = place.list == StepPlace::List::then_clear || place.list == StepPlace::List::then_over;
   decision.why = firing->why;
   decision.trust = firing->evidence.trust();
   decision.evidence_total = firing->evidence.total;

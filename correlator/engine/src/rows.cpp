@@ -90,7 +90,7 @@ Json place_json(const StepPlace& place) {
 
 std::optional<StepPlace> place_from(const Json& json) {
   if (!json.is_array() || json.size() != 3 || !json.at(0).is_number_unsigned()) return std::nullopt;
-  return StepPlace{static_cast<StepPlace::List>(std::min(2, json.at(0).get<int>())),
+  return StepPlace{static_cast<StepPlace::List>(std::min(3, json.at(0).get<int>())),
                    json.at(1).get<std::uint32_t>(), json.at(2).get<std::uint32_t>()};
 }
 

@@ -34,7 +34,7 @@ constexpr KeySpec kRuleKeys[] = {
     {"unless", Shape::mixeds, false, "Causes: counted, but the decision waits until the cause has ended.",
      &kCauseSpec},
     {"cooldown", Shape::duration, false, "Without a latch: no second decision of a key for so long."},
-    {"clear", Shape::mixed, false, "What closes the case: { quiet_for }, { event }, { level } or \"manual\".",
+    {"clear", Shape::mixed, false, "What closes the case: { quiet_for }, { event }, { level }, { lasts } or \"manual\".",
      &kClearSpec},
     {"hold", Shape::duration, false, "Wait that long, so that the order of arrival cannot matter."},
     {"emit", Shape::table, false, "A synthetic event for other rules.", &kEmitSpec},
@@ -42,6 +42,7 @@ constexpr KeySpec kRuleKeys[] = {
     {"unset", Shape::mixeds, false, "Closes contexts.", &kUnsetSpec},
     {"then", Shape::mixeds, false, "What to do: an action, a list, or steps.", &kStepSpec},
     {"then_clear", Shape::mixeds, false, "What to do when the case closes.", &kStepSpec},
+    {"then_over", Shape::mixeds, false, "What to do instead when the case closes because `lasts` is over.", &kStepSpec},
     {"max_keys", Shape::integer, false, "How many keys the rule may hold (100000; at most 1000000)."},
     {"test", Shape::tables, false, "[[rule.test]]: a timeline and its decisions.", &kTestSpec},
 };
@@ -116,6 +117,8 @@ constexpr KeySpec kClearKeys[] = {
     {"quiet_for", Shape::duration, false, "No event of the key for so long."},
     {"event", Shape::reference, false, "This event, with the same key.", &kReferenceSpec},
     {"level", Shape::expression, false, "A condition over an event of the rule's own."},
+    {"lasts", Shape::duration, false, "The case ends by itself so long after its first event; alone, or beside `event` or `level`."},
+    {"renewed", Shape::boolean, false, "With `lasts`: true: so long after its newest event (false)."},
 };
 
 constexpr KeySpec kEmitKeys[] = {

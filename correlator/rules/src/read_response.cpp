@@ -3,12 +3,25 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <variant>
 
 #include "base/hash.h"
 #include "readers.h"
 
 namespace correlator::rules {
 namespace {
+
+// An end that comes by itself, and whether each event puts it off.
+void read_lasts(Table& one, Clear& clear, const Operation& operation) {
+  if (!one.written("lasts")) one.no_effect("renewed", "there is no `lasts`", "write lasts = \"1h\"");
+  const auto* count = std::get_if<Count>(&operation);
+  if (count != nullptr && count->tumbling) one.no_effect("lasts", "the case of a bucket ends with it", "take it away, or window = \"tumbling\"");
+  const auto lasts = one.duration("lasts");
+  if (!lasts) return;
+  clear.kind = Clear::Kind::lasts;
+  clear.lasts = *lasts;
+  clear.renewed = one.flag("renewed", false);
+}
 
 void read_clear(Context& context, Table& table, RuleParts& parts) {
   const Node* node = table.get("clear");
@@ -29,17 +42,20 @@ void read_clear(Context& context, Table& table, RuleParts& parts) {
       context.error("E022", node->spot, fmt::format("\"{}\" is not possible here", node->text),
                     parse_duration(node->text)
                         ? fmt::format("write clear = {{ quiet_for = \"{}\" }}", node->text)
-                        : "write \"manual\", { quiet_for = \"72h\" }, { event = … } or { level = \"…\" }");
+                        : "write \"manual\", { quiet_for = \"72h\" }, { event = … }, { level = \"…\" } or { lasts = \"1h\" }");
     }
     return;
   }
-  const Table one(context, *node, kClearSpec);
-  if (!one.bad() && node->entries.size() != 1) {
+  Table one(context, *node, kClearSpec);
+  const auto written = [&](std::string_view key) { return static_cast<int>(one.written(key)); };
+  const int ways = written("quiet_for") + written("event") + written("level");
+  if (!one.bad() && (ways > 1 || ways + written("lasts") == 0 || (one.written("quiet_for") && one.written("lasts")))) {
     context.error("E007", node->spot,
                   node->entries.empty() ? "`clear` says nothing" : "a case is closed in one way",
-                  "write one of quiet_for, event, level");
+                  "write one of quiet_for, event, level, lasts; lasts may stand beside event or level");
     return;
   }
+  read_lasts(one, clear, operation);
   if (const auto quiet = one.duration("quiet_for")) {
     clear.kind = Clear::Kind::quiet_for;
     clear.quiet_for = *quiet;
@@ -65,6 +81,8 @@ void check_latch(Table& table, RuleParts& parts) {
     table.no_effect("then_clear", "the rule opens no case that could be closed",
                     "write clear = { quiet_for = \"1h\" }");
   }
+  if (parts.rule.clear.lasts.us == 0)
+    table.no_effect("then_over", "no case of the rule ends by itself", "write clear = { lasts = \"1h\" }");
 }
 
 // What is known when no event is at hand: the fields that the key consists of.
@@ -75,6 +93,11 @@ NameScope key_scope(const Context& context, const RuleParts& parts) {
     if (const expr::Symbol* symbol = parts.then.find(key.text())) scope.add(key.text(), *symbol);
   }
   return scope;
+}
+
+// What is known when a case closes. Where each event decides, it is the case of one event, whose fields are kept with it.
+NameScope case_scope(const Context& context, const RuleParts& parts) {
+  return std::holds_alternative<Each>(parts.rule.operation) ? parts.then : key_scope(context, parts);
 }
 
 void read_emit(Context& context, const Node& node, RuleParts& parts) {
@@ -212,7 +235,9 @@ void read_response(Context& context, Table& table, RuleParts& parts) {
   if (const Node* node = table.get("unset")) read_unset(context, *node, parts);
   if (const Node* node = table.get("then")) parts.rule.then = read_steps(context, *node, parts.then);
   if (const Node* node = table.get("then_clear"))
-    parts.rule.then_clear = read_steps(context, *node, key_scope(context, parts));
+    parts.rule.then_clear = read_steps(context, *node, case_scope(context, parts));
+  if (const Node* node = table.get("then_over"))
+    parts.rule.then_over = read_steps(context, *node, case_scope(context, parts));
 }
 
 namespace {

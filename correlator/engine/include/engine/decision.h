@@ -35,7 +35,7 @@ struct Decision {
   Key key;
   std::uint32_t step = 0;  // 1-based; 0: the rule has no `then`
   std::uint32_t row = 0;   // of the fan-out, from 0
-  bool clearing = false;   // a step of then_clear
+  bool clearing = false;   // a step of then_clear or then_over
   std::string action;      // empty: nothing to run
   std::vector<std::string> argv;  // without the script itself
   std::string serial;      // actions with one value run one at a time; empty: no such limit

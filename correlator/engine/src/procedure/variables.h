@@ -1,29 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where variables stand in a text.
+// Texts with variables on their way to a shell or to Perl.
 #pragma once
 
-#include <cstddef>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "rules/variables.h"
+
 namespace correlator::engine {
 
-// A match variable behind its $ or %: "1", "{1}", "+{name}", ":{entry:name}".
-struct MatchVariable {
-  std::string_view entry;  // of the match cache; empty: of the match at hand
-  std::string_view name;
-  std::size_t length = 0;  // behind the sign; 0: this is no variable
-};
-MatchVariable match_variable(std::string_view behind);
-
-// An action list variable behind its %: "name", "{name}", ".name", "{.name}".
-struct ListVariable {
-  std::string_view name;
-  std::size_t length = 0;
-};
-ListVariable list_variable(std::string_view behind);
+using rules::ListVariable;
+using rules::list_variable;
+using rules::MatchVariable;
+using rules::match_variable;
 
 // Takes a text apart into what the rule says and what the log says.
 class Writer {

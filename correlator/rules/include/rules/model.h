@@ -304,8 +304,10 @@ struct Cause {
 };
 
 struct Clear {
-  enum class Kind { never, quiet_for, event, level, manual } kind = Kind::never;
+  enum class Kind { never, quiet_for, event, level, manual, lasts } kind = Kind::never;
   Duration quiet_for{};
+  Duration lasts{};      // a case ends by itself after so long; beside an event or a level, too. 0: it does not
+  bool renewed = false;  // counted from its newest event instead of its first
   std::optional<EventRef> event;          // of the same key
   std::optional<expr::Expression> level;  // condition over an event of the rule's own classes
 };
@@ -390,6 +392,7 @@ struct Rule {
   std::vector<UnsetContext> unset;
   std::vector<Step> then;
   std::vector<Step> then_clear;
+  std::vector<Step> then_over;  // instead of then_clear where `lasts` ended the case
   std::vector<TestSpec> tests;
   std::string
       state_identity;  // hash of what the state's meaning depends on (semantics.md, "Identity of state")

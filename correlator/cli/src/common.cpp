@@ -3,9 +3,11 @@
 
 #include <fmt/format.h>
 #include <pwd.h>
+#include <sched.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <string_view>
@@ -92,6 +94,14 @@ std::shared_ptr<const rules::RuleSet> load_rules(const RuleOptions& options, int
   complain(proven.diagnostics);
   if (proven.rules == nullptr) code = proven.diagnostics.front().code == "E036" ? kNoInput : kBadConfig;
   return proven.rules;
+}
+
+unsigned usable_cpus() {
+  constexpr int kMost = 16;
+  cpu_set_t usable;
+  CPU_ZERO(&usable);
+  if (sched_getaffinity(0, sizeof usable, &usable) != 0) return 1;  // more CPUs than the set has room for
+  return static_cast<unsigned>(std::clamp(CPU_COUNT(&usable), 1, kMost));
 }
 
 bool use_colour(std::FILE* out) {

@@ -46,6 +46,9 @@ std::shared_ptr<const rules::RuleSet> load_rules(const RuleOptions& options, int
 // The same without running samples and tests, for commands that only look.
 std::shared_ptr<const rules::RuleSet> load_rules_unproven(const RuleOptions& options, int& code);
 
+// The CPUs this process may run on, at most 16: what is done in order needs one of them, and more scan than it can take.
+unsigned usable_cpus();
+
 // NO_COLOR and TERM=dumb switch colours off; so does anything that is not a terminal.
 bool use_colour(std::FILE* out);
 report::Printer make_printer(bool json, report::Tense tense = report::Tense::decided);

@@ -26,7 +26,8 @@ struct Options {
   int year = 0;
   bool act = false, shadow = false, events = false, json = false, windows = false, no_progress = false,
        no_read_ahead = false;
-  std::size_t block_size = 1 << 20;
+  std::size_t block_size = pipeline::StreamOptions{}.block_size;
+  unsigned threads = usable_cpus();
   std::uint64_t commit_bytes = pipeline::ReplayOptions{}.commit_bytes;
   bool zone_given = false;
 };
@@ -209,7 +210,8 @@ int replay_logs(const Options& o) {
   if (o.year != 0) options.stream.clock.year = o.year;
   options.stream.pipes_end = clock.now();
   options.stream.block_size = o.block_size;
-  options.stream.read_ahead = !o.no_read_ahead;
+  options.threads = o.threads;
+  options.stream.read_ahead = !o.no_read_ahead && o.threads > 1;
   options.to = bounds->to;
   options.commit_bytes = o.commit_bytes;
   options.host = o.host;
@@ -306,6 +308,10 @@ void add_replay(CLI::App& app, CommandLine& out) {
                   "When uptime 0 was, for logs with printk times only (default: 1970-01-01)")
       ->type_name("TIME");
   sub->add_option("--host", o->host, "Host of lines that name none: consoles, dmesg")->type_name("HOST");
+  sub->add_option("--threads", o->threads,
+                  "Threads that read and scan; changes nothing in the result (default: the CPUs this process may use, at most 16)")
+      ->type_name("N")
+      ->check(CLI::Range(1, 256));
   sub->add_flag("--no-progress", o->no_progress, "No progress line on a terminal");
   sub->add_option("--block-size", o->block_size, "Bytes read at a time; changes nothing in the result")
       ->group("");

@@ -98,8 +98,8 @@ class ArchiveLines {
 
   void take(const std::shared_ptr<const pipeline::Chunk>& chunk, bool at_eof) {
     if (chunk == nullptr || chunk->bytes.empty()) return;
-    timeline_->add(chunk->bytes, chunk->offset, chunk->state);
-    syslog::BlockFrames frames(chunk->bytes, chunk->state, at_eof);
+    timeline_->add(chunk->bytes, chunk->offset, chunk->state, chunk->traits);
+    syslog::BlockFrames frames(chunk->bytes, chunk->state, at_eof, chunk->traits);
     syslog::Message message;
     for (syslog::Frame frame; frames.next(frame);) {
       if (!parser_.parse(frame.bytes, message)) message = {};

@@ -57,6 +57,12 @@ class BlockReader::Impl {
     return item;
   }
 
+  bool ready() {
+    if (!thread_.joinable()) return true;
+    const std::lock_guard lock(mutex_);
+    return !queue_.empty();
+  }
+
   const Reader& reader() { return cutter_.reader(); }
   std::uint64_t cut_lines() const { return cutter_.cut_lines(); }
 
@@ -98,6 +104,9 @@ BlockReader::~BlockReader() = default;
 
 Result<std::optional<Block>> BlockReader::next() {
   return impl_->next();
+}
+bool BlockReader::ready() const {
+  return impl_->ready();
 }
 const Reader& BlockReader::reader() const {
   return impl_->reader();

@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "wide_windows.h"
+
 namespace correlator::pattern {
 
 // Receives each occurrence: the index of the literal and the offset behind its last byte. Not in order.
@@ -20,12 +22,17 @@ class LiteralSink {
   ~LiteralSink() = default;
 };
 
-// Works on any CPU: a bitmap of hashed 4-byte windows, looked up at every stride-th byte. Literals of two and
+// A bitmap of hashed 4-byte windows, looked up at every stride-th byte: 16 at a time where the CPU can (AVX-512, AVX2), else one by one. Literals of two and
 // three bytes have a table and a pass of their own. Literals are lower-cased and at least two bytes long.
-class ScalarScanner {
+class HashScanner {
  public:
-  explicit ScalarScanner(const std::vector<std::string>& literals);
+  enum class Width : std::uint8_t { best, avx2, scalar };
+  HashScanner(const std::vector<std::string>& literals, Width most);
+  // What scan() reports of the text are all places of all literals.
   void scan(std::string_view text, LiteralSink& sink) const;
+
+  // "avx512" or "avx2" if nothing is done window by window, else "scalar".
+  const char* name() const;
 
  private:
   struct Entry {
@@ -39,12 +46,20 @@ class ScalarScanner {
     unsigned stride = 1;
     unsigned bits = 16;         // of the bitmap's index
     unsigned bucket_shift = 0;  // from the bitmap's index to the bucket's
-    std::vector<std::uint64_t> bitmap;
+    std::vector<std::uint32_t> bitmap;
+    WideTable wide;
+    WideFinder finder = nullptr;
+    bool marked(std::uint32_t key) const {
+      const std::uint32_t index = window_index(key, bits);
+      return (bitmap[index / 32] >> (index % 32) & 1) != 0;
+    }
     std::vector<std::uint32_t> first;  // bucket → its first entry; one more at the end
     std::vector<Entry> entries;
   };
 
-  Table make_table(unsigned width, const std::vector<std::uint32_t>& members) const;
+  Table make_table(unsigned width, const std::vector<std::uint32_t>& members, Width most) const;
+  void make_wide(Table& table, Width most) const;
+  std::size_t scan_wide(const Table& table, std::string_view text, LiteralSink& sink) const;
   void scan_table(const Table& table, std::string_view text, LiteralSink& sink) const;
   void verify(const Table& table, std::uint32_t key, std::size_t at, std::string_view text,
               LiteralSink& sink) const;

@@ -5,6 +5,7 @@
 #include <cassert>
 #include <limits>
 #include <map>
+#include <utility>
 
 #include "ordinary_text.h"
 #include "pattern_set_impl.h"
@@ -20,10 +21,19 @@ PatternSet::Impl::Impl(std::vector<Regex> compiled, std::vector<bool> raw_flags,
     if (literals.back().any_of.empty()) without.push_back(i);
   }
   index_literals();
-  scalar = std::make_unique<ScalarScanner>(scanned);
-  if (!options.force_scalar) vector = VectorScanner::make(scanned);
+  make_scanners();
   unfiltered = std::make_unique<Unfiltered>(regexes, std::move(without), options.set_memory);
   counters.reset(new Counters[regexes.size()]);
+}
+
+void PatternSet::Impl::make_scanners() {
+  using Width = HashScanner::Width;
+  const bool scalar = options.force_scalar || options.scanner == Scanner::scalar;
+  hashed = std::make_unique<HashScanner>(scanned, scalar ? Width::scalar : options.scanner == Scanner::avx2 ? Width::avx2 : Width::best);
+  if (scalar || options.scanner == Scanner::avx2) return;
+  // Vectorscan is the slower one where the CPU looks at many windows at once, and the faster one where it does not.
+  const bool wide = std::string_view(hashed->name()) != "scalar";
+  if (options.scanner == Scanner::vectorscan || !wide) vector = VectorScanner::make(scanned);
 }
 
 void PatternSet::Impl::index_literals() {
@@ -59,6 +69,7 @@ PatternSet::Scratch::Scratch() : impl_(std::make_unique<Impl>()) {}
 PatternSet::Scratch::~Scratch() = default;
 PatternSet::Scratch::Scratch(Scratch&&) noexcept = default;
 PatternSet::Scratch& PatternSet::Scratch::operator=(Scratch&&) noexcept = default;
+std::uint64_t PatternSet::Scratch::take_found_in_vain() { return std::exchange(impl_->found_in_vain, 0); }
 
 Result<PatternSet> PatternSet::build(const std::vector<Spec>& specs, const Options& options) {
   std::vector<Regex> regexes;
@@ -100,7 +111,7 @@ bool PatternSet::has_unfiltered() const {
   return !impl_->unfiltered->empty();
 }
 const char* PatternSet::scanner() const {
-  return impl_->vector ? "vectorscan" : "scalar";
+  return impl_->vector ? "vectorscan" : impl_->hashed->name();
 }
 
 PatternSetStats PatternSet::stats() const {

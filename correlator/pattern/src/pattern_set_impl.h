@@ -21,6 +21,7 @@ struct PatternSet::Scratch::Impl {
   std::vector<std::uint32_t> extra;
   std::vector<Hit> hits;
   std::string lowered;
+  std::uint64_t found_in_vain = 0;
 };
 
 struct PatternSet::Impl {
@@ -41,7 +42,7 @@ struct PatternSet::Impl {
   std::vector<std::string> required;          // distinct
   std::vector<std::uint32_t> first_required;  // pattern → its first entry in required_of; one more at the end
   std::vector<std::uint32_t> required_of;     // indices into required
-  std::unique_ptr<ScalarScanner> scalar;
+  std::unique_ptr<HashScanner> hashed;
   std::unique_ptr<VectorScanner> vector;
   std::unique_ptr<Unfiltered> unfiltered;
 
@@ -51,6 +52,7 @@ struct PatternSet::Impl {
 
   Impl(std::vector<Regex> compiled, std::vector<bool> raw_flags, const Options& how, const Share& share);
   void index_literals();
+  void make_scanners();
   void scan_literals(std::string_view text, Scratch::Impl& scratch, LiteralSink& sink);
 };
 

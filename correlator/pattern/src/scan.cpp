@@ -33,6 +33,7 @@ class Collector final : public LiteralSink {
         hits_.push_back({static_cast<std::uint32_t>(begin_), static_cast<std::uint32_t>(end_), pattern});
       }
     }
+    if (hits_.empty() || hits_.back().line_begin != begin_) ++scratch_.found_in_vain;
   }
 
  private:
@@ -85,7 +86,7 @@ void PatternSet::Impl::scan_literals(std::string_view text, Scratch::Impl& scrat
   if (vector && vector->scan(text, scratch.vector, sink)) return;
   // What Vectorscan found before it failed is found again; candidates are made unique afterwards.
   if (vector) scan_fallbacks.fetch_add(1, std::memory_order_relaxed);
-  scalar->scan(text, sink);
+  hashed->scan(text, sink);
 }
 
 void PatternSet::scan(std::string_view block, Scratch& scratch, std::vector<Hit>& hits) const {

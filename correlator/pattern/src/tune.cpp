@@ -58,7 +58,7 @@ PatternSet PatternSet::tuned_to(std::string_view sample) const {
   std::vector<std::string> atoms;
   for (const auto& entry : shares) atoms.push_back(entry.first);
   LineCounter counter(sample, atoms.size());
-  ScalarScanner(atoms).scan(sample, counter);
+  HashScanner(atoms, HashScanner::Width::best).scan(sample, counter);
   const auto lines = static_cast<double>(std::count(sample.begin(), sample.end(), '\n') + 1);
   // What the sample does not contain is ranked by what is usual, below anything that it does contain.
   const auto judged = [lines](std::string_view literal, std::uint64_t seen) {

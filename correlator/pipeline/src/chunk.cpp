@@ -41,6 +41,7 @@ void Chunker::cut(Chunk& chunk, bool at_eof) {
   syslog::BlockFrames frames(chunk.bytes, state_, at_eof);
   const std::size_t consumed = frames.finish();
   state_ = frames.state();
+  chunk.traits = frames.traits();
   if (consumed < chunk.bytes.size() && !at_eof) {
     left_over_ = std::make_shared<Chunk>();
     left_over_->joined.assign(chunk.bytes.substr(consumed));

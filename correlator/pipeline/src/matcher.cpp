@@ -38,15 +38,19 @@ Result<Matcher> Matcher::build(std::shared_ptr<const rules::RuleSet> rules, patt
   return Matcher(std::move(rules), std::move(set));
 }
 
+Matcher Matcher::tuned_to(std::string_view sample) const {
+  return Matcher(rules_, std::make_shared<const pattern::PatternSet>(set_->tuned_to(sample)));
+}
+
 // Nothing is to be expected behind the last frame: a record of /dev/kmsg there has all its lines.
 constexpr bool kWholeFrames = true;
 
-void Matcher::candidates(std::string_view block, syslog::FrameState state, Scratch& scratch,
-                         std::vector<Candidate>& out) const {
-  if (syslog::block_may_hide_literals(block)) return hidden(block, state, scratch, out);
+void Matcher::candidates(std::string_view block, syslog::FrameState state, const syslog::BlockTraits& traits,
+                         Scratch& scratch, std::vector<Candidate>& out) const {
   set_->scan(block, scratch.scan, scratch.hits);
+  if (syslog::block_may_hide_literals(block, traits)) return hidden(block, state, traits, scratch, out);
   if (scratch.hits.empty()) return;
-  syslog::BlockFrames frames(block, state, kWholeFrames);
+  syslog::BlockFrames frames(block, state, kWholeFrames, traits);
   const std::size_t first = out.size();
   for (const pattern::Hit& hit : scratch.hits) {
     if (out.size() == first || hit.line_begin >= out.back().frame.end) {
@@ -61,30 +65,60 @@ void Matcher::candidates(std::string_view block, syslog::FrameState state, Scrat
   }
 }
 
-// Some frames of the block may spell their text with escapes: those are decoded before they are scanned. The block as a
-// whole is still scanned at once, for all the others.
-void Matcher::hidden(std::string_view block, syslog::FrameState state, Scratch& scratch,
+// Some frames of the block may spell their text with escapes: those are decoded, and what comes out is scanned at once, too.
+void Matcher::hidden(std::string_view block, syslog::FrameState state, const syslog::BlockTraits& traits, Scratch& scratch,
                      std::vector<Candidate>& out) const {
-  set_->scan(block, scratch.scan, scratch.hits);
-  syslog::BlockFrames frames(block, state, kWholeFrames);
+  scratch.hidden.clear();
+  scratch.decoded.clear();
+  syslog::BlockFrames frames(block, state, kWholeFrames, traits);
   auto hit = scratch.hits.cbegin();
   for (syslog::Frame frame; frames.next(frame);) {
-    std::vector<std::uint32_t> ids;
+    Scratch::Hidden found{frame, {}};
     for (; hit != scratch.hits.cend() && hit->line_begin < frame.end; ++hit) {
-      if (hit->line_begin >= frame.begin) ids.push_back(hit->pattern);
+      if (hit->line_begin >= frame.begin) found.ids.push_back(hit->pattern);
     }
-    if (syslog::may_hide_literals(frame.bytes)) {
-      syslog::Message message;
-      if (scratch.parser.parse(frame.bytes, message)) {
-        set_->scan_text(message.text, scratch.scan, scratch.ids);
-        ids.insert(ids.end(), scratch.ids.begin(), scratch.ids.end());
-      }
-    }
-    if (ids.empty()) continue;
-    std::sort(ids.begin(), ids.end());
-    ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
-    out.push_back({frame, std::move(ids)});
+    if (syslog::may_hide_literals(frame.bytes)) look_behind_escapes(found, scratch);
+    if (!found.ids.empty() || found.decoded_end > 0) scratch.hidden.push_back(std::move(found));
   }
+  set_->scan(scratch.decoded, scratch.scan, scratch.hits);
+  hit = scratch.hits.cbegin();
+  for (Scratch::Hidden& found : scratch.hidden) {
+    for (; hit != scratch.hits.cend() && hit->line_begin < found.decoded_end; ++hit) found.ids.push_back(hit->pattern);
+    if (found.ids.empty()) continue;
+    std::sort(found.ids.begin(), found.ids.end());
+    found.ids.erase(std::unique(found.ids.begin(), found.ids.end()), found.ids.end());
+    out.push_back({found.frame, std::move(found.ids)});
+  }
+}
+
+// What the frame says goes to the decoded texts as a line of its own. If only the parser can tell what that is, or if it is
+// no single line, it is scanned here.
+void Matcher::look_behind_escapes(Scratch::Hidden& found, Scratch& scratch) const {
+  if (syslog::without_escapes(found.frame.bytes, scratch.plain) && scratch.plain.find('\n') == std::string::npos) {
+    scratch.decoded += scratch.plain;
+    scratch.decoded += '\n';
+    found.decoded_end = scratch.decoded.size();
+    return;
+  }
+  syslog::Message message;
+  if (!scratch.parser.parse(found.frame.bytes, message)) return;
+  set_->scan_text(message.text, scratch.scan, scratch.ids);
+  found.ids.insert(found.ids.end(), scratch.ids.begin(), scratch.ids.end());
+}
+
+bool Matcher::confirmed(const syslog::Message& message, std::uint32_t pattern) const {
+  if (pattern == repeat_pattern()) return message.repeats_previous > 0;
+  if (pattern == mark_pattern()) return message.text == kMarkPattern;
+  return set_->regex(pattern).matches(raw_[pattern] ? message.raw : message.text);
+}
+
+void Matcher::confirm(Scratch& scratch, std::vector<Candidate>& candidates) const {
+  std::erase_if(candidates, [&](Candidate& candidate) {
+    syslog::Message message;
+    if (!scratch.parser.parse(candidate.frame.bytes, message)) return true;
+    std::erase_if(candidate.patterns, [&](std::uint32_t pattern) { return !confirmed(message, pattern); });
+    return candidate.patterns.empty();
+  });
 }
 
 void Matcher::candidate_patterns(const syslog::Message& message, Scratch& scratch, std::vector<std::uint32_t>& out) const {

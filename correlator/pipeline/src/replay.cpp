@@ -16,7 +16,8 @@ constexpr std::size_t kMaxReadAhead = 8;
 
 class Replay {
  public:
-  Replay(Session& session, const ReplayOptions& options) : session_(session), options_(options) {}
+  Replay(Session& session, const ReplayOptions& options)
+      : session_(session), options_(options), pool_(session.matcher(), std::max(options.threads, 1U)) {}
 
   Status open(std::vector<input::Source> sources);
   Status run();
@@ -37,6 +38,7 @@ class Replay {
 
   Session& session_;
   const ReplayOptions& options_;
+  ScanPool pool_;
   std::vector<std::unique_ptr<ArchiveStream>> streams_;
   std::priority_queue<Head, std::vector<Head>, std::greater<>> heads_;
   syslog::Parser parser_;
@@ -50,6 +52,8 @@ class Replay {
 Status Replay::open(std::vector<input::Source> sources) {
   StreamOptions stream = options_.stream;
   stream.read_ahead = stream.read_ahead && sources.size() <= kMaxReadAhead;
+  // Two for each thread, shared out: memory is bounded by it, whatever the number of sources.
+  if (pool_.threads() > 1) stream.scan_ahead = std::max<std::size_t>(1, 2 * pool_.threads() / std::max<std::size_t>(sources.size(), 1));
   std::vector<store::Cursor> cursors;
   if (session_.db() != nullptr) {
     auto found = session_.db()->cursors();
@@ -57,7 +61,7 @@ Status Replay::open(std::vector<input::Source> sources) {
     cursors = std::move(found).value();
   }
   for (input::Source& source : sources) {
-    auto opened = std::make_unique<ArchiveStream>(std::move(source), session_.matcher(), stream);
+    auto opened = std::make_unique<ArchiveStream>(std::move(source), session_.matcher(), pool_, stream);
     const auto cursor = std::find_if(cursors.begin(), cursors.end(),
                                      [&](const store::Cursor& c) { return c.stream == opened->name(); });
     if (cursor != cursors.end()) {

@@ -10,8 +10,8 @@
 
 namespace correlator::pipeline {
 
-ArchiveStream::ArchiveStream(input::Source source, const Matcher& matcher, StreamOptions options)
-    : source_(std::move(source)), matcher_(matcher), options_(std::move(options)), parser_(options_.parser) {
+ArchiveStream::ArchiveStream(input::Source source, const Matcher& matcher, ScanPool& pool, StreamOptions options)
+    : source_(std::move(source)), matcher_(matcher), pool_(pool), options_(std::move(options)), parser_(options_.parser) {
   for (const auto& path : source_.files) {
     std::error_code failure;
     const auto size = std::filesystem::file_size(path, failure);
@@ -62,6 +62,7 @@ bool ArchiveStream::open_next_file() {
     blocks.read_ahead = options_.read_ahead;
     reader_ = std::make_unique<input::BlockReader>(std::move(reader).value(), blocks);
     chunker_ = {};
+    file_ended_ = false;
     look_back_.clear();
     file_bytes_ = 0;
     given_offset_ = 0;
@@ -72,31 +73,52 @@ bool ArchiveStream::open_next_file() {
   return false;
 }
 
-// Reads the next block and turns it into items. False at the end of the source.
-bool ArchiveStream::read_chunk() {
+// Has as many blocks scanned ahead as may be, but waits for the reader only while none is.
+void ArchiveStream::read_ahead() {
+  while (!file_ended_ && ahead_.size() < options_.scan_ahead && (ahead_.empty() || reader_->ready())) {
+    auto next = reader_->next();
+    if (!next || !next->has_value()) {
+      if (!next) file_error_ = next.error();
+      file_ended_ = true;
+      return;
+    }
+    input::Block block = std::move(**next);
+    Ahead ahead;
+    ahead.lines = block.newlines();
+    ahead.bytes = block.bytes.size();
+    ahead.end = block.offset + block.bytes.size();
+    ahead.unfinished_line = !block.bytes.empty() && block.bytes.back() != '\n';
+    auto chunk = chunker_.add(std::move(block));
+    if (!chunk->bytes.empty()) ahead.scan = pool_.begin(std::move(chunk));
+    ahead_.push_back(std::move(ahead));
+  }
+}
+
+// The next block becomes items. False at the end of the source.
+bool ArchiveStream::take_next() {
   if (reader_ == nullptr && !open_next_file()) return false;
-  auto next = reader_->next();
-  if (!next || !next->has_value()) {
-    if (!next) errors_.push_back(next.error());
+  read_ahead();
+  if (ahead_.empty()) {
+    if (file_error_) errors_.push_back(*std::exchange(file_error_, std::nullopt));
     finish_file();
     return true;
   }
-  input::Block block = std::move(**next);
-  lines_ += block.newlines();
-  bytes_ += block.bytes.size();
-  file_bytes_ = block.offset + block.bytes.size();
-  unfinished_line_ = !block.bytes.empty() && block.bytes.back() != '\n';
-  take_chunk(chunker_.add(std::move(block)));
+  const Ahead next = std::move(ahead_.front());
+  ahead_.pop_front();
+  lines_ += next.lines;
+  bytes_ += next.bytes;
+  file_bytes_ = next.end;
+  unfinished_line_ = next.unfinished_line;
+  if (next.scan != nullptr) take_scanned(*next.scan);
   return true;
 }
 
-void ArchiveStream::take_chunk(std::shared_ptr<const Chunk> chunk) {
-  if (chunk == nullptr || chunk->bytes.empty()) return;
-  candidates_.clear();
-  matcher_.candidates(chunk->bytes, chunk->state, scratch_, candidates_);
-  timeline_->add(chunk->bytes, chunk->offset, chunk->state);
-  look_back_.add(chunk);
-  for (Candidate& candidate : candidates_) take_candidate(chunk, candidate);
+void ArchiveStream::take_scanned(Scan& scan) {
+  pool_.finish(scan);
+  const Chunk& chunk = *scan.chunk;
+  timeline_->add(chunk.bytes, chunk.offset, chunk.state, chunk.traits);
+  look_back_.add(scan.chunk);
+  for (Candidate& candidate : scan.candidates) take_candidate(scan.chunk, candidate);
   settle(false);
 }
 
@@ -166,7 +188,7 @@ void ArchiveStream::settle(bool at_eof) {
 }
 
 void ArchiveStream::finish_file() {
-  take_chunk(chunker_.end());
+  if (auto rest = chunker_.end(); rest != nullptr && !rest->bytes.empty()) take_scanned(*pool_.begin(std::move(rest)));
   if (std::exchange(unfinished_line_, false)) ++lines_;
   timeline_->end();
   settle(true);
@@ -184,7 +206,7 @@ void ArchiveStream::finish_file() {
 
 const Item* ArchiveStream::peek() {
   while (ready_.empty()) {
-    if (!read_chunk()) return nullptr;
+    if (!take_next()) return nullptr;
   }
   return &ready_.front();
 }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Finds the anchors of a stream that comes in blocks. What it finds does not depend on the blocks.
+#include <utility>
+
 #include "parts.h"
 #include "syslog/archive_clock.h"
 
@@ -16,11 +18,12 @@ std::optional<ArchiveTimeline::Seen> ArchiveTimeline::look_at(std::uint64_t offs
   return std::nullopt;
 }
 
-void ArchiveTimeline::add(std::string_view block, std::uint64_t offset, FrameState state) {
+void ArchiveTimeline::add(std::string_view block, std::uint64_t offset, FrameState state,
+                          std::optional<BlockTraits> traits) {
   block_ = block;
   block_offset_ = offset;
   // Whole frames only: nothing more is to be expected behind the last one.
-  frames_.emplace(block, state, true);
+  frames_.emplace(block, state, true, traits);
   nearest_ = tail_;
   nearest_known_ = offset;
 
@@ -28,9 +31,10 @@ void ArchiveTimeline::add(std::string_view block, std::uint64_t offset, FrameSta
   if (!clock_.has_wall()) {
     from = walk_until_dated();
   } else {
-    keep_span(0);
+    span_.append(span_in_block(0));
   }
   if (clock_.has_wall()) search_from_boundary(from);
+  if (!span_here_.empty()) span_.assign(std::exchange(span_here_, {}));
   clock_.reach(offset + block.size());
   tail_ = search_back(block.size(), offset, nearest_);
 }
@@ -44,7 +48,7 @@ std::size_t ArchiveTimeline::walk_until_dated() {
     if (!seen) continue;
     if (!seen->uptime) {
       primary(*seen, frame.bytes);
-      keep_span(frame.begin);
+      span_here_ = span_in_block(frame.begin);
       return frame.end;
     }
     clock_.anchor(seen->offset, seen->stamp, seen->uptime);
@@ -70,7 +74,7 @@ void ArchiveTimeline::search_from_boundary(std::size_t from) {
       const auto seen = look_at(block_offset_ + frame.begin, frame.bytes);
       if (!seen) continue;
       primary(*seen, frame.bytes);
-      keep_span(frame.begin);
+      span_here_ = span_in_block(frame.begin);
       found = true;
     }
     if (!found) return;
@@ -84,24 +88,24 @@ void ArchiveTimeline::primary(const Seen& found, std::string_view bytes) {
   last_primary_ = found;
   boundary_ = (found.offset / kAnchorSpacing + 1) * kAnchorSpacing;
   span_.clear();
+  span_here_ = {};
   span_is_export_ = is_journal_export(bytes);
 }
 
-// Keeps the frames of the block that begin before the boundary, from `begin` on: should the next anchor want
-// every line, the block may be gone.
-void ArchiveTimeline::keep_span(std::size_t begin) {
-  if (boundary_ <= block_offset_ + begin) return;
+// The frames of the block that begin before the boundary, from `begin` on.
+std::string_view ArchiveTimeline::span_in_block(std::size_t begin) {
+  if (boundary_ <= block_offset_ + begin) return {};
   std::size_t end = block_.size();
   if (boundary_ < block_offset_ + block_.size()) {
     Frame frame;
     const auto last = static_cast<std::size_t>(boundary_ - block_offset_) - 1;
     end = frames_->at(last, frame) ? frame.end : last + 1;
   }
-  span_.append(block_.substr(begin, end - begin));
+  return block_.substr(begin, end - begin);
 }
 
 void ArchiveTimeline::anchor_span(std::uint64_t before) {
-  BlockFrames walk(span_, {FrameState::Mode::normal, span_is_export_, 0}, true);
+  BlockFrames walk(span(), {FrameState::Mode::normal, span_is_export_, 0}, true);
   Frame frame;
   while (walk.next(frame)) {
     const std::uint64_t offset = last_primary_->offset + frame.begin;
@@ -111,7 +115,7 @@ void ArchiveTimeline::anchor_span(std::uint64_t before) {
 }
 
 std::optional<ArchiveTimeline::Seen> ArchiveTimeline::last_in_span() {
-  BlockFrames walk(span_, {FrameState::Mode::normal, span_is_export_, 0}, true);
+  BlockFrames walk(span(), {FrameState::Mode::normal, span_is_export_, 0}, true);
   Frame frame;
   std::optional<Seen> last;
   while (walk.next(frame)) {

@@ -120,8 +120,9 @@ bool may_hide_literals(std::string_view frame) {
   return is_kmsg_record(frame) && frame.substr(0, frame.find('\n')).find('\\') != std::string_view::npos;
 }
 
-bool block_may_hide_literals(std::string_view block) {
-  const BlockTraits traits = scan_block(block);
+bool block_may_hide_literals(std::string_view block) { return block_may_hide_literals(block, scan_block(block)); }
+
+bool block_may_hide_literals(std::string_view block, const BlockTraits& traits) {
   if (traits.json) return true;
   if (!traits.backslash) return false;
   // Escapes of /dev/kmsg: look at the lines that have a backslash.

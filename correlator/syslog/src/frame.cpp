@@ -56,8 +56,13 @@ Field field_kind(std::string_view line, bool whole) {
 
 }  // namespace
 
-BlockFrames::BlockFrames(std::string_view block, FrameState state, bool at_eof)
-    : block_(block), first_(state), state_(state), at_eof_(at_eof) {}
+BlockFrames::BlockFrames(std::string_view block, FrameState state, bool at_eof, std::optional<BlockTraits> traits)
+    : block_(block), first_(state), state_(state), at_eof_(at_eof), traits_(traits) {}
+
+const BlockTraits& BlockFrames::traits() {
+  if (!traits_) traits_ = scan_block(block_);
+  return *traits_;
+}
 
 bool BlockFrames::next(Frame& frame) {
   for (;;) {
@@ -79,14 +84,14 @@ std::size_t BlockFrames::finish() {
   return position_;
 }
 
-bool BlockFrames::plain_lines_only() const {
+bool BlockFrames::plain_lines_only() {
   if (position_ != 0 || state_.mode != FrameState::Mode::normal || block_.empty() || block_.size() > kMaxFrame ||
       block_.back() != '\n' || (state_.after_blank && block_.starts_with(kCursor))) {
     return false;
   }
   // A record at the very end may have its dictionary in the next block.
   const std::size_t last = line_begin(block_, block_.size() - 1);
-  return !is_kmsg_record(block_.substr(last, block_.size() - 1 - last)) && !scan_block(block_).multi_line;
+  return !is_kmsg_record(block_.substr(last, block_.size() - 1 - last)) && !traits().multi_line;
 }
 
 BlockFrames::Step BlockFrames::step(Frame& frame) {
@@ -294,7 +299,7 @@ bool BlockFrames::at(std::size_t offset, Frame& frame) {
   if (!have_specials_) {
     const bool starts_plain =
         first_.mode == FrameState::Mode::normal && !(first_.after_blank && block_.starts_with(kCursor));
-    plain_only_ = starts_plain && !scan_block(block_).multi_line;
+    plain_only_ = starts_plain && !traits().multi_line;
     if (!plain_only_) find_specials();
     have_specials_ = true;
   }

@@ -76,6 +76,8 @@ class BlockReader {
   // The next block; nothing at the end. An error of the Reader comes after every byte read before it, and
   // again on each later call. E206 if the stream ends before start_offset. For one thread at a time.
   Result<std::optional<Block>> next();
+  // Whether next() has something to give without waiting; without read_ahead it reads, and never waits for somebody else.
+  bool ready() const;
 
   // For any thread: the reader's name, size, mtime and progress; lines given in pieces so far (one that gave
   // three pieces counts once).

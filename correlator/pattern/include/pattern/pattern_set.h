@@ -47,15 +47,19 @@ struct PatternSetStats {
   std::uint64_t candidates = 0;      // hits given out by scan() and scan_text()
   std::uint64_t confirmed = 0;       // of those tried by match(), the ones that matched
   std::uint64_t set_fallbacks = 0;   // texts for which RE2::Set failed and its patterns were tried one by one
-  std::uint64_t scan_fallbacks = 0;  // blocks which Vectorscan refused and the scalar scanner read instead
+  std::uint64_t scan_fallbacks = 0;  // blocks which Vectorscan refused and the other scanner read instead
 };
 
 class PatternSet {
  public:
+  // Which way literals are found. Where the CPU or the build cannot do what is named, the next one that they can.
+  enum class Scanner : std::uint8_t { best, avx2, vectorscan, scalar };
+
   struct Options {
-    bool force_scalar = false;  // never use Vectorscan
+    bool force_scalar = false;  // Scanner::scalar
     std::int64_t set_memory = std::int64_t{64}
                               << 20;  // bytes for the RE2::Set of the patterns without a literal
+    Scanner scanner = Scanner::best;
   };
 
   // Working memory of one thread; may be used with any number of sets, one call at a time.
@@ -65,6 +69,8 @@ class PatternSet {
     ~Scratch();
     Scratch(Scratch&&) noexcept;
     Scratch& operator=(Scratch&&) noexcept;
+    // How many literals scan() and scan_text() have found since the last call in lines that became no candidates.
+    std::uint64_t take_found_in_vain();
     struct Impl;
 
    private:
@@ -101,7 +107,7 @@ class PatternSet {
   // Patterns without a usable literal: each line is tried by RE2, at many times the price of all others
   // together.
   bool has_unfiltered() const;
-  const char* scanner() const;  // "vectorscan" or "scalar"
+  const char* scanner() const;  // "avx512", "avx2", "vectorscan" or "scalar"
   PatternSetStats stats() const;
   std::uint64_t candidates(
       std::uint32_t pattern) const;  // of scan() and scan_text(), since the set was built

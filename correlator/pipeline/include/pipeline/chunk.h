@@ -24,6 +24,7 @@ struct Chunk {
   std::uint64_t offset = 0;  // of the first byte in the decompressed stream
   std::uint64_t first_line = 1;
   syslog::FrameState state;
+  syslog::BlockTraits traits;
 
   std::uint64_t line_of(std::size_t position) const;
 };

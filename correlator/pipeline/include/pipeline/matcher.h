@@ -30,6 +30,9 @@ class Matcher {
   //   "last message repeated N times" and "-- MARK --".
   static Result<Matcher> build(std::shared_ptr<const rules::RuleSet> rules, pattern::PatternSet::Options options = {});
 
+  // The same patterns with their literals picked by how often they occur in a stretch of the log at hand.
+  Matcher tuned_to(std::string_view sample) const;
+
   const std::shared_ptr<const rules::RuleSet>& rules() const { return rules_; }
   std::uint32_t repeat_pattern() const { return static_cast<std::uint32_t>(rules_->patterns.size()); }
   std::uint32_t mark_pattern() const { return repeat_pattern() + 1; }
@@ -41,10 +44,21 @@ class Matcher {
     std::vector<std::uint32_t> ids;
     syslog::Parser parser;
     std::string plain;  // a frame without its escapes
+    std::string decoded;  // such frames of a block, one a line
+    struct Hidden {
+      syslog::Frame frame;
+      std::vector<std::uint32_t> ids;
+      std::size_t decoded_end = 0;  // in `decoded`; 0: not there
+    };
+    std::vector<Hidden> hidden;
   };
 
-  // The frames of a block of whole frames (a Chunk's) that may match, in order: a superset of those that do.
-  void candidates(std::string_view block, syslog::FrameState state, Scratch& scratch, std::vector<Candidate>& out) const;
+  // The frames of a block of whole frames (a Chunk's) that may match, in order: a superset of those that do. `traits`: of the
+  // block or of one that it is the beginning of.
+  void candidates(std::string_view block, syslog::FrameState state, const syslog::BlockTraits& traits, Scratch& scratch,
+                  std::vector<Candidate>& out) const;
+  // Leaves of them what matches, and the lines that mean something by themselves.
+  void confirm(Scratch& scratch, std::vector<Candidate>& candidates) const;
   // The same for one frame that was already parsed. Replaces nothing: `out` must be empty.
   void candidate_patterns(const syslog::Message& message, Scratch& scratch, std::vector<std::uint32_t>& out) const;
 
@@ -59,7 +73,10 @@ class Matcher {
 
  private:
   Matcher(std::shared_ptr<const rules::RuleSet> rules, std::shared_ptr<const pattern::PatternSet> set);
-  void hidden(std::string_view block, syslog::FrameState state, Scratch& scratch, std::vector<Candidate>& out) const;
+  void hidden(std::string_view block, syslog::FrameState state, const syslog::BlockTraits& traits, Scratch& scratch,
+              std::vector<Candidate>& out) const;
+  void look_behind_escapes(Scratch::Hidden& hidden, Scratch& scratch) const;
+  bool confirmed(const syslog::Message& message, std::uint32_t pattern) const;
 
   std::shared_ptr<const rules::RuleSet> rules_;
   std::shared_ptr<const pattern::PatternSet> set_;

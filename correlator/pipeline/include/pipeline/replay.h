@@ -21,7 +21,8 @@ struct Progress {
 };
 
 struct ReplayOptions {
-  StreamOptions stream;
+  StreamOptions stream;         // scan_ahead follows from `threads`
+  unsigned threads = 1;         // that scan, the caller's included; they change nothing in the result
   std::optional<Timestamp> to;  // lines after it are not stepped
   std::string host;             // of lines that name none
   std::uint64_t commit_bytes = std::uint64_t{64} << 20;

@@ -16,6 +16,7 @@
 #include "input/sources.h"
 #include "pipeline/chunk.h"
 #include "pipeline/matcher.h"
+#include "pipeline/scan_pool.h"
 #include "store/engine_db.h"
 #include "syslog/archive_clock.h"
 
@@ -41,11 +42,13 @@ struct StreamOptions {
   syslog::ParserOptions parser;
   std::size_t block_size = 1 << 20;
   bool read_ahead = true;
+  std::size_t scan_ahead = 1;  // chunks that may be under way in the pool
 };
 
 class ArchiveStream {
  public:
-  ArchiveStream(input::Source source, const Matcher& matcher, StreamOptions options);
+  // `matcher` is that of the pool.
+  ArchiveStream(input::Source source, const Matcher& matcher, ScanPool& pool, StreamOptions options);
 
   // Begins behind a recorded position: items up to it are not given again. E207 if none of the source's files
   // is the one that was recorded, E206 if that one is shorter now.
@@ -73,8 +76,9 @@ class ArchiveStream {
     syslog::LineTime time;
   };
   bool open_next_file();
-  bool read_chunk();
-  void take_chunk(std::shared_ptr<const Chunk> chunk);
+  void read_ahead();
+  bool take_next();
+  void take_scanned(Scan& scan);
   void take_candidate(const std::shared_ptr<const Chunk>& chunk, Candidate& candidate);
   void settle(bool at_eof);
   void finish_file();
@@ -82,10 +86,10 @@ class ArchiveStream {
 
   input::Source source_;
   const Matcher& matcher_;
+  ScanPool& pool_;
   StreamOptions options_;
   Matcher::Scratch scratch_;
   syslog::Parser parser_;
-  std::vector<Candidate> candidates_;
 
   std::size_t next_file_ = 0;
   std::shared_ptr<const std::string> file_;
@@ -93,6 +97,15 @@ class ArchiveStream {
   std::unique_ptr<input::BlockReader> reader_;
   std::optional<syslog::ArchiveTimeline> timeline_;
   Chunker chunker_;
+  // Under way in the pool, in order, with the counts of what each came from.
+  struct Ahead {
+    std::shared_ptr<Scan> scan;  // nullptr: no whole frame yet
+    std::uint64_t lines = 0, bytes = 0, end = 0;
+    bool unfinished_line = false;  // no newline at the end
+  };
+  std::deque<Ahead> ahead_;
+  bool file_ended_ = false;
+  std::optional<Diagnostic> file_error_;
   LookBack look_back_;
   std::deque<Unresolved> unresolved_;
   std::deque<Item> ready_;
@@ -103,7 +116,7 @@ class ArchiveStream {
   std::uint64_t given_offset_ = 0;
   bool given_line_ = false;
   std::uint64_t file_bytes_ = 0;
-  bool unfinished_line_ = false;  // no newline at the end of what was read
+  bool unfinished_line_ = false;  // of what was taken
 
   Diagnostics errors_;
   std::uint64_t lines_ = 0, bytes_ = 0, finished_size_ = 0, total_size_ = 0;

@@ -127,8 +127,8 @@ class ArchiveTimeline {
   explicit ArchiveTimeline(ArchiveClockOptions options);
 
   // The next stretch of whole frames of the stream, `offset` bytes from its beginning; `state` is what
-  // BlockFrames was given for it. `block` must stay until the marks of this block are made.
-  void add(std::string_view block, std::uint64_t offset, FrameState state);
+  // BlockFrames was given for it, as are `traits`. `block` must stay until the marks of this block are made.
+  void add(std::string_view block, std::uint64_t offset, FrameState state, std::optional<BlockTraits> traits = {});
   void end();
 
   // For a frame of the block added last, in order of offsets. `message` is what the frame was parsed to.
@@ -150,7 +150,7 @@ class ArchiveTimeline {
   std::size_t walk_until_dated();
   void search_from_boundary(std::size_t from);
   void primary(const Seen& found, std::string_view bytes);
-  void keep_span(std::size_t begin);
+  std::string_view span_in_block(std::size_t begin);
   void anchor_span(std::uint64_t before);
   std::optional<Seen> last_in_span();
   std::optional<Seen> search_back(std::size_t from, std::uint64_t known_until,
@@ -162,7 +162,11 @@ class ArchiveTimeline {
   Message message_;
   std::uint64_t boundary_ = 0;  // the next anchor is the first dated line at or after this
   std::optional<Seen> last_primary_;
-  std::string span_;             // the frames from the last primary anchor up to the boundary
+  std::string_view span() const { return span_here_.empty() ? span_ : span_here_; }
+  // The frames from the last primary anchor up to the boundary: should the next anchor want every line, their block may
+  // be gone. Most anchors come while it is still there, so that little is copied.
+  std::string span_;
+  std::string_view span_here_;
   bool span_is_export_ = false;  // it begins with an entry of the journal export format
   std::string_view block_;
   std::uint64_t block_offset_ = 0;

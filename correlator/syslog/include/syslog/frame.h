@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -37,11 +38,20 @@ struct FrameState {
   bool operator==(const FrameState&) const = default;
 };
 
+// What a single fast pass over a block tells. Those of a block hold for each part of it, too: they say what may be there.
+struct BlockTraits {
+  bool multi_line = false;  // frames of more than one line may exist
+  bool json = false;        // a line may be a JSON object
+  bool backslash = false;
+};
+BlockTraits scan_block(std::string_view block);
+
 // The frames of one block. The block must begin where the block before said it was consumed.
 // Which frames there are does not depend on how the stream is cut into blocks.
 class BlockFrames {
  public:
-  BlockFrames(std::string_view block, FrameState state, bool at_eof);
+  // `traits`: of the block, where somebody has looked already.
+  BlockFrames(std::string_view block, FrameState state, bool at_eof, std::optional<BlockTraits> traits = {});
 
   // The next complete frame in order; blank lines are frames too. False at the end of what is complete.
   bool next(Frame& frame);
@@ -54,6 +64,8 @@ class BlockFrames {
   // suffice.
   std::size_t consumed() const { return position_; }
   FrameState state() const { return state_; }
+
+  const BlockTraits& traits();
 
   // The frame around an offset of the block, found without walking the lines before it; the same frame as
   // next() gives. False if the offset lies in a frame that is not complete, or in the skipped rest of one
@@ -77,12 +89,13 @@ class BlockFrames {
   Step cut(std::size_t begin, FrameState rest, std::size_t resume, Frame& frame);
   bool plain_line_at(std::size_t offset, Frame& frame);
   void find_specials();
-  bool plain_lines_only() const;
+  bool plain_lines_only();
 
   std::string_view block_;
   FrameState first_;
   FrameState state_;
   bool at_eof_;
+  std::optional<BlockTraits> traits_;
   std::size_t position_ = 0;
   // For at(): frames of several lines and skipped stretches, sorted; found on first use.
   bool have_specials_ = false;
@@ -92,14 +105,6 @@ class BlockFrames {
       false;    // no frame of several lines and nothing skipped: lines can be found by their ends
   Frame last_;  // the frame at() found last
 };
-
-// What a single fast pass over a block tells.
-struct BlockTraits {
-  bool multi_line = false;  // frames of more than one line may exist
-  bool json = false;        // a line may be a JSON object
-  bool backslash = false;
-};
-BlockTraits scan_block(std::string_view block);
 
 // True if the bytes of the frame may spell the decoded text differently (escapes of JSON and of /dev/kmsg,
 // byte arrays of the journal): a literal prefilter must decode such a frame before it says no.
@@ -111,6 +116,7 @@ bool without_escapes(std::string_view frame, std::string& out);
 bool has_byte_array(std::string_view json);
 // False only if no frame of the block may; some ten times faster than asking each frame.
 bool block_may_hide_literals(std::string_view block);
+bool block_may_hide_literals(std::string_view block, const BlockTraits& traits);
 
 // A record line of /dev/kmsg: "6,369,13119327,-;text".
 bool is_kmsg_record(std::string_view line);

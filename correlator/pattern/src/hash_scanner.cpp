@@ -11,10 +11,6 @@
 namespace correlator::pattern {
 namespace {
 
-// Setting bit 5 of each byte folds case for letters and a few other bytes together; verify() compares
-// exactly.
-constexpr std::uint32_t kFold = 0x20202020u;
-
 std::uint32_t load(const char* at, std::size_t available) {
   std::uint32_t value = 0;
   std::memcpy(&value, at, std::min<std::size_t>(available, sizeof value));
@@ -34,10 +30,6 @@ std::uint32_t first_bytes_mask(unsigned width) {
   std::uint32_t mask;
   std::memcpy(&mask, bytes, sizeof mask);
   return mask;
-}
-
-std::uint32_t index_of(std::uint32_t key, unsigned bits) {
-  return (key * 0x9e3779b1u) >> (32 - bits);
 }
 
 // How often each window occurs in the literals themselves: one that many share makes each of them be
@@ -74,18 +66,17 @@ std::size_t best_offset(std::string_view literal, unsigned width, unsigned strid
 
 }  // namespace
 
-ScalarScanner::ScalarScanner(const std::vector<std::string>& literals) : literals_(literals) {
+HashScanner::HashScanner(const std::vector<std::string>& literals, Width most) : literals_(literals) {
   std::vector<std::uint32_t> by_width[5];
   for (std::uint32_t i = 0; i < literals_.size(); ++i) {
     by_width[std::min<std::size_t>(literals_[i].size(), 4)].push_back(i);
   }
   for (unsigned width = 2; width <= 4; ++width) {
-    if (!by_width[width].empty()) tables_.push_back(make_table(width, by_width[width]));
+    if (!by_width[width].empty()) tables_.push_back(make_table(width, by_width[width], most));
   }
 }
 
-ScalarScanner::Table ScalarScanner::make_table(unsigned width,
-                                               const std::vector<std::uint32_t>& members) const {
+HashScanner::Table HashScanner::make_table(unsigned width, const std::vector<std::uint32_t>& members, Width most) const {
   Table table;
   table.width = width;
   table.mask = first_bytes_mask(width);
@@ -93,6 +84,7 @@ ScalarScanner::Table ScalarScanner::make_table(unsigned width,
   std::size_t shortest = std::numeric_limits<std::size_t>::max();
   for (const std::uint32_t member : members) shortest = std::min(shortest, literals_[member].size());
   table.stride = static_cast<unsigned>(std::clamp<std::size_t>(shortest - width + 1, 1, 4));
+  if (table.stride == 3 && most != Width::scalar) table.stride = 2;
   table.bits = members.size() * table.stride > 1024 ? 18 : 16;
   unsigned bucket_bits = 4;
   while ((1u << bucket_bits) < members.size() * table.stride * 2 && bucket_bits < table.bits) ++bucket_bits;
@@ -107,41 +99,63 @@ ScalarScanner::Table ScalarScanner::make_table(unsigned width,
       table.entries.push_back({key, member, static_cast<std::uint32_t>(offset)});
     }
   }
-  const auto bucket = [&](const Entry& e) { return index_of(e.key, table.bits) >> table.bucket_shift; };
+  const auto bucket = [&](const Entry& e) { return window_index(e.key, table.bits) >> table.bucket_shift; };
   std::sort(table.entries.begin(), table.entries.end(),
             [&](const Entry& a, const Entry& b) { return bucket(a) < bucket(b); });
-  table.bitmap.assign((std::size_t{1} << table.bits) / 64, 0);
+  table.bitmap.assign((std::size_t{1} << table.bits) / 32, 0);
   table.first.assign((std::size_t{1} << bucket_bits) + 1, 0);
   for (const Entry& entry : table.entries) {
-    const std::uint32_t index = index_of(entry.key, table.bits);
-    table.bitmap[index / 64] |= std::uint64_t{1} << (index % 64);
+    const std::uint32_t index = window_index(entry.key, table.bits);
+    table.bitmap[index / 32] |= std::uint32_t{1} << (index % 32);
     ++table.first[bucket(entry) + 1];
   }
   for (std::size_t i = 1; i < table.first.size(); ++i) table.first[i] += table.first[i - 1];
+  if (width == 4 && most != Width::scalar) make_wide(table, most);
   return table;
 }
 
-void ScalarScanner::scan(std::string_view text, LiteralSink& sink) const {
+void HashScanner::make_wide(Table& table, Width most) const {
+  table.wide.stride = table.stride;
+  table.wide.bits = table.bits;
+  for (const Entry& entry : table.entries) table.wide.add(entry.key);
+  table.finder = wide_finder(table.wide, most == Width::avx2);
+}
+
+const char* HashScanner::name() const {
+  return tables_.size() == 1 ? wide_name(tables_.front().finder) : "scalar";
+}
+
+void HashScanner::scan(std::string_view text, LiteralSink& sink) const {
   for (const Table& table : tables_) scan_table(table, text, sink);
 }
 
-void ScalarScanner::scan_table(const Table& table, std::string_view text, LiteralSink& sink) const {
+// Up to the end of the text, or nearly; gives where to go on.
+std::size_t HashScanner::scan_wide(const Table& table, std::string_view text, LiteralSink& sink) const {
+  std::uint32_t places[kWideRoom];
+  WideFinder find = table.finder;
+  std::size_t at = 0;
+  for (;;) {
+    const std::size_t before = at;
+    const std::size_t found = find(table.wide, table.bitmap.data(), text.data(), text.size(), at, places);
+    if (at == before) return at;
+    for (std::size_t i = 0; i < found; ++i) {
+      const std::uint32_t key = load4(text.data() + places[i]) | kFold;
+      if (table.marked(key)) verify(table, key, places[i], text, sink);
+    }
+  }
+}
+
+void HashScanner::scan_table(const Table& table, std::string_view text, LiteralSink& sink) const {
   const char* data = text.data();
   const std::size_t stride = table.stride;
   const std::uint32_t mask = table.mask;
-  const unsigned bits = table.bits;
-  const std::uint64_t* bitmap = table.bitmap.data();
   const auto key_at = [&](std::size_t at) { return (load4(data + at) | kFold) & mask; };
-  const auto marked = [&](std::uint32_t key) {
-    const std::uint32_t index = index_of(key, bits);
-    return (bitmap[index / 64] >> (index % 64)) & 1;
-  };
-  std::size_t at = 0;
+  std::size_t at = table.finder != nullptr ? scan_wide(table, text, sink) : 0;
   for (; at + 3 * stride + 4 <= text.size(); at += 4 * stride) {
     const std::uint32_t k0 = key_at(at), k1 = key_at(at + stride), k2 = key_at(at + 2 * stride),
                         k3 = key_at(at + 3 * stride);
-    const std::uint64_t m0 = marked(k0), m1 = marked(k1), m2 = marked(k2), m3 = marked(k3);
-    if ((m0 | m1 | m2 | m3) == 0) [[likely]]
+    const bool m0 = table.marked(k0), m1 = table.marked(k1), m2 = table.marked(k2), m3 = table.marked(k3);
+    if (!(m0 | m1 | m2 | m3)) [[likely]]
       continue;
     if (m0) verify(table, k0, at, text, sink);
     if (m1) verify(table, k1, at + stride, text, sink);
@@ -150,13 +164,13 @@ void ScalarScanner::scan_table(const Table& table, std::string_view text, Litera
   }
   for (; at + table.width <= text.size(); at += stride) {
     const std::uint32_t key = (load(data + at, text.size() - at) | kFold) & mask;
-    if (marked(key)) verify(table, key, at, text, sink);
+    if (table.marked(key)) verify(table, key, at, text, sink);
   }
 }
 
-void ScalarScanner::verify(const Table& table, std::uint32_t key, std::size_t at, std::string_view text,
+void HashScanner::verify(const Table& table, std::uint32_t key, std::size_t at, std::string_view text,
                            LiteralSink& sink) const {
-  const std::uint32_t bucket = index_of(key, table.bits) >> table.bucket_shift;
+  const std::uint32_t bucket = window_index(key, table.bits) >> table.bucket_shift;
   for (std::uint32_t i = table.first[bucket]; i < table.first[bucket + 1]; ++i) {
     const Entry& entry = table.entries[i];
     const std::string& literal = literals_[entry.literal];

@@ -87,12 +87,14 @@ std::shared_ptr<const rules::RuleSet> load_rules_unproven(const RuleOptions& opt
   return loaded.rules;
 }
 
-std::shared_ptr<const rules::RuleSet> load_rules(const RuleOptions& options, int& code) {
+std::shared_ptr<const rules::RuleSet> load_rules(const RuleOptions& options, int& code,
+                                                 std::shared_ptr<const pipeline::Matcher>* matcher) {
   const auto paths = some_rule_paths(options, code);
   if (paths.empty()) return nullptr;
   pipeline::ProvenRules proven = pipeline::load_proven(paths);
   complain(proven.diagnostics);
   if (proven.rules == nullptr) code = proven.diagnostics.front().code == "E036" ? kNoInput : kBadConfig;
+  if (matcher != nullptr) *matcher = proven.matcher;
   return proven.rules;
 }
 

@@ -20,6 +20,9 @@
 namespace CLI {
 class App;
 }
+namespace correlator::pipeline {
+class Matcher;
+}
 
 namespace correlator::cli {
 
@@ -42,7 +45,8 @@ void complain(const Diagnostics& diagnostics);
 
 // The rule set with its samples and tests passed, or nothing after saying why; `code` is then kBadConfig or
 // kNoInput.
-std::shared_ptr<const rules::RuleSet> load_rules(const RuleOptions& options, int& code);
+std::shared_ptr<const rules::RuleSet> load_rules(const RuleOptions& options, int& code,
+                                                 std::shared_ptr<const pipeline::Matcher>* matcher = nullptr);
 // The same without running samples and tests, for commands that only look.
 std::shared_ptr<const rules::RuleSet> load_rules_unproven(const RuleOptions& options, int& code);
 

@@ -160,7 +160,8 @@ void say_where_windows_stand(report::Printer& printer, const engine::Engine& eng
 
 int replay_logs(const Options& o) {
   int code = kFine;
-  const auto rules = load_rules(o.rules, code);
+  pipeline::SessionOptions how;
+  const auto rules = load_rules(o.rules, code, &how.matcher);
   if (rules == nullptr) return code;
   const auto bounds = read_bounds(o, *rules);
   if (!bounds) return kUsage;
@@ -185,7 +186,7 @@ int replay_logs(const Options& o) {
   std::unique_ptr<Acting> acting;
   WarmUp warm_up;
   const auto begin = std::chrono::steady_clock::now();
-  auto session = pipeline::Session::start(rules, std::move(db), {},
+  auto session = pipeline::Session::start(rules, std::move(db), std::move(how),
                                           make_sink(printer, progress, o, bounds->from, warm_up, &acting));
   if (!session) {
     complain(session.error());

@@ -311,6 +311,7 @@ class Core final : public Questions {
   void dispose();
   void forget_orphans();
   std::vector<CauseMemory*> all_causes();
+  void who_refers_to_what();
 
   // Nothing that comes to a rule from now on is as old as that.
   Timestamp oldest() const { return *clock - options.late - longest_record - longest_hold; }

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "base/json.h"
@@ -25,6 +26,33 @@ std::optional<EvidenceLine> line_of(const StateRow& row) {
   return EvidenceLine{row.id,   Timestamp{json[0].get<std::int64_t>()},
                       texts[0], texts[1],
                       texts[2], json[4].get<std::uint64_t>()};
+}
+
+// As to_line() writes it. Nearly every text is printable ASCII that needs no escape.
+void put_text(std::string& out, const std::string& text) {
+  const bool plain = std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c < '\x7f' && c != '"' && c != '\\'; });
+  if (!plain) {
+    out += to_line(expr::to_json(text));
+    return;
+  }
+  out += '"';
+  out += text;
+  out += '"';
+}
+
+std::string body_of(const EvidenceLine& line) {
+  std::string out;
+  out.reserve(line.host.size() + line.text.size() + line.file.size() + 48);
+  out += '[';
+  out += std::to_string(line.time.us);
+  for (const std::string* text : {&line.host, &line.text, &line.file}) {
+    out += ',';
+    put_text(out, *text);
+  }
+  out += ',';
+  out += std::to_string(line.line_number);
+  out += ']';
+  return out;
 }
 
 Diagnostic unreadable(std::uint64_t seq) {
@@ -122,10 +150,7 @@ void EvidenceStore::take_changes(std::vector<StateRow>& out) {
   for (const std::uint64_t seq : fresh_) {
     Entry* found = lines_.find(seq);
     if (found == nullptr || found->written || found->text == kNoText) continue;
-    const EvidenceLine& line = *pool_[found->text];
-    const Json body = Json::array({line.time.us, expr::to_json(line.host), expr::to_json(line.text),
-                                   expr::to_json(line.file), line.line_number});
-    out.push_back({StateKind::evidence, seq, {}, {}, to_line(body), false});
+    out.push_back({StateKind::evidence, seq, {}, {}, body_of(*pool_[found->text]), false});
     found->written = 1;
   }
   fresh_.clear();

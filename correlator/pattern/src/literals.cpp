@@ -13,7 +13,10 @@ namespace {
 constexpr std::size_t kLongest = 32;        // bytes of a literal that are scanned for
 constexpr std::size_t kManyAtoms = 400;     // above, the search for the smallest set would be too slow
 constexpr std::size_t kMostRequired = 4;    // second-level literals kept
-constexpr std::size_t kShortestMerged = 5;  // bytes; shorter literals slow the scan itself down
+// Every fourth byte of a text need be looked at only as long as no literal is shorter: a short one costs all others as much
+// as one that so large a share of the lines contains.
+constexpr std::size_t kShortestCheap = 7;  // bytes
+constexpr double kPriceOfShort = 0.01;
 constexpr double kStillRare = 0.005;        // a common part this rare stands for several literals
 constexpr double kRareEnough = 0.0005;      // a single literal this rare is not traded for several
 
@@ -21,7 +24,10 @@ class Chooser {
  public:
   Chooser(const Regex::Impl& regex, const Share& share)
       : filter_(regex.filter), atoms_(regex.atoms()), share_(share) {
-    for (const std::string& atom : atoms_) shares_.push_back(share(atom));
+    for (const std::string& atom : atoms_) {
+      shares_.push_back(share(atom));
+      costs_.push_back(shares_.back() + (atom.size() < kShortestCheap ? kPriceOfShort : 0));
+    }
     kept_.assign(atoms_.size(), true);
   }
 
@@ -31,10 +37,10 @@ class Chooser {
     if (can_match()) return out;
     std::vector<std::size_t> cut = smallest_cut();
     const std::vector<std::size_t> singles = required_atoms();
-    if (!singles.empty() && (shares_[singles[0]] <= kRareEnough || shares_[singles[0]] <= 2 * total(cut))) {
+    if (!singles.empty() && (costs_[singles[0]] <= kRareEnough || costs_[singles[0]] <= 2 * total(cut, costs_))) {
       cut = {singles[0]};
     }
-    out.per_line = std::min(1.0, total(cut));
+    out.per_line = std::min(1.0, total(cut, shares_));
     if (out.per_line > kUsableShare) {
       out.per_line = 1.0;
       return out;
@@ -59,9 +65,8 @@ class Chooser {
     return !passed_.empty();
   }
 
-  double total(const std::vector<std::size_t>& atoms) const {
-    return std::accumulate(atoms.begin(), atoms.end(), 0.0,
-                           [this](double sum, std::size_t atom) { return sum + shares_[atom]; });
+  static double total(const std::vector<std::size_t>& atoms, const std::vector<double>& of) {
+    return std::accumulate(atoms.begin(), atoms.end(), 0.0, [&of](double sum, std::size_t atom) { return sum + of[atom]; });
   }
 
   // All atoms at first, then every one given back, the commonest first, without which a match is still
@@ -70,7 +75,7 @@ class Chooser {
     std::vector<std::size_t> order(atoms_.size());
     std::iota(order.begin(), order.end(), std::size_t{0});
     if (atoms_.size() > kManyAtoms) return order;
-    std::sort(order.begin(), order.end(), [this](auto a, auto b) { return shares_[a] > shares_[b]; });
+    std::sort(order.begin(), order.end(), [this](auto a, auto b) { return costs_[a] > costs_[b]; });
     std::vector<std::size_t> cut;
     std::fill(kept_.begin(), kept_.end(), false);
     for (const std::size_t atom : order) {
@@ -93,7 +98,7 @@ class Chooser {
       if (!can_match()) out.push_back(i);
       kept_[i] = true;
     }
-    std::sort(out.begin(), out.end(), [this](auto a, auto b) { return shares_[a] < shares_[b]; });
+    std::sort(out.begin(), out.end(), [this](auto a, auto b) { return costs_[a] < costs_[b]; });
     return out;
   }
 
@@ -106,7 +111,7 @@ class Chooser {
         const std::string& last = merged.back();
         const auto differ = std::mismatch(last.begin(), last.end(), literal.begin(), literal.end());
         const std::string common(last.begin(), differ.first);
-        if (common == last || (common.size() >= kShortestMerged && share_(common) <= kStillRare)) {
+        if (common == last || (common.size() >= kShortestCheap && share_(common) <= kStillRare)) {
           merged.back() = common;
           continue;
         }
@@ -125,7 +130,7 @@ class Chooser {
   const re2::FilteredRE2& filter_;
   const std::vector<std::string>& atoms_;
   const Share& share_;
-  std::vector<double> shares_;
+  std::vector<double> shares_, costs_;
   std::vector<bool> kept_;
   std::vector<int> present_;
   std::vector<int> passed_;

@@ -104,6 +104,10 @@ class Samples {
 
 void check_samples(const std::shared_ptr<const Matcher>& matcher, const std::function<bool(const Place&)>& wanted, CheckReport& report) {
   const rules::RuleSet& rules = *matcher->rules();
+  const bool any = std::any_of(rules.events.begin(), rules.events.end(), [&](const EventDef& event) {
+    return std::any_of(event.samples.begin(), event.samples.end(), [&](const Sample& sample) { return wanted(sample.place); });
+  });
+  if (!any) return;
   std::vector<engine::Event> events;
   SessionOptions options;
   options.matcher = matcher;

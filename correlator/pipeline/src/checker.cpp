@@ -47,6 +47,7 @@ CheckReport check_rules(std::shared_ptr<const rules::RuleSet> rules, const Check
     return report;
   }
   const auto matcher = std::make_shared<const Matcher>(std::move(built).value());
+  report.matcher = matcher;
   if (!check_what_files_say(matcher, report)) return report;
   if (!options.warnings) return report;
   check_boundaries(matcher, report);

@@ -26,6 +26,9 @@ store::IntakeRow to_row(const Line& line, std::uint64_t seq) {
   row.line_number = line.line_number;
   row.frame = line.frame;
   row.line_id = line.id;
+  const bool ordinary = !line.arrival && !line.undated && !line.clamped && line.times == 1 && !line.truncated && !line.own_kmsg &&
+                        line.host.empty();
+  if (ordinary) return row;
   Json extra = Json::object();
   if (line.arrival) extra["arrival"] = line.arrival->us;
   if (line.undated) extra["undated"] = true;
@@ -34,7 +37,7 @@ store::IntakeRow to_row(const Line& line, std::uint64_t seq) {
   if (line.truncated) extra["truncated"] = true;
   if (line.own_kmsg) extra["kmsg"] = true;
   if (!line.host.empty()) extra["host"] = line.host;
-  if (!extra.empty()) row.extra = correlator::to_line(extra);
+  row.extra = correlator::to_line(extra);
   return row;
 }
 

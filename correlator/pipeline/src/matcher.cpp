@@ -2,6 +2,7 @@
 #include "pipeline/matcher.h"
 
 #include <algorithm>
+#include <functional>
 
 namespace correlator::pipeline {
 namespace {
@@ -56,7 +57,7 @@ void Matcher::candidates(std::string_view block, syslog::FrameState state, const
     if (out.size() == first || hit.line_begin >= out.back().frame.end) {
       syslog::Frame frame;
       if (!frames.at(hit.line_begin, frame)) continue;
-      out.push_back({frame, {}});
+      out.push_back({frame, {}, {}});
     }
     // A frame of several lines meets its hits line by line.
     std::vector<std::uint32_t>& ids = out.back().patterns;
@@ -87,7 +88,7 @@ void Matcher::hidden(std::string_view block, syslog::FrameState state, const sys
     if (found.ids.empty()) continue;
     std::sort(found.ids.begin(), found.ids.end());
     found.ids.erase(std::unique(found.ids.begin(), found.ids.end()), found.ids.end());
-    out.push_back({found.frame, std::move(found.ids)});
+    out.push_back({found.frame, std::move(found.ids), {}});
   }
 }
 
@@ -106,17 +107,26 @@ void Matcher::look_behind_escapes(Scratch::Hidden& found, Scratch& scratch) cons
   found.ids.insert(found.ids.end(), scratch.ids.begin(), scratch.ids.end());
 }
 
-bool Matcher::confirmed(const syslog::Message& message, std::uint32_t pattern) const {
+bool Matcher::confirmed(const syslog::Message& message, std::uint32_t pattern, Candidate& candidate) const {
   if (pattern == repeat_pattern()) return message.repeats_previous > 0;
   if (pattern == mark_pattern()) return message.text == kMarkPattern;
-  return set_->regex(pattern).matches(raw_[pattern] ? message.raw : message.text);
+  engine::PatternMatch match;
+  match.pattern = pattern;
+  if (!set_->match(pattern, raw_[pattern] ? message.raw : message.text, match.groups)) return false;
+  candidate.matches.push_back(std::move(match));
+  return true;
 }
 
 void Matcher::confirm(Scratch& scratch, std::vector<Candidate>& candidates) const {
   std::erase_if(candidates, [&](Candidate& candidate) {
     syslog::Message message;
     if (!scratch.parser.parse(candidate.frame.bytes, message)) return true;
-    std::erase_if(candidate.patterns, [&](std::uint32_t pattern) { return !confirmed(message, pattern); });
+    std::erase_if(candidate.patterns, [&](std::uint32_t pattern) { return !confirmed(message, pattern, candidate); });
+    // A decoded text is the parser's and gone with the next frame.
+    const std::string_view bytes = candidate.frame.bytes;
+    const bool stays = std::less_equal<>()(bytes.data(), message.text.data()) &&
+                       std::less_equal<>()(message.text.data() + message.text.size(), bytes.data() + bytes.size());
+    if (!stays) candidate.matches.clear();
     return candidate.patterns.empty();
   });
 }

@@ -96,14 +96,18 @@ void Replay::step(const Item& item) {
   line.times = item.times;
   line.truncated = item.truncated;
   line.host = options_.host;
-  session_.line(line, message, item.patterns);
+  if (item.matches.empty()) {
+    session_.line(line, message, item.patterns);
+  } else {
+    session_.matched(line, message, item.matches);
+  }
 }
 
 Status Replay::commit() {
   std::vector<store::Cursor> cursors;
   for (const auto& stream : streams_) cursors.push_back(stream->cursor());
   last_commit_ = Steady::now();
-  if (auto status = session_.commit(std::move(cursors)); !status) return status;
+  if (auto status = session_.commit(std::move(cursors), static_cast<bool>(options_.after_commit)); !status) return status;
   return options_.after_commit ? options_.after_commit() : Status{};
 }
 

@@ -29,6 +29,7 @@ ProvenRules load_proven(const std::vector<std::filesystem::path>& paths) {
   CheckReport report = check_rules(loaded.rules, check);
   if (!has_errors(report.diagnostics)) {
     out.rules = std::move(loaded.rules);
+    out.matcher = std::move(report.matcher);
     return out;
   }
   out.diagnostics = std::move(report.diagnostics);

@@ -96,6 +96,12 @@ void ScanPool::tune(const Chunk& sample, std::unique_lock<std::mutex>& lock) {
   wasted_ = 0;
   bearable_ *= kNextTime;
   tuning_ = false;
+  ++tuned_;
+}
+
+std::uint32_t ScanPool::times_tuned() {
+  const std::lock_guard lock(mutex_);
+  return tuned_;
 }
 
 }  // namespace correlator::pipeline

@@ -49,6 +49,9 @@ class RuleArchive {
   std::unordered_map<std::string, std::shared_ptr<const rules::RuleSet>> loaded_;
 };
 
+// Pages that the log may have behind a commit that need not be synced: 32 MB.
+constexpr std::uint64_t kLongLog = 8192;
+
 Diagnostic nothing_recorded() {
   return make_error("E306", "the state directory holds no recorded run", "name the directory given to run or replay with --state");
 }
@@ -260,12 +263,18 @@ void Session::step(engine::IntakeRecord record, std::optional<store::IntakeRow> 
   if (sink_ && (!output_.events.empty() || !output_.decisions.empty() || !output_.cases.empty())) sink_(output_, *rules_);
 }
 
-bool Session::line(const Line& line, const syslog::Message& parsed, std::span<const std::uint32_t> tried, const std::function<void()>& ahead) {
-  syslog::Message message = parsed;
-  if (message.host.empty()) message.host = line.host;
+bool Session::line(const Line& line, const syslog::Message& message, std::span<const std::uint32_t> tried, const std::function<void()>& ahead) {
   matches_.clear();
   matcher_->match(message, tried, matches_);
   if (matches_.empty()) return false;
+  matched(line, message, matches_, ahead);
+  return true;
+}
+
+void Session::matched(const Line& line, const syslog::Message& parsed, const std::vector<engine::PatternMatch>& matches,
+                      const std::function<void()>& ahead) {
+  syslog::Message message = parsed;
+  if (message.host.empty()) message.host = line.host;
   const std::uint64_t seq = next_seq();
   std::optional<store::IntakeRow> row;
   if (db_) row = to_row(line, seq);
@@ -273,8 +282,7 @@ bool Session::line(const Line& line, const syslog::Message& parsed, std::span<co
     row.reset();
     ahead();
   }
-  step({seq, line_record(line, message, matches_)}, std::move(row));
-  return true;
+  step({seq, line_record(line, message, matches)}, std::move(row));
 }
 
 bool Session::line(const Line& line) {
@@ -332,7 +340,7 @@ Status Session::commit(std::vector<store::Cursor> cursors, bool sync) {
   if (auto status = db_->commit(batch_); !status) return status;
   batch_.clear();
   if (auto status = db_->trim_intake(); !status) return status;
-  return db_->checkpoint();
+  return db_->checkpoint(sync ? 0 : kLongLog);
 }
 
 Status Session::record(std::vector<store::Cursor> cursors, bool sync, const std::function<void()>& visible) {

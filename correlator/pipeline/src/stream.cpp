@@ -131,6 +131,7 @@ void ArchiveStream::take_candidate(const std::shared_ptr<const Chunk>& chunk, Ca
   item.frame = candidate.frame.bytes;
   item.truncated = candidate.frame.truncated;
   item.patterns = std::move(candidate.patterns);
+  item.matches = std::move(candidate.matches);
   item.file = file_;
   item.chunk = chunk;
   const bool repeats =
@@ -144,6 +145,7 @@ void ArchiveStream::take_candidate(const std::shared_ptr<const Chunk>& chunk, Ca
     if (found.patterns.empty()) return;
     item.frame = found.frame;
     item.patterns = std::move(found.patterns);
+    item.matches.clear();
     item.repeated_chunk = std::move(found.chunk);
   }
   if (!item.is_mark) item.line_number = chunk->line_of(candidate.frame.begin);

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <tuple>
 
 #include "base/hash.h"
@@ -101,6 +102,11 @@ Loaded load(std::vector<RuleFile> files) {
 }
 
 AsWritten as_written(const RuleSet& rules) {
+  // Nobody changes what is in his own directory: mostly there is but one.
+  const auto directory = [](const auto& file) { return std::filesystem::path(file.first).parent_path(); };
+  const bool one = std::all_of(rules.files.begin(), rules.files.end(),
+                               [&](const auto& file) { return directory(file) == directory(rules.files.front()); });
+  if (one) return {};
   std::vector<RuleFile> files;
   for (const auto& [name, text] : rules.files) files.push_back({name, text});
   std::optional<std::uint32_t> changed_from;

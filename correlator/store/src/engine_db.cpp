@@ -12,6 +12,15 @@
 #include "engine_schema.h"
 
 namespace correlator::store {
+namespace {
+
+// Called with each commit; the log has so many pages since it was begun anew.
+int count_pages(void* pages, sqlite3*, const char*, int now) {
+  *static_cast<std::uint64_t*>(pages) = static_cast<std::uint64_t>(now);
+  return SQLITE_OK;
+}
+
+}  // namespace
 
 namespace fs = std::filesystem;
 
@@ -104,7 +113,11 @@ Result<EngineDb> EngineDb::open(const fs::path& dir, const DbOptions& options) {
     if (options.spool_bytes > 0 || fs::exists(dir / "spool", failure)) {
       if (auto status = impl->open_spool(dir / "spool"); !status) return status.error();
     }
-    if (options.checkpoint_every.us > 0) impl->checkpointer.emplace(impl->db, options.checkpoint_every);
+    if (options.checkpoint_every.us > 0) {
+      impl->checkpointer.emplace(impl->db, options.checkpoint_every);
+    } else {
+      sqlite3_wal_hook(impl->db.get(), count_pages, &impl->log_pages);
+    }
   } else {
     const auto version = impl->db.scalar("PRAGMA user_version");
     if (!version) return impl->db.error("reading the schema version");

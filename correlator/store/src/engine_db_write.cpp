@@ -366,8 +366,9 @@ Status EngineDb::trim_intake() {
   return {};
 }
 
-Status EngineDb::checkpoint() {
+Status EngineDb::checkpoint(std::uint64_t more_than) {
   if (impl_->checkpointer) return {};
+  if (more_than > 0 && impl_->log_pages <= more_than) return {};
   int log = 0, moved = 0;
   // A connection that has not read yet answers OK and moves nothing, so the first checkpoint follows a read.
   impl_->db.scalar("SELECT count(*) FROM meta");

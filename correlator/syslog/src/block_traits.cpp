@@ -5,8 +5,8 @@
 #include "scan.h"
 #include "syslog/frame.h"
 
-#ifdef __SSE2__
-#include <emmintrin.h>
+#if defined(__x86_64__)
+#include <immintrin.h>
 #endif
 
 namespace correlator::syslog {
@@ -26,7 +26,28 @@ void scan_bytes(std::string_view block, std::size_t from, BlockTraits& traits) {
   }
 }
 
-#ifdef __SSE2__
+#if defined(__x86_64__)
+// 32 bytes at a time; gives back where the byte-wise scan has to go on.
+__attribute__((target("avx2"))) std::size_t scan_wide(std::string_view block, BlockTraits& traits) {
+  const __m256i newline = _mm256_set1_epi8('\n'), slash = _mm256_set1_epi8('\\');
+  const __m256i brace = _mm256_set1_epi8('{'), blank = _mm256_set1_epi8(' ');
+  __m256i slashes = _mm256_setzero_si256();
+  std::size_t i = 0;
+  for (; i + 34 <= block.size(); i += 32) {
+    const __m256i here = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(block.data() + i));
+    const __m256i after = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(block.data() + i + 1));
+    slashes = _mm256_or_si256(slashes, _mm256_cmpeq_epi8(here, slash));
+    const __m256i odd = _mm256_or_si256(_mm256_or_si256(_mm256_cmpeq_epi8(after, newline), _mm256_cmpeq_epi8(after, brace)),
+                                        _mm256_cmpeq_epi8(after, blank));
+    auto hits = static_cast<unsigned>(_mm256_movemask_epi8(_mm256_and_si256(_mm256_cmpeq_epi8(here, newline), odd)));
+    for (; hits != 0; hits &= hits - 1) {
+      look_behind_newline(block.data() + i + static_cast<unsigned>(__builtin_ctz(hits)), traits);
+    }
+  }
+  traits.backslash = _mm256_movemask_epi8(slashes) != 0;
+  return i;
+}
+
 // 16 bytes at a time; gives back where the byte-wise scan has to go on.
 std::size_t scan_vectors(std::string_view block, BlockTraits& traits) {
   const __m128i newline = _mm_set1_epi8('\n'), slash = _mm_set1_epi8('\\');
@@ -58,8 +79,8 @@ std::size_t scan_vectors(std::string_view block, BlockTraits& traits) {
 BlockTraits scan_block(std::string_view block) {
   BlockTraits traits;
   std::size_t from = 0;
-#ifdef __SSE2__
-  from = scan_vectors(block, traits);
+#if defined(__x86_64__)
+  from = __builtin_cpu_supports("avx2") != 0 ? scan_wide(block, traits) : scan_vectors(block, traits);
 #endif
   scan_bytes(block, from, traits);
   // The block begins a line, as if a line end stood before it.

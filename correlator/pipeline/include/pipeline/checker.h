@@ -14,6 +14,7 @@
 namespace correlator::pipeline {
 
 struct CheckReport {
+  std::shared_ptr<const Matcher> matcher;  // of the rules; null if they have none
   Diagnostics diagnostics;      // failed samples and tests (errors E07x), warnings W0xx
   std::uint64_t samples = 0;
   std::uint64_t tests = 0;

@@ -22,6 +22,7 @@ namespace correlator::pipeline {
 struct Candidate {
   syslog::Frame frame;
   std::vector<std::uint32_t> patterns;
+  std::vector<engine::PatternMatch> matches;  // once confirmed, unless the text is not in the frame as it stands
 };
 
 class Matcher {
@@ -57,7 +58,7 @@ class Matcher {
   // block or of one that it is the beginning of.
   void candidates(std::string_view block, syslog::FrameState state, const syslog::BlockTraits& traits, Scratch& scratch,
                   std::vector<Candidate>& out) const;
-  // Leaves of them what matches, and the lines that mean something by themselves.
+  // Leaves of them what matches, and the lines that mean something by themselves; finds the groups.
   void confirm(Scratch& scratch, std::vector<Candidate>& candidates) const;
   // The same for one frame that was already parsed. Replaces nothing: `out` must be empty.
   void candidate_patterns(const syslog::Message& message, Scratch& scratch, std::vector<std::uint32_t>& out) const;
@@ -76,7 +77,7 @@ class Matcher {
   void hidden(std::string_view block, syslog::FrameState state, const syslog::BlockTraits& traits, Scratch& scratch,
               std::vector<Candidate>& out) const;
   void look_behind_escapes(Scratch::Hidden& hidden, Scratch& scratch) const;
-  bool confirmed(const syslog::Message& message, std::uint32_t pattern) const;
+  bool confirmed(const syslog::Message& message, std::uint32_t pattern, Candidate& candidate) const;
 
   std::shared_ptr<const rules::RuleSet> rules_;
   std::shared_ptr<const pattern::PatternSet> set_;

@@ -8,12 +8,14 @@
 #include <vector>
 
 #include "base/diagnostic.h"
+#include "pipeline/matcher.h"
 #include "rules/model.h"
 
 namespace correlator::pipeline {
 
 struct ProvenRules {
   std::shared_ptr<const rules::RuleSet> rules;  // null if anything is wrong
+  std::shared_ptr<const Matcher> matcher;       // theirs: what the check has compiled need not be compiled again
   Diagnostics diagnostics;                      // all of it: errors only
 };
 ProvenRules load_proven(const std::vector<std::filesystem::path>& paths);

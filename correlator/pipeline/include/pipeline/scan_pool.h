@@ -34,6 +34,7 @@ class ScanPool {
   ScanPool& operator=(const ScanPool&) = delete;
 
   unsigned threads() const { return static_cast<unsigned>(workers_.size()) + 1; }
+  std::uint32_t times_tuned();  // how often literals were picked anew
 
   // Both for one thread, always the same. finish() scans whatever is waiting rather than stand by.
   std::shared_ptr<Scan> begin(std::shared_ptr<const Chunk> chunk);
@@ -50,6 +51,7 @@ class ScanPool {
   std::shared_ptr<const Matcher> matcher_;  // the one given, or one with literals picked for the log at hand
   std::uint64_t wasted_ = 0, bearable_;     // literals found in lines that mean nothing
   bool tuning_ = false, stop_ = false;
+  std::uint32_t tuned_ = 0;
   Matcher::Scratch scratch_;  // the caller's
   std::vector<std::thread> workers_;
 };

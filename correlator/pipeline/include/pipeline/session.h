@@ -46,6 +46,9 @@ class Session {
   // `ahead`: of a line that may be set down before the engine sees it (store::EngineDb::set_down); called when it was, between the two.
   bool line(const Line& line, const syslog::Message& message, std::span<const std::uint32_t> tried, const std::function<void()>& ahead = {});
   bool line(const Line& line);  // parses and scans
+  // The same where what matches is known: not empty, from the matcher of this session.
+  void matched(const Line& line, const syslog::Message& message, const std::vector<engine::PatternMatch>& matches,
+               const std::function<void()>& ahead = {});
   void mark(Timestamp time);
   void end();
   void command(const engine::CommandRecord& command);

@@ -32,6 +32,7 @@ struct Item {
   std::uint32_t times = 1;
   bool truncated = false;
   std::vector<std::uint32_t> patterns;
+  std::vector<engine::PatternMatch> matches;  // of them, where they are known already
   std::shared_ptr<const std::string> file;
   std::shared_ptr<const Chunk> chunk, repeated_chunk;
 };
@@ -40,7 +41,7 @@ struct StreamOptions {
   syslog::ArchiveClockOptions clock;   // not_after is set from each file's mtime
   std::optional<Timestamp> pipes_end;  // not_after of what has no mtime
   syslog::ParserOptions parser;
-  std::size_t block_size = 1 << 20;
+  std::size_t block_size = 1 << 18;  // what is read, counted, looked at and scanned stays in a core's own cache
   bool read_ahead = true;
   std::size_t scan_ahead = 1;  // chunks that may be under way in the pool
 };

@@ -172,8 +172,9 @@ class EngineDb {
   Result<std::string> note(std::string_view name);
   // Drops intake beyond `intake_bytes`, keeping a snapshot at the new beginning. Called between batches.
   Status trim_intake();
-  // Moves the write-ahead log into the database file.
-  Status checkpoint();
+  // Moves the write-ahead log into the database file if it has more than so many pages: each page that is written again
+  // before is moved once.
+  Status checkpoint(std::uint64_t more_than = 0);
 
  private:
   struct Impl;

@@ -184,6 +184,10 @@ TEST_CASE("property: no match is lost, whichever scanner, whichever part of the 
     const std::set<Pair> found = candidates_of(*fast, block);
     REQUIRE(candidates_of(*scalar, block) == found);
     REQUIRE(candidates_of(*tight, block) == found);
+    for (const auto scanner : {PatternSet::Scanner::avx2, PatternSet::Scanner::vectorscan}) {
+      const auto other = PatternSet::build(specs, {.scanner = scanner});
+      REQUIRE(candidates_of(*other, block) == found);
+    }
     const std::set<Pair> found_tuned = candidates_of(tuned, block);
     candidates += found.size();
     PatternSet::Scratch scratch;
@@ -221,7 +225,7 @@ TEST_CASE("property: no match is lost, whichever scanner, whichever part of the 
   CHECK(candidates < pairs);
 }
 
-TEST_CASE("property: both scanners agree on literals of every length at every place of a block") {
+TEST_CASE("property: all scanners agree on literals of every length at every place of a block") {
   const std::uint64_t seed = first_seed();
   for (std::uint64_t round = 0; round < effort(250); ++round) {
     INFO("CORRELATOR_SEED=" << seed << " round " << round);
@@ -241,10 +245,14 @@ TEST_CASE("property: both scanners agree on literals of every length at every pl
     if (!specs.empty()) block += specs[source.below(specs.size())].pattern;
     const auto fast = PatternSet::build(specs);
     const auto scalar = PatternSet::build(specs, {.force_scalar = true});
+    const auto narrow = PatternSet::build(specs, {.scanner = PatternSet::Scanner::avx2});
+    const auto vectorscan = PatternSet::build(specs, {.scanner = PatternSet::Scanner::vectorscan});
     REQUIRE(fast.ok());
     REQUIRE(scalar.ok());
     const std::set<Pair> found = candidates_of(*fast, block);
     REQUIRE(candidates_of(*scalar, block) == found);
+    REQUIRE(candidates_of(*narrow, block) == found);
+    REQUIRE(candidates_of(*vectorscan, block) == found);
     for (const Line& line : lines_of(block)) {
       for (std::uint32_t p = 0; p < specs.size(); ++p) {
         if (fast->regex(p).matches(line.text)) REQUIRE(found.contains({line.begin, p}));
@@ -270,6 +278,8 @@ TEST_CASE("property: few literals in small blocks at every alignment, where Vect
       specs.push_back({"\\Q" + letters(3 + source.below(9)) + "\\E"});
     const auto fast = PatternSet::build(specs);
     const auto scalar = PatternSet::build(specs, {.force_scalar = true});
+    const auto narrow = PatternSet::build(specs, {.scanner = PatternSet::Scanner::avx2});
+    const auto vectorscan = PatternSet::build(specs, {.scanner = PatternSet::Scanner::vectorscan});
     REQUIRE(fast.ok());
     REQUIRE(scalar.ok());
     for (int i = 0; i < 100; ++i) {
@@ -282,6 +292,8 @@ TEST_CASE("property: few literals in small blocks at every alignment, where Vect
       const std::string_view block = std::string_view(text).substr(padding.size());
       const std::set<Pair> expected = candidates_of(*scalar, block);
       REQUIRE(candidates_of(*fast, block) == expected);
+      REQUIRE(candidates_of(*narrow, block) == expected);
+      REQUIRE(candidates_of(*vectorscan, block) == expected);
       found += expected.size();
     }
   }

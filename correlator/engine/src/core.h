@@ -344,6 +344,7 @@ class Core final : public Questions {
   std::unordered_map<std::string, std::uint64_t> pending_of;  // decision id
   std::map<std::pair<std::string, std::string>, Context> contexts;
   std::map<std::uint64_t, Echo> echoes;
+  Timestamp first_echo_end = Timestamp::min();  // none of them ends before
   std::map<std::uint64_t, Silence> silences;
   std::map<std::string, LookupState> lookups;
 

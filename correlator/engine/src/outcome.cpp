@@ -30,6 +30,7 @@ void Core::follow(const FiringRef& firing, const StepPlace& place, const Decisio
               i,         decision.time, decision.time + longest + of.echoes[i].second,
               host};
     echoes.emplace(echo.id, echo);
+    first_echo_end = std::min(first_echo_end, echo.end);
     if (echoes.size() > kMaxEchoes) {
       ++counters.evicted;
       if (echoes.begin()->second.stored)
@@ -37,9 +38,13 @@ void Core::follow(const FiringRef& firing, const StepPlace& place, const Decisio
       echoes.erase(echoes.begin());
     }
   }
-  if (clock) {
+  if (clock && first_echo_end <= *clock - options.late) {
+    first_echo_end = Timestamp::max();
     std::erase_if(echoes, [&](const auto& item) {
-      if (item.second.end > *clock - options.late) return false;
+      if (item.second.end > *clock - options.late) {
+        first_echo_end = std::min(first_echo_end, item.second.end);
+        return false;
+      }
       if (item.second.stored) erased.push_back({StateKind::engine, item.first, "echo", {}, {}, true});
       return true;
     });
@@ -78,6 +83,7 @@ void Core::outcome(const OutcomeRecord& record) {
     if (!action || echo.echo >= rules->actions[*action].echoes.size()) continue;
     echo.end = record.time + rules->actions[*action].echoes[echo.echo].second;
     echo.dirty = true;
+    first_echo_end = std::min(first_echo_end, echo.end);
   }
   const auto found = pending_of.find(record.decision);
   if (found == pending_of.end()) return;

@@ -312,6 +312,7 @@ class Restorer {
               false,
               true};
     if (body.contains("host")) item.host = expr::from_json(body.at("host"));
+    core_.first_echo_end = std::min(core_.first_echo_end, item.end);
     core_.echoes.emplace(row.id, std::move(item));
     return true;
   }

@@ -110,11 +110,12 @@ HashScanner::Table HashScanner::make_table(unsigned width, const std::vector<std
     ++table.first[bucket(entry) + 1];
   }
   for (std::size_t i = 1; i < table.first.size(); ++i) table.first[i] += table.first[i - 1];
-  if (width == 4 && most != Width::scalar) make_wide(table, most);
+  if (most != Width::scalar) make_wide(table, most);
   return table;
 }
 
 void HashScanner::make_wide(Table& table, Width most) const {
+  table.wide.width = table.width;
   table.wide.stride = table.stride;
   table.wide.bits = table.bits;
   for (const Entry& entry : table.entries) table.wide.add(entry.key);
@@ -122,7 +123,8 @@ void HashScanner::make_wide(Table& table, Width most) const {
 }
 
 const char* HashScanner::name() const {
-  return tables_.size() == 1 ? wide_name(tables_.front().finder) : "scalar";
+  const bool wide = std::all_of(tables_.begin(), tables_.end(), [](const Table& table) { return table.finder != nullptr; });
+  return wide && !tables_.empty() ? wide_name(tables_.back().finder) : "scalar";
 }
 
 void HashScanner::scan(std::string_view text, LiteralSink& sink) const {
@@ -139,7 +141,7 @@ std::size_t HashScanner::scan_wide(const Table& table, std::string_view text, Li
     const std::size_t found = find(table.wide, table.bitmap.data(), text.data(), text.size(), at, places);
     if (at == before) return at;
     for (std::size_t i = 0; i < found; ++i) {
-      const std::uint32_t key = load4(text.data() + places[i]) | kFold;
+      const std::uint32_t key = (load4(text.data() + places[i]) | kFold) & table.mask;
       if (table.marked(key)) verify(table, key, places[i], text, sink);
     }
   }

@@ -23,7 +23,7 @@ void WideTable::add(std::uint32_t key) {
   };
   set(first, key * kFirst);
   set(second, key * kSecond);
-  ++windows;
+  keys.push_back(key);
 }
 
 #if defined(__x86_64__)
@@ -93,14 +93,45 @@ __attribute__((target("avx2"))) std::size_t with_bitmap(const WideTable& table, 
   return found;
 }
 
+// Windows of two or three bytes, each compared by itself: only where they are few.
+constexpr std::size_t kFew = 8;
+
+__attribute__((target("avx2"))) std::size_t with_comparisons(const WideTable& table, const std::uint32_t*, const char* data,
+                                                             std::size_t size, std::size_t& at, std::uint32_t* out) {
+  __m256i wanted[kFew][3];
+  const std::size_t few = table.keys.size();
+  for (std::size_t k = 0; k < few; ++k) {
+    for (unsigned byte = 0; byte < 3; ++byte) wanted[k][byte] = _mm256_set1_epi8(static_cast<char>(table.keys[k] >> 8 * byte));
+  }
+  const __m256i fold = _mm256_set1_epi8(0x20), any_third = _mm256_set1_epi8(table.width == 2 ? -1 : 0);
+  const auto load = [&](std::size_t from) __attribute__((target("avx2"))) {
+    return _mm256_or_si256(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(data + from)), fold);
+  };
+  std::size_t found = 0, i = at;
+  for (; i + kStep + kBehind <= size && found <= kWidePlaces - kStep; i += 32) {
+    const __m256i first = load(i), second = load(i + 1), third = load(i + 2);
+    __m256i same = _mm256_setzero_si256();
+    for (std::size_t k = 0; k < few; ++k) {
+      const __m256i two = _mm256_and_si256(_mm256_cmpeq_epi8(first, wanted[k][0]), _mm256_cmpeq_epi8(second, wanted[k][1]));
+      same = _mm256_or_si256(same, _mm256_and_si256(two, _mm256_or_si256(_mm256_cmpeq_epi8(third, wanted[k][2]), any_third)));
+    }
+    auto hits = static_cast<std::uint32_t>(_mm256_movemask_epi8(same));
+    for (; hits != 0; hits &= hits - 1) out[found++] = static_cast<std::uint32_t>(i) + static_cast<std::uint32_t>(__builtin_ctz(hits));
+  }
+  at = i;
+  return found;
+}
+
 }  // namespace
 
 WideFinder wide_finder(const WideTable& table, bool narrow) {
-  if (!narrow && table.windows <= kMostInFilters && __builtin_cpu_supports("avx512vbmi") != 0 &&
+  const bool avx2 = __builtin_cpu_supports("avx2") != 0;
+  if (table.width < 4) return avx2 && table.keys.size() <= kFew ? with_comparisons : nullptr;
+  if (!narrow && table.keys.size() <= kMostInFilters && __builtin_cpu_supports("avx512vbmi") != 0 &&
       __builtin_cpu_supports("avx512bw") != 0) {
     return table.stride == 4 ? with_filters<4> : table.stride == 2 ? with_filters<2> : with_filters<1>;
   }
-  if (__builtin_cpu_supports("avx2") != 0) {
+  if (avx2) {
     return table.stride == 4 ? with_bitmap<4> : table.stride == 2 ? with_bitmap<2> : with_bitmap<1>;
   }
   return nullptr;

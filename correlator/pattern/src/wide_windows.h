@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 namespace correlator::pattern {
 
@@ -17,13 +18,14 @@ inline std::uint32_t window_index(std::uint32_t key, unsigned bits) {
 
 // The windows that are looked for, folded.
 struct WideTable {
+  unsigned width = 4;   // bytes of a window; 2 and 3 only with a stride of 1
   unsigned stride = 1;  // 4, 2 or 1: every such place of the text is looked at
   unsigned bits = 16;   // of the bitmap's index
-  std::size_t windows = 0;
+  std::vector<std::uint32_t> keys;
   // Two Bloom filters of 1024 bits, small enough for registers.
   alignas(64) std::array<std::uint8_t, 128> first{}, second{};
 
-  void add(std::uint32_t key);  // to the filters
+  void add(std::uint32_t key);
 };
 
 inline constexpr std::size_t kWidePlaces = 512;  // what one call may find, and some more

@@ -117,6 +117,8 @@ Result<EngineDb> EngineDb::open(const fs::path& dir, const DbOptions& options) {
       impl->checkpointer.emplace(impl->db, options.checkpoint_every);
     } else {
       sqlite3_wal_hook(impl->db.get(), count_pages, &impl->log_pages);
+      // A replay's commits are large: their pages are written once, and not as soon as the cache is full.
+      if (impl->db.exec("PRAGMA cache_size = -16384") != SQLITE_OK) return impl->db.error("opening the database");
     }
   } else {
     const auto version = impl->db.scalar("PRAGMA user_version");

@@ -38,7 +38,9 @@ void Core::follow(const FiringRef& firing, const StepPlace& place, const Decisio
       echoes.erase(echoes.begin());
     }
   }
-  if (clock && first_echo_end <= *clock - options.late) {
+  // What is over so long can meet no event any more. Some are gathered before all are walked over: a storm of decisions would do so with each.
+  const Duration gathered{options.late.us / 16};
+  if (clock && first_echo_end <= *clock - options.late - gathered) {
     first_echo_end = Timestamp::max();
     std::erase_if(echoes, [&](const auto& item) {
       if (item.second.end > *clock - options.late) {

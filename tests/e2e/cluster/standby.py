@@ -180,6 +180,7 @@ def a_cluster_that_is_gone(cluster):
     kvm1 = cluster.kvm1
     cluster.kvm2.stop()
     soon("kvm2 is lost", lambda: any("Quorum lost" in line for line in kvm1.syslog()))
+    soon("crm_mon knows it", lambda: 'with_quorum="false"' in kvm1.bash("crm_mon -1 --output-as=xml").stdout)
     refused("no quorum", script(kvm1), 3, "the cluster has no quorum")
     refused("no quorum, pcs", script(kvm1, path=PCS), 3, "the cluster has no quorum")
     kvm1.signal("pacemakerd", "STOP")

@@ -20,7 +20,7 @@ import tempfile
 import time
 
 CORRELATOR, FAULTY = os.environ["CORRELATOR"], os.environ["FAULTY"]
-POINTS = ["live.record.before", "store.commit.before", "store.commit.after", "store.visible.after", "live.ahead.after", "live.record.after", "live.answer.before"]
+POINTS = ["live.record.before", "store.commit.before", "store.commit.after", "store.visible.after", "live.record.after", "live.answer.before"]
 RULES = """format = 1
 [class."memory.corrected"]
 key = ["host", "dimm"]

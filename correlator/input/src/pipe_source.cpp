@@ -30,6 +30,9 @@ class Buffer {
   void take(std::size_t count) { begin_ += count; }
   bool empty() const { return begin_ == end_; }
 
+  // The next read need not wait for poll(2).
+  void expect_more() { filled_ = false; }
+
   enum class Filled : std::uint8_t { some, nothing, end, failed };
   // At most one read(2) for each time that poll(2) told there is something: with one line in flight a second one would
   // only find nothing.
@@ -84,7 +87,7 @@ class OmprogSource final : public LiveSource {
     for (;;) {
       if (take_line(frame)) return Next::frame;
       // rsyslog sends the next line only when it has its answer.
-      if (auto status = send_answers(); !status) return status.error();
+      if (auto status = write_answers(); !status) return status.error();
       switch (buffer_.fill(in_)) {
         case Buffer::Filled::some: continue;
         case Buffer::Filled::nothing: return Next::nothing;
@@ -97,7 +100,16 @@ class OmprogSource final : public LiveSource {
 
   void answer(bool accepted) override { answers_ += accepted ? kOk : kNotNow; }
   bool answers_early() const override { return true; }
+  // By the time that the line is done with, rsyslogd may have sent the next one.
   Status send_answers() override {
+    buffer_.expect_more();
+    return write_answers();
+  }
+  bool may_refuse() const override { return true; }
+  bool has_marks() const override { return true; }
+
+ private:
+  Status write_answers() {
     for (std::size_t done = 0; done < answers_.size();) {
       const ssize_t n = ::write(out_, answers_.data() + done, answers_.size() - done);
       if (n < 0 && errno == EINTR) continue;
@@ -112,10 +124,6 @@ class OmprogSource final : public LiveSource {
     answers_.clear();
     return {};
   }
-  bool may_refuse() const override { return true; }
-  bool has_marks() const override { return true; }
-
- private:
   // A line of up to kMaxFrame bytes, or the beginning of a longer one whose rest is skipped.
   bool take_line(LiveFrame& frame) {
     const std::string_view bytes = buffer_.bytes();

@@ -346,8 +346,10 @@ Duration Live::until_due(Timestamp now) const {
 }
 
 Result<bool> Live::round(Duration wait) {
-  std::vector<pollfd> fds;
-  std::vector<Source*> polled;
+  std::vector<pollfd>& fds = polled_fds_;
+  std::vector<Source*>& polled = polled_;
+  fds.clear();
+  polled.clear();
   wait = std::min(wait, until_due(clock_.now()));
   for (const auto& source : sources_) {
     if (source->ended || stuck_ != nullptr) continue;

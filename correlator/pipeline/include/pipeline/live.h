@@ -3,6 +3,8 @@
 // what it changed is durable (docs/designs/live.md).
 #pragma once
 
+#include <poll.h>
+
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -133,6 +135,8 @@ class Live {
   LiveOptions options_;
   std::vector<std::unique_ptr<Source>> sources_;
   std::vector<Watch> watches_;
+  std::vector<pollfd> polled_fds_;  // of a round; kept for their room
+  std::vector<Source*> polled_;
   syslog::Parser parser_, kmsg_parser_;
   Matcher::Scratch scratch_;
   std::vector<std::uint32_t> ids_;

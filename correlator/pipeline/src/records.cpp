@@ -139,4 +139,22 @@ Result<IntakeRecord> to_record(const IntakeRow& row, const RulesByHash& rules) {
   return record;
 }
 
+engine::LineRecord line_record(const Line& line, const syslog::Message& message,
+                               const std::vector<engine::PatternMatch>& matches) {
+  engine::LineRecord record;
+  record.message = &message;
+  record.matches = matches;
+  record.time = line.time;
+  record.undated = line.undated;
+  record.clamped = line.clamped;
+  record.times = line.times;
+  record.stream = line.stream;
+  record.line_number = line.line_number;
+  return record;
+}
+
+Diagnostic nothing_recorded() {
+  return make_error("E306", "the state directory holds no recorded run", "name the directory given to run or replay with --state");
+}
+
 }  // namespace correlator::pipeline

@@ -2,6 +2,7 @@
 // What live windows cost: N keys of one counting rule with three events each, in memory, for each event, on disk and at a
 // restart. The control of an event's cost is the same with 1,000 keys.
 //   bench_windows [KEYS] [STATE_DIR]; then bench_windows --restart [KEYS] [STATE_DIR]
+//   bench_windows --cost [KEYS]            the cost of an event alone
 #include <fmt/format.h>
 #include <malloc.h>
 #include <sys/resource.h>
@@ -11,6 +12,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "pipeline/session.h"
@@ -126,14 +128,22 @@ Status restart(std::uint64_t keys, const std::string& dir) {
   return {};
 }
 
-// restart alone (its peak of memory is the process's own), or all the rest.
-int run(std::uint64_t keys, const std::string& dir, bool restart_only) {
-  if (restart_only) {
+int cost(const Rules& rules, std::uint64_t keys) {
+  const auto ns = event_cost(rules, keys, std::max<std::uint64_t>(100'000 / std::max<std::uint64_t>(keys, 1), 1));
+  if (!ns) return complain(ns.error());
+  fmt::print("event     {:.0f} CPU ns with {} keys\n", *ns, keys);
+  return 0;
+}
+
+// restart alone (its peak of memory is the process's own), the cost of an event alone, or all but the restart.
+int run(std::uint64_t keys, const std::string& dir, std::string_view only) {
+  if (only == "--restart") {
     const Status status = restart(keys, dir);
     return status.ok() ? 0 : complain(status.error());
   }
   const rules::Loaded loaded = rules::load({{"bench.toml", kRules}});
   if (loaded.rules == nullptr) return complain(loaded.diagnostics.front());
+  if (only == "--cost") return cost(loaded.rules, keys);
   std::filesystem::remove_all(dir);
   if (auto status = fill(loaded.rules, keys, dir); !status) return complain(status.error());
   const auto few = event_cost(loaded.rules, 1'000, std::max<std::uint64_t>(keys / 10'000, 1));
@@ -149,8 +159,11 @@ int run(std::uint64_t keys, const std::string& dir, bool restart_only) {
 
 int main(int argc, char** argv) {
   std::vector<std::string> args(argv + 1, argv + argc);
-  const bool restart_only = !args.empty() && args[0] == "--restart";
-  if (restart_only) args.erase(args.begin());
+  std::string only;
+  if (!args.empty() && (args[0] == "--restart" || args[0] == "--cost")) {
+    only = args[0];
+    args.erase(args.begin());
+  }
   const std::uint64_t keys = args.empty() ? 1'000'000 : std::strtoull(args[0].c_str(), nullptr, 10);
-  return correlator::run(keys, args.size() > 1 ? args[1] : "bench-windows-state", restart_only);
+  return correlator::run(keys, args.size() > 1 ? args[1] : "bench-windows-state", only);
 }

@@ -4,9 +4,10 @@
 line a decision and each commit synced. In the same run, line by line in turn: rsyslogd's own part (socket to a plug-in that only
 notes the time) and what the disk needs for an fdatasync.
 
-latency.py [--lines N] [--pause MS]
+latency.py [--lines N] [--pause MS] [--json FILE]    (FILE: all the times, for bench/report)
 """
 import argparse
+import json
 import os
 import socket
 import sys
@@ -81,16 +82,21 @@ def wait_for_line(tail, seconds=20):
     return lines
 
 
-def run(lines, pause):
+# Names of what is measured, in the table and in the file.
+TOTAL, OWN = "log socket to the action's first instruction", "of it rsyslogd: log socket to a plug-in that only notes the time"
+APPENDED, OVER = "disk: 4 KiB appended, fdatasync", "disk: 4 KiB written over, fdatasync"
+
+
+def run(lines, pause, file):
     with Site("", [FIRST_INSTRUCTION]) as site, Scratch() as tapped:
-        times = site.file("times")
-        site.write("rules.toml", RULES.replace("FILE", times))
+        notes = site.file("times")
+        site.write("rules.toml", RULES.replace("FILE", notes))
         site.dispatcher()
         log = TapLog(tapped.file("tap"))
         through = shipped("60-correlator.conf", site.plug_in(), site, interval="3600")
         beside = shipped("60-correlator.conf", f"{TAP} {log.path} --latency", tapped, interval="3600")
         total, own, lost = [], [], 0
-        disk, acted, tap = Disk(site.file("disk")), Tail(times), Tail(log.path)
+        disk, acted, tap = Disk(site.file("disk")), Tail(notes), Tail(log.path)
         with Rsyslogd(site, through, control=False) as daemon, Rsyslogd(tapped, beside, control=False) as other, \
                 socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as out, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as control:
             prefer(daemon.process.pid)
@@ -116,12 +122,14 @@ def run(lines, pause):
                 time.sleep(pause / 4)
         print(f"rsyslog {version()}, {lines} lines, {machine()}; milliseconds\n")
         print("| | p50 | p90 | p99 | max |\n| --- | --- | --- | --- | --- |")
-        p50, p99 = distribution("log socket to the action's first instruction", total)
-        distribution("of it rsyslogd: log socket to a plug-in that only notes the time", own)
-        distribution("disk: 4 KiB appended, fdatasync", disk.appended)
-        distribution("disk: 4 KiB written over, fdatasync", disk.over)
+        times = {TOTAL: total, OWN: own, APPENDED: disk.appended, OVER: disk.over}
+        rows = [distribution(name, values) for name, values in times.items()]
+        p50, p99 = rows[0]
         print(f"\nno action within 20 s: {lost}\n")
         histogram(total)
+        if file:
+            with open(file, "w", encoding="utf-8") as out:
+                json.dump({"milliseconds": times, "p50": p50, "p99": p99, "lost": lost}, out)
         return lost == 0 and p50 <= 2 and p99 <= 10
 
 
@@ -130,9 +138,10 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--lines", type=int, default=1000)
     parser.add_argument("--pause", type=float, default=20, help="milliseconds after an action before the next line")
+    parser.add_argument("--json", metavar="FILE", help="writes all the times to a file, too")
     options = parser.parse_args()
     prefer()
-    reached = run(options.lines, options.pause / 1000)
+    reached = run(options.lines, options.pause / 1000, options.json)
     print("reached" if reached else "NOT reached", "p50 <= 2 ms, p99 <= 10 ms")
     return 0 if reached else 1
 

@@ -6,11 +6,19 @@ import xml.etree.ElementTree as ElementTree
 
 import matplotlib
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator
 
 SVG = "http://www.w3.org/2000/svg"
 LINK = "{http://www.w3.org/1999/xlink}href"
 # Text stays text, and a dollar sign is no formula. A number is drawn the same way in each run.
 matplotlib.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "correlator", "text.parse_math": False, "font.family": "sans-serif"})
+
+
+def plain_ticks(axis):
+    """1, 2, 5, 10, ... on an axis that is logarithmic; numbers and no powers of ten, which would be formulas."""
+    if axis.get_scale() == "log":
+        axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.set_major_formatter(lambda value, _: f"{value:,g}")
 
 
 def curves(axes, plot):
@@ -25,9 +33,9 @@ def curves(axes, plot):
         axes.set_xscale(plot["x"]["scale"])
     axes.set_yscale(plot["y"]["scale"])
     axes.set_xticks(list(places.values()), [f"{x:,}" for x in places])
-    axes.minorticks_off()
+    plain_ticks(axes.yaxis)
     if plot["y"]["scale"] == "linear":
-        axes.set_ylim(bottom=0)
+        axes.set_ylim(0, 1.15 * max(y for line in plot["series"] for _, y in line["points"]))
 
 
 def distributions(axes, plot):
@@ -36,6 +44,7 @@ def distributions(axes, plot):
         values = sorted(line["values"])
         axes.step(values, [100 * (n + 1) / len(values) for n in range(len(values))], where="post", label=line["name"], gid=f"series-{i}")
     axes.set_xscale("log")
+    plain_ticks(axes.xaxis)
     axes.set_ylim(0, 100)
 
 
@@ -62,6 +71,7 @@ def svg(plot):
     figure = Figure(figsize=(8, 4.2), layout="constrained")
     axes = figure.add_subplot()
     (distributions if "distributions" in plot else curves)(axes, plot)
+    axes.minorticks_off()
     axes.set_xlabel(plot["x"]["label"])
     axes.set_ylabel(plot["y"]["label"])
     axes.grid(alpha=0.3)

@@ -87,7 +87,7 @@ def keys(bench, counts):
                 {"third event of each key": points}, [name])
 
 
-def latency(bench, lines=1000):
+def latency(bench, lines):
     """The plot, or None where it cannot be measured; two targets."""
     file = bench.work / "latency.json"
     command = [sys.executable, str(ROOT / "bench/live/latency.py"), "--lines", str(lines), "--json", str(file)]

@@ -44,7 +44,7 @@ def facts(build):
         "rsyslogd": re.findall(r"rsyslogd\s+(\S+)", output("rsyslogd", "-v"))[:1],
         "kernel": [f"{platform.system()} {platform.release()}"],
         "ripgrep": re.findall(r"ripgrep (\S+)", output("rg", "--version"))[:1],
-        "sec": re.findall(r"version (\S+)", output("sec", "--version"))[:1],
+        "sec": re.findall(r"(\d+\.[\d.]+)", output("sec", "--version"))[:1],
     }
     memory = re.match(r"\d+", field("/proc/meminfo", "MemTotal"))
     return {

@@ -29,7 +29,7 @@ std::optional<EvidenceLine> line_of(const StateRow& row) {
 }
 
 // As to_line() writes it. Nearly every text is printable ASCII that needs no escape.
-void put_text(std::string& out, const std::string& text) {
+void put_with_size(std::string& out, const std::string& text) {
   const bool plain = std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c < '\x7f' && c != '"' && c != '\\'; });
   if (!plain) {
     out += to_line(expr::to_json(text));
@@ -47,7 +47,7 @@ std::string body_of(const EvidenceLine& line) {
   out += std::to_string(line.time.us);
   for (const std::string* text : {&line.host, &line.text, &line.file}) {
     out += ',';
-    put_text(out, *text);
+    put_with_size(out, *text);
   }
   out += ',';
   out += std::to_string(line.line_number);

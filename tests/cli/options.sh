@@ -26,6 +26,32 @@ assert types == {"event", "decision", "summary"}, types
 P
 same "the summary comes last" summary "$(tail -n 1 out | sed -E 's/.*"type":"([a-z]+)".*/\1/')"
 
+# What each pattern and rule cost, beside the results and not among them.
+replay_edac() { "$CORRELATOR" replay --no-progress --rules "$RULES" "$@" "$capture"; }
+replay_edac --json | grep -v '"type":"summary"' >plain
+code_of "replay --profile" 0 replay_edac --profile --threads 2
+check "the profile goes to stderr" grep -q '^Patterns: [0-9.]* s for all literals at once, ' err
+check "with the rules" grep -q '^Rules: [0-9.]* s in the engine, ' err
+check "and not to stdout" sh -c "! grep -q 'seconds  ' out"
+code_of "replay --profile --json" 0 replay_edac --profile --json --threads 2
+check "nothing on stderr with --json" test ! -s err
+grep -v -e '"type":"summary"' -e '"type":"profile"' out >results
+same_files "--profile changes no decision" plain results
+check "one object, with decisions as they were printed" python3 - out <<'P'
+import collections, json, sys
+lines = [json.loads(line) for line in open(sys.argv[1])]
+[profile] = [o for o in lines if o["type"] == "profile"]
+decided = collections.Counter(o["rule"] for o in lines if o["type"] == "decision")
+assert decided, lines
+assert {r["rule"]: r["decisions"] for r in profile["rules"] if r["decisions"]} == decided, profile["rules"]
+assert any(p["matched"] for p in profile["patterns"])
+for p in profile["patterns"]:
+    assert p["matched"] <= p["tried"] and (p["tried"] <= p["found"] or not p["literals"]), p
+for rows in (profile["patterns"], profile["rules"]):
+    assert [r["seconds"] for r in rows] == sorted((r["seconds"] for r in rows), reverse=True)
+P
+code_of "--profile is not for the rules of SEC" 2 "$CORRELATOR" replay --profile --sec rules.sec "$capture"
+
 # L17: all errors of all files come in one run, on stderr, also without a terminal.
 printf 'format = 1\n[[rule]]\nid = "a"\non = "memory.corected"\ncuont = 1\n' >a.toml
 printf 'format = 1\n[[rule]]\nid = "b"\non = "memory.corrected"\ncooldwon = "5m"\n' >b.toml

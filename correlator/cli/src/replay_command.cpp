@@ -13,6 +13,7 @@
 #include "input/sources.h"
 #include "pipeline/replay.h"
 #include "progress.h"
+#include "replay_profile.h"
 #include "replay_sec.h"
 #include "time/clock.h"
 
@@ -25,7 +26,7 @@ struct Options {
   std::string from, to, zone = "UTC", boot, host, state, recorded, actions = kActionsDirectory;
   int year = 0;
   bool act = false, shadow = false, events = false, json = false, windows = false, no_progress = false,
-       no_read_ahead = false;
+       no_read_ahead = false, profile = false;
   std::size_t block_size = pipeline::StreamOptions{}.block_size;
   unsigned threads = usable_cpus();
   std::uint64_t commit_bytes = pipeline::ReplayOptions{}.commit_bytes;
@@ -215,6 +216,7 @@ int replay_logs(const Options& o) {
   options.stream.read_ahead = !o.no_read_ahead && o.threads > 1;
   options.to = bounds->to;
   options.commit_bytes = o.commit_bytes;
+  options.profile = o.profile;
   options.host = o.host;
   options.progress = [&](const pipeline::Progress& p) { progress.show(p); };
   options.stop = [&] { return g_interrupted != 0 || !printer.good(); };
@@ -242,6 +244,7 @@ int replay_logs(const Options& o) {
   }
   const engine::Engine& engine = (*session)->engine();
   if (o.windows) say_where_windows_stand(printer, engine);
+  if (result->profile) print_profile(printer, *result->profile, *rules);
   report::Summary summary;
   summary.lines = result->lines;
   summary.counters = since(engine.counters(), before);
@@ -275,8 +278,8 @@ void add_replay(CLI::App& app, CommandLine& out) {
       "LOG", o->logs,
       "Log files (.gz .zst .xz .bz2 too), directories, or - for stdin; several are merged by time");
   add_rule_options(*sub, o->rules);
-  sub->add_option("--sec", o->sec, "A rule file of SEC instead: what it would have written and run, in the log's own time")
-      ->type_name("FILE")
+  CLI::Option* sec = sub->add_option("--sec", o->sec, "A rule file of SEC instead: what it would have written and run, in the log's own time");
+  sec->type_name("FILE")
       ->allow_extra_args(false);
   sub->add_option("--from", o->from,
                   "Print only what happens from this time on; what is before warms up the windows")
@@ -295,8 +298,12 @@ void add_replay(CLI::App& app, CommandLine& out) {
   sub->add_option("--actions", o->actions,
                   fmt::format("Directory of the action scripts (default: {})", kActionsDirectory))
       ->type_name("DIR");
-  sub->add_option("--recorded", o->recorded, "Step again what this state directory recorded, and compare")
-      ->type_name("DIR");
+  CLI::Option* recorded =
+      sub->add_option("--recorded", o->recorded, "Step again what this state directory recorded, and compare");
+  recorded->type_name("DIR");
+  sub->add_flag("--profile", o->profile, "Print at the end what each pattern and each rule cost (on stderr; with --json an object)")
+      ->excludes(sec)
+      ->excludes(recorded);
   sub->add_option("--year", o->year,
                   "Year of the first line of logs whose dates have none (default: from the file's time; of a "
                   "pipe, from today)")

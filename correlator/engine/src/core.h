@@ -198,6 +198,23 @@ struct RuleRun final : Desk {
   std::vector<StateRow> erased;
 };
 
+// A rule at work, for as long as this lives.
+class Watched {
+ public:
+  Watched(RuleWatch* watch, std::uint32_t rule, bool event) : watch_(watch), rule_(rule) {
+    if (watch_ != nullptr) watch_->begin(rule_, event);
+  }
+  ~Watched() {
+    if (watch_ != nullptr) watch_->end(rule_);
+  }
+  Watched(const Watched&) = delete;
+  Watched& operator=(const Watched&) = delete;
+
+ private:
+  RuleWatch* watch_;
+  std::uint32_t rule_;
+};
+
 class Core final : public Questions {
  public:
   explicit Core(Options given);
@@ -328,6 +345,7 @@ class Core final : public Questions {
   TimerQueue timers;
   Timestamp now;  // of the event or timer at hand
   StepOutput* step_out = nullptr;
+  RuleWatch* watch = nullptr;
 
   std::vector<std::unique_ptr<RuleRun>> runs;
   Duration longest_record{}, longest_hold{};  // how long events wait to be complete, to be taken

@@ -65,6 +65,7 @@ void Core::diagnose(const Event& event) {
   note_causes(event);
   if (event.cls >= rules_of_class.size()) return;
   for (const std::uint32_t index : rules_of_class[event.cls]) {
+    const Watched watched(watch, index, true);
     meet(*runs[index], event, false);
     judge_held_of(index, event.time);
   }

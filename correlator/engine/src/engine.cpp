@@ -103,6 +103,8 @@ void Core::fire_timers() {
 
 void Core::fire_timer(const Timer& timer) {
   now = timer.deadline;
+  const bool of_rule = timer.kind != TimerKind::record && timer.kind != TimerKind::context;
+  const Watched watched(of_rule ? watch : nullptr, timer.rule, false);
   switch (timer.kind) {
     case TimerKind::record:
       return;
@@ -195,6 +197,9 @@ Engine& Engine::operator=(Engine&&) noexcept = default;
 void Engine::step(const IntakeRecord& record, StepOutput& out) {
   state_->core.step(record, out);
 }
+void Engine::watch(RuleWatch* watch) {
+  state_->core.watch = watch;
+}
 std::uint64_t Engine::seq() const {
   return state_->core.seq;
 }
@@ -216,6 +221,7 @@ Status Engine::restore(std::shared_ptr<const rules::RuleSet> rules, std::uint64_
   auto fresh = std::make_unique<State>(state_->core.options);
   const bool with_evidence = texts == nullptr;
   fresh->core.seq = seq;
+  fresh->core.watch = state_->core.watch;
   fresh->core.evidence.read_from(std::move(texts), seq);
   fresh->core.restart_rules(std::move(rules));
   if (const Status read = fresh->core.restore_rows(rows, with_evidence); !read.ok()) return read;

@@ -9,6 +9,7 @@
 
 #include "ordinary_text.h"
 #include "pattern_set_impl.h"
+#include "stopwatch.h"
 
 namespace correlator::pattern {
 
@@ -70,6 +71,7 @@ PatternSet::Scratch::~Scratch() = default;
 PatternSet::Scratch::Scratch(Scratch&&) noexcept = default;
 PatternSet::Scratch& PatternSet::Scratch::operator=(Scratch&&) noexcept = default;
 std::uint64_t PatternSet::Scratch::take_found_in_vain() { return std::exchange(impl_->found_in_vain, 0); }
+void PatternSet::Scratch::count_into(Costs* costs) { impl_->costs = costs; }
 
 Result<PatternSet> PatternSet::build(const std::vector<Spec>& specs, const Options& options) {
   std::vector<Regex> regexes;
@@ -89,8 +91,12 @@ PatternSet PatternSet::build(std::vector<Regex> regexes, const Options& options)
 }
 
 bool PatternSet::match(std::uint32_t pattern, std::string_view text,
-                       std::vector<std::string_view>& groups) const {
-  if (!impl_->regexes[pattern].match(text, groups)) return false;
+                       std::vector<std::string_view>& groups, Costs* costs) const {
+  if (costs != nullptr) ++costs->of[pattern].tried;
+  {
+    const Stopwatch watch(costs == nullptr ? nullptr : &costs->of[pattern].ns);
+    if (!impl_->regexes[pattern].match(text, groups)) return false;
+  }
   impl_->counters[pattern].confirmed.fetch_add(1, std::memory_order_relaxed);
   return true;
 }

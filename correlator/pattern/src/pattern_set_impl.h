@@ -22,6 +22,7 @@ struct PatternSet::Scratch::Impl {
   std::vector<Hit> hits;
   std::string lowered;
   std::uint64_t found_in_vain = 0;
+  Costs* costs = nullptr;
 };
 
 struct PatternSet::Impl {
@@ -54,6 +55,7 @@ struct PatternSet::Impl {
   void index_literals();
   void make_scanners();
   void scan_literals(std::string_view text, Scratch::Impl& scratch, LiteralSink& sink);
+  void find_unfiltered(std::string_view text, Scratch::Impl& scratch, std::vector<std::uint32_t>& patterns);
 };
 
 }  // namespace correlator::pattern

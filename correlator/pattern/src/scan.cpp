@@ -7,6 +7,7 @@
 
 #include "ascii.h"
 #include "pattern_set_impl.h"
+#include "stopwatch.h"
 
 namespace correlator::pattern {
 namespace {
@@ -29,6 +30,7 @@ class Collector final : public LiteralSink {
       const auto mark = static_cast<std::uint32_t>(begin_ + 1);
       if (scratch_.seen_in[pattern] == mark) continue;
       scratch_.seen_in[pattern] = mark;
+      if (scratch_.costs != nullptr) ++scratch_.costs->of[pattern].found;
       if (has_required(pattern)) {
         hits_.push_back({static_cast<std::uint32_t>(begin_), static_cast<std::uint32_t>(end_), pattern});
       }
@@ -83,10 +85,15 @@ class Collector final : public LiteralSink {
 
 void PatternSet::Impl::scan_literals(std::string_view text, Scratch::Impl& scratch, LiteralSink& sink) {
   if (scanned.empty() || text.empty()) return;
+  const Stopwatch watch(scratch.costs == nullptr ? nullptr : &scratch.costs->scan_ns);
   if (vector && vector->scan(text, scratch.vector, sink)) return;
   // What Vectorscan found before it failed is found again; candidates are made unique afterwards.
   if (vector) scan_fallbacks.fetch_add(1, std::memory_order_relaxed);
   hashed->scan(text, sink);
+}
+
+void PatternSet::Impl::find_unfiltered(std::string_view text, Scratch::Impl& scratch, std::vector<std::uint32_t>& patterns) {
+  if (unfiltered->find(text, scratch.found, patterns)) set_fallbacks.fetch_add(1, std::memory_order_relaxed);
 }
 
 void PatternSet::scan(std::string_view block, Scratch& scratch, std::vector<Hit>& hits) const {
@@ -95,17 +102,18 @@ void PatternSet::scan(std::string_view block, Scratch& scratch, std::vector<Hit>
   Scratch::Impl& own = *scratch.impl_;
   Collector collector(*impl_, own, block, false, hits);
   impl_->scan_literals(block, own, collector);
-  for (std::size_t begin = 0; has_unfiltered() && begin < block.size();) {
-    const std::size_t newline = block.find('\n', begin);
-    const std::size_t end = newline == std::string_view::npos ? block.size() : newline;
-    own.extra.clear();
-    if (impl_->unfiltered->find(block.substr(begin, end - begin), own.found, own.extra)) {
-      impl_->set_fallbacks.fetch_add(1, std::memory_order_relaxed);
+  if (has_unfiltered()) {
+    const Stopwatch watch(own.costs == nullptr ? nullptr : &own.costs->unfiltered_ns);
+    for (std::size_t begin = 0; begin < block.size();) {
+      const std::size_t newline = block.find('\n', begin);
+      const std::size_t end = newline == std::string_view::npos ? block.size() : newline;
+      own.extra.clear();
+      impl_->find_unfiltered(block.substr(begin, end - begin), own, own.extra);
+      for (const std::uint32_t pattern : own.extra) {
+        hits.push_back({static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(end), pattern});
+      }
+      begin = end + 1;
     }
-    for (const std::uint32_t pattern : own.extra) {
-      hits.push_back({static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(end), pattern});
-    }
-    begin = end + 1;
   }
   if (!std::is_sorted(hits.begin(), hits.end())) std::sort(hits.begin(), hits.end());
   hits.erase(std::unique(hits.begin(), hits.end()), hits.end());
@@ -121,8 +129,9 @@ void PatternSet::scan_text(std::string_view text, Scratch& scratch,
   Collector collector(*impl_, own, text, true, own.hits);
   impl_->scan_literals(text, own, collector);
   for (const Hit& hit : own.hits) patterns.push_back(hit.pattern);
-  if (has_unfiltered() && impl_->unfiltered->find(text, own.found, patterns)) {
-    impl_->set_fallbacks.fetch_add(1, std::memory_order_relaxed);
+  if (has_unfiltered()) {
+    const Stopwatch watch(own.costs == nullptr ? nullptr : &own.costs->unfiltered_ns);
+    impl_->find_unfiltered(text, own, patterns);
   }
   std::sort(patterns.begin(), patterns.end());
   patterns.erase(std::unique(patterns.begin(), patterns.end()), patterns.end());

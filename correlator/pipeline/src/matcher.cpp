@@ -107,12 +107,13 @@ void Matcher::look_behind_escapes(Scratch::Hidden& found, Scratch& scratch) cons
   found.ids.insert(found.ids.end(), scratch.ids.begin(), scratch.ids.end());
 }
 
-bool Matcher::confirmed(const syslog::Message& message, std::uint32_t pattern, Candidate& candidate) const {
+bool Matcher::confirmed(const syslog::Message& message, std::uint32_t pattern, Candidate& candidate,
+                        pattern::Costs* costs) const {
   if (pattern == repeat_pattern()) return message.repeats_previous > 0;
   if (pattern == mark_pattern()) return message.text == kMarkPattern;
   engine::PatternMatch match;
   match.pattern = pattern;
-  if (!set_->match(pattern, raw_[pattern] ? message.raw : message.text, match.groups)) return false;
+  if (!set_->match(pattern, raw_[pattern] ? message.raw : message.text, match.groups, costs)) return false;
   candidate.matches.push_back(std::move(match));
   return true;
 }
@@ -121,7 +122,7 @@ void Matcher::confirm(Scratch& scratch, std::vector<Candidate>& candidates) cons
   std::erase_if(candidates, [&](Candidate& candidate) {
     syslog::Message message;
     if (!scratch.parser.parse(candidate.frame.bytes, message)) return true;
-    std::erase_if(candidate.patterns, [&](std::uint32_t pattern) { return !confirmed(message, pattern, candidate); });
+    std::erase_if(candidate.patterns, [&](std::uint32_t pattern) { return !confirmed(message, pattern, candidate, scratch.costs); });
     // A decoded text is the parser's and gone with the next frame.
     const std::string_view bytes = candidate.frame.bytes;
     const bool stays = std::less_equal<>()(bytes.data(), message.text.data()) &&
@@ -162,12 +163,12 @@ bool Matcher::frame(std::string_view bytes, syslog::Parser& parser, Scratch& scr
 }
 
 void Matcher::match(const syslog::Message& message, std::span<const std::uint32_t> tried,
-                    std::vector<engine::PatternMatch>& out) const {
+                    std::vector<engine::PatternMatch>& out, pattern::Costs* costs) const {
   for (const std::uint32_t id : tried) {
     if (id >= rules_->patterns.size()) continue;
     engine::PatternMatch match;
     match.pattern = id;
-    if (set_->match(id, raw_[id] ? message.raw : message.text, match.groups)) out.push_back(std::move(match));
+    if (set_->match(id, raw_[id] ? message.raw : message.text, match.groups, costs)) out.push_back(std::move(match));
   }
 }
 

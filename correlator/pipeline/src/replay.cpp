@@ -17,7 +17,9 @@ constexpr std::size_t kMaxReadAhead = 8;
 class Replay {
  public:
   Replay(Session& session, const ReplayOptions& options)
-      : session_(session), options_(options), pool_(session.matcher(), std::max(options.threads, 1U)) {}
+      : session_(session), options_(options), pool_(session.matcher(), std::max(options.threads, 1U), options.profile) {
+    if (options.profile) session_.start_profile();
+  }
 
   Status open(std::vector<input::Source> sources);
   Status run();
@@ -158,6 +160,11 @@ ReplayResult Replay::result() {
     result.lines += stream->lines();
     result.bytes += stream->bytes();
     for (Diagnostic& problem : stream->take_errors()) result.problems.push_back(std::move(problem));
+  }
+  if (session_.profile() != nullptr) {
+    result.profile = *session_.profile();
+    result.profile->patterns.add(pool_.stop());
+    result.profile->matcher = pool_.matcher();
   }
   return result;
 }

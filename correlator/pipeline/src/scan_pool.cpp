@@ -14,20 +14,40 @@ constexpr std::uint64_t kNextTime = 4;
 constexpr std::uint64_t kDismissed = 5;
 constexpr std::size_t kSmallestSample = std::size_t{64} << 10;
 
-}  // namespace
-
-ScanPool::ScanPool(const Matcher& matcher, unsigned threads)
-    : matcher_(std::make_shared<const Matcher>(matcher)), bearable_(kFoundInVain * matcher.patterns().size()) {
-  for (unsigned i = 1; i < threads; ++i) workers_.emplace_back([this] { work(); });
+void count_into(Matcher::Scratch& scratch, pattern::Costs* costs) {
+  scratch.costs = costs;
+  scratch.scan.count_into(costs);
 }
 
-ScanPool::~ScanPool() {
+}  // namespace
+
+ScanPool::ScanPool(const Matcher& matcher, unsigned threads, bool profile)
+    : matcher_(std::make_shared<const Matcher>(matcher)), bearable_(kFoundInVain * matcher.patterns().size()) {
+  const std::size_t patterns = matcher.patterns().size();
+  const auto costs = [&]() { return profile ? &costs_.emplace_back(patterns) : nullptr; };
+  count_into(scratch_, costs());
+  for (unsigned i = 1; i < threads; ++i) workers_.emplace_back([this, of = costs()] { work(of); });
+}
+
+ScanPool::~ScanPool() { stop(); }
+
+pattern::Costs ScanPool::stop() {
   {
     const std::lock_guard lock(mutex_);
     stop_ = true;
   }
   work_.notify_all();
-  for (std::thread& worker : workers_) worker.join();
+  for (std::thread& worker : workers_) {
+    if (worker.joinable()) worker.join();
+  }
+  pattern::Costs all;
+  for (const pattern::Costs& costs : costs_) all.add(costs);
+  return all;
+}
+
+std::shared_ptr<const Matcher> ScanPool::matcher() {
+  const std::lock_guard lock(mutex_);
+  return matcher_;
 }
 
 std::shared_ptr<Scan> ScanPool::begin(std::shared_ptr<const Chunk> chunk) {
@@ -57,8 +77,9 @@ void ScanPool::finish(Scan& scan) {
   }
 }
 
-void ScanPool::work() {
+void ScanPool::work(pattern::Costs* costs) {
   Matcher::Scratch scratch;
+  count_into(scratch, costs);
   std::unique_lock lock(mutex_);
   for (;;) {
     work_.wait(lock, [this] { return stop_ || !waiting_.empty(); });

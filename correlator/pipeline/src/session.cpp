@@ -136,7 +136,11 @@ const Status& Session::failure() const { return failure_.ok() ? engine_.failure(
 
 void Session::step(engine::IntakeRecord record, std::optional<store::IntakeRow> row) {
   output_.clear();
-  engine_.step(record, output_);
+  if (profiler_ == nullptr) {
+    engine_.step(record, output_);
+  } else {
+    profiler_->step(engine_, record, output_, *rules_);
+  }
   // A text of evidence could not be read: nobody sees what was decided without it, and commit() says why.
   if (!engine_.failure().ok()) return;
   if (db_) {
@@ -146,9 +150,14 @@ void Session::step(engine::IntakeRecord record, std::optional<store::IntakeRow> 
   if (sink_ && (!output_.events.empty() || !output_.decisions.empty() || !output_.cases.empty())) sink_(output_, *rules_);
 }
 
+void Session::start_profile() {
+  profiler_ = std::make_unique<Profiler>(matcher_->patterns().size(), rules_->rules.size());
+  engine_.watch(profiler_.get());
+}
+
 bool Session::line(const Line& line, const syslog::Message& message, std::span<const std::uint32_t> tried, const std::function<void()>& ahead) {
   matches_.clear();
-  matcher_->match(message, tried, matches_);
+  matcher_->match(message, tried, matches_, profiler_ == nullptr ? nullptr : &profiler_->patterns());
   if (matches_.empty()) return false;
   matched(line, message, matches_, ahead);
   return true;
@@ -158,6 +167,7 @@ void Session::matched(const Line& line, const syslog::Message& parsed, const std
                       const std::function<void()>& ahead) {
   syslog::Message message = parsed;
   if (message.host.empty()) message.host = line.host;
+  if (profiler_ != nullptr) profiler_->matched(matches);
   const std::uint64_t seq = next_seq();
   std::optional<store::IntakeRow> row;
   if (db_) row = to_row(line, seq);

@@ -47,6 +47,14 @@ struct Explanation {
   std::string text;
 };
 
+// Is told when a rule is at work and when no longer, by whoever wants to know what rules cost. The engine asks it nothing.
+class RuleWatch {
+ public:
+  virtual ~RuleWatch() = default;
+  virtual void begin(std::uint32_t rule, bool event) = 0;  // index into RuleSet::rules; false: a timer
+  virtual void end(std::uint32_t rule) = 0;
+};
+
 class Engine {
  public:
   explicit Engine(Options options = {});
@@ -57,6 +65,7 @@ class Engine {
   // Steps one record; appends to `out`. The first record must be a RulesRecord. Sequence numbers must rise by 1.
   void step(const IntakeRecord& record, StepOutput& out);
 
+  void watch(RuleWatch* watch);  // nullptr: nobody
   std::uint64_t seq() const;                    // of the last record stepped; 0 before the first
   std::optional<Timestamp> clock() const;       // none before the first line or mark
   const Counters& counters() const;

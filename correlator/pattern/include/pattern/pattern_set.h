@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "pattern/cost.h"
 #include "pattern/regex.h"
 
 namespace correlator::pattern {
@@ -71,6 +72,8 @@ class PatternSet {
     Scratch& operator=(Scratch&&) noexcept;
     // How many literals scan() and scan_text() have found since the last call in lines that became no candidates.
     std::uint64_t take_found_in_vain();
+    // From now on scan() and scan_text() count into it; sized for the sets they are called of. nullptr: no more.
+    void count_into(Costs* costs);
     struct Impl;
 
    private:
@@ -97,8 +100,8 @@ class PatternSet {
   // Candidates of one text, which may contain newlines. `patterns` is replaced: ascending, no duplicates.
   void scan_text(std::string_view text, Scratch& scratch, std::vector<std::uint32_t>& patterns) const;
 
-  // Regex::match of one pattern, counted.
-  bool match(std::uint32_t pattern, std::string_view text, std::vector<std::string_view>& groups) const;
+  // Regex::match of one pattern, counted; into `costs`, too, where they are wanted.
+  bool match(std::uint32_t pattern, std::string_view text, std::vector<std::string_view>& groups, Costs* costs = nullptr) const;
 
   std::uint32_t size() const;
   const Regex& regex(std::uint32_t pattern) const;

@@ -46,6 +46,7 @@ class Matcher {
     syslog::Parser parser;
     std::string plain;  // a frame without its escapes
     std::string decoded;  // such frames of a block, one a line
+    pattern::Costs* costs = nullptr;  // of confirm(); those of scans are asked for by scan.count_into()
     struct Hidden {
       syslog::Frame frame;
       std::vector<std::uint32_t> ids;
@@ -70,14 +71,14 @@ class Matcher {
 
   // Of the rule set's patterns among `tried`, those that match the message, with their groups.
   void match(const syslog::Message& message, std::span<const std::uint32_t> tried,
-             std::vector<engine::PatternMatch>& out) const;
+             std::vector<engine::PatternMatch>& out, pattern::Costs* costs = nullptr) const;
 
  private:
   Matcher(std::shared_ptr<const rules::RuleSet> rules, std::shared_ptr<const pattern::PatternSet> set);
   void hidden(std::string_view block, syslog::FrameState state, const syslog::BlockTraits& traits, Scratch& scratch,
               std::vector<Candidate>& out) const;
   void look_behind_escapes(Scratch::Hidden& hidden, Scratch& scratch) const;
-  bool confirmed(const syslog::Message& message, std::uint32_t pattern, Candidate& candidate) const;
+  bool confirmed(const syslog::Message& message, std::uint32_t pattern, Candidate& candidate, pattern::Costs* costs) const;
 
   std::shared_ptr<const rules::RuleSet> rules_;
   std::shared_ptr<const pattern::PatternSet> set_;

@@ -27,6 +27,7 @@ struct ReplayOptions {
   std::string host;             // of lines that name none
   std::uint64_t commit_bytes = std::uint64_t{64} << 20;
   Duration commit_every = Duration::seconds(1);   // of wall time
+  bool profile = false;                           // count what patterns and rules cost
   std::function<Status()> after_commit;           // decisions are durable now; an error ends the replay
   std::function<void(const Progress&)> progress;  // called at most some ten times a second
   std::function<bool()> stop;                     // asked now and then; true ends the replay after a commit
@@ -36,6 +37,7 @@ struct ReplayResult {
   std::uint64_t lines = 0;  // read in all
   std::uint64_t bytes = 0;  // decompressed
   bool stopped = false;
+  std::optional<Profile> profile;  // if it was asked for
   Diagnostics problems;  // files that could not be read to their end
 };
 

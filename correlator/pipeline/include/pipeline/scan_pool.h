@@ -28,20 +28,24 @@ struct Scan {
 class ScanPool {
  public:
   // `threads`: that scan, the caller's included. With one there is no other, and finish() does the work.
-  ScanPool(const Matcher& matcher, unsigned threads);
+  // `profile`: count what patterns cost.
+  ScanPool(const Matcher& matcher, unsigned threads, bool profile = false);
   ~ScanPool();
   ScanPool(const ScanPool&) = delete;
   ScanPool& operator=(const ScanPool&) = delete;
 
   unsigned threads() const { return static_cast<unsigned>(workers_.size()) + 1; }
   std::uint32_t times_tuned();  // how often literals were picked anew
+  // Ends the threads: nothing may be begun afterwards. What all of them together did, if they were to count it.
+  pattern::Costs stop();
+  std::shared_ptr<const Matcher> matcher();  // with the literals picked last
 
   // Both for one thread, always the same. finish() scans whatever is waiting rather than stand by.
   std::shared_ptr<Scan> begin(std::shared_ptr<const Chunk> chunk);
   void finish(Scan& scan);
 
  private:
-  void work();
+  void work(pattern::Costs* costs);
   void run(Scan& scan, Matcher::Scratch& scratch, std::unique_lock<std::mutex>& lock);
   void tune(const Chunk& sample, std::unique_lock<std::mutex>& lock);
 
@@ -53,6 +57,7 @@ class ScanPool {
   bool tuning_ = false, stop_ = false;
   std::uint32_t tuned_ = 0;
   Matcher::Scratch scratch_;  // the caller's
+  std::deque<pattern::Costs> costs_;  // the caller's, then one for each of the workers; empty: nothing is counted
   std::vector<std::thread> workers_;
 };
 

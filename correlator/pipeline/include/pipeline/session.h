@@ -14,6 +14,7 @@
 #include "engine/engine.h"
 #include "pipeline/line.h"
 #include "pipeline/matcher.h"
+#include "pipeline/profile.h"
 #include "rules/model.h"
 #include "store/engine_db.h"
 #include "syslog/parser.h"
@@ -55,6 +56,9 @@ class Session {
   void outcome(const engine::OutcomeRecord& outcome);
   void lookup(engine::LookupRecord lookup);
   void probe(const engine::ProbeRecord& probe);
+  // Counts from now on what patterns and rules cost in this session. No more than a look at a pointer where it is not called.
+  void start_profile();
+  const Profile* profile() const { return profiler_ == nullptr ? nullptr : &profiler_->profile(); }
   // With an error the rules in force stay.
   Status reload(std::shared_ptr<const rules::RuleSet> rules);
 
@@ -115,6 +119,7 @@ class Session {
   std::vector<store::Cursor> written_cursors_;
   std::vector<std::string> notes_;
   Status failure_;
+  std::unique_ptr<Profiler> profiler_;
 };
 
 // The engine as it stands in a state directory: its snapshot and the intake behind it. For looking; E306 if nothing was

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+// What patterns cost one thread that wants to know it. Nothing is counted and no clock is asked for those that do not.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace correlator::pattern {
+
+struct PatternCost {
+  std::uint64_t found = 0;    // lines in which one of its literals was found
+  std::uint64_t tried = 0;    // texts that RE2 was asked about: the lines found that have its other literals, too
+  std::uint64_t matched = 0;  // lines that went to the engine for it; counted by the caller
+  std::int64_t ns = 0;        // in RE2, with the groups
+};
+
+struct Costs {
+  explicit Costs(std::size_t patterns = 0) : of(patterns) {}
+
+  std::vector<PatternCost> of;     // by pattern
+  std::int64_t scan_ns = 0;        // looking for the literals of all patterns at once
+  std::int64_t unfiltered_ns = 0;  // trying each line for all patterns without a literal at once
+
+  void add(const Costs& other);
+};
+
+}  // namespace correlator::pattern

@@ -48,8 +48,9 @@ class LiveSource {
   // The frame given last is durable, or means nothing. False: it could not be made durable and shall come again, where
   // the input can do that. Answers may be sent with the next call of next().
   virtual void answer(bool accepted) { static_cast<void>(accepted); }
-  // What answers there are, now: of a line that is worked on further. False where nobody waits for one.
+  // Whether somebody waits for an answer, who can go on while its line is still worked on.
   virtual bool answers_early() const { return false; }
+  // Sends what answers there are, now.
   virtual Status send_answers() { return {}; }
   virtual bool may_refuse() const { return false; }
   // True for the kernel's own ring: what it gives with facility kern is the kernel's.

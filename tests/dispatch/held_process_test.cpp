@@ -38,10 +38,17 @@ pid_t held_child() {
   }
 }
 
-bool over(pid_t pid) {
+// R, S, Z, ... as in ps(1); nothing when there is no such process.
+std::string state_of(pid_t pid) {
   std::ifstream stat("/proc/" + std::to_string(pid) + "/stat");
   std::string number, name, state;
-  return !(stat >> number >> name >> state) || state == "Z";
+  stat >> number >> name >> state;
+  return state;
+}
+
+bool over(pid_t pid) {
+  const std::string state = state_of(pid);
+  return state.empty() || state == "Z";
 }
 
 }  // namespace
@@ -53,6 +60,20 @@ TEST_CASE("a held process runs once it is let go") {
   CHECK_FALSE(fs::exists(dir.path() / "ran"));
   const auto pid = held.go();
   REQUIRE(pid.ok());
+  int status = 0;
+  REQUIRE(::waitpid(*pid, &status, 0) == *pid);
+  CHECK(status == 0);
+  CHECK(fs::exists(dir.path() / "ran"));
+}
+
+TEST_CASE("a held process that has fallen asleep over its waiting is woken") {
+  testing::TempDir dir;
+  HeldProcess held(marking(dir));
+  const pid_t child = held_child();
+  while (state_of(child) != "S") ::usleep(1000);
+  const auto pid = held.go();
+  REQUIRE(pid.ok());
+  CHECK(*pid == child);
   int status = 0;
   REQUIRE(::waitpid(*pid, &status, 0) == *pid);
   CHECK(status == 0);

@@ -135,14 +135,23 @@ TEST_CASE("a bell wakes the doorbell; without one it does nothing") {
   CHECK(said(host::Doorbell::open(dir.path() / "missing" / "bell", 0600).error(), &dir) == golden("E413-no-directory.txt"));
   auto door = host::Doorbell::open(dir.path() / "bell", 0600);
   REQUIRE(door);
-  CHECK(!door->answer());
+  using Call = host::Doorbell::Call;
+  CHECK(door->answer() == Call::none);
   for (int i = 0; i < 10'000; ++i) bell.ring();  // a full queue blocks nobody
-  CHECK(door->answer());
-  CHECK(!door->answer());
+  CHECK(door->answer() == Call::now);
+  CHECK(door->answer() == Call::none);
+  bell.ring_soon();
+  CHECK(door->answer() == Call::soon);
+  CHECK(door->answer_awake(Duration::milliseconds(1)) == Call::none);  // it did not come
+  bell.ring();
+  bell.ring_soon();
+  CHECK(door->answer() == Call::now);
+  bell.ring();
+  CHECK(door->answer_awake(Duration::minutes(1)) == Call::now);
   auto again = host::Doorbell::open(dir.path() / "bell", 0600);  // what an earlier owner left is replaced
   REQUIRE(again);
   bell.ring();
-  CHECK(again->answer());
+  CHECK(again->answer() == Call::now);
 }
 
 TEST_CASE("a request is a line in and a line out; nobody there is no error") {

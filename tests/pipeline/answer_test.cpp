@@ -173,6 +173,31 @@ TEST_CASE("in a storm a line is answered before the engine sees it, outside one 
   CHECK(calm.peer->answers == std::vector<bool>{true});
 }
 
+TEST_CASE("a line that may decide something is announced before the engine sees it, now and then, and not in a storm") {
+  House house;
+  std::vector<std::uint64_t> seen;
+  house.live->soon = [&] { seen.push_back(house.session->engine().counters().lines); };
+  const auto line_after = [&](Duration time, const char* line) {
+    house.peer->frames.emplace_back(line);
+    house.after(time);
+  };
+  line_after({}, "2026-01-01T00:00:00Z h1 k: nothing of interest");
+  CHECK(seen.empty());
+  line_after({}, kLine);
+  CHECK(seen == std::vector<std::uint64_t>{0});
+  line_after(Duration{9'999}, "2026-01-01T00:00:01Z h1 k: error D1");
+  CHECK(seen.size() == 1);
+  line_after(Duration{1}, "2026-01-01T00:00:02Z h1 k: error D1");
+  CHECK(seen == std::vector<std::uint64_t>{0, 2});
+
+  House busy(storm());
+  two_of_three(busy);  // the first of them makes it one
+  busy.live->soon = [] { FAIL("in a storm"); };
+  busy.peer->frames.emplace_back("2026-01-01T00:00:03Z h1 k: error D1");
+  busy.after(Duration::milliseconds(11));
+  CHECK(busy.session->engine().counters().lines == 3);
+}
+
 TEST_CASE("what a line decides that was answered before the engine saw it is decided at the next start, once") {
   House house(storm());
   two_of_three(house);

@@ -59,6 +59,7 @@ EngineService::EngineService(pipeline::Session& session, pipeline::Live& live, c
     if (also) also();
   };
   live_.visible = [this] { dispatcher_.ring(); };
+  live_.soon = [this] { dispatcher_.ring_soon(); };
 }
 
 EngineService::~EngineService() = default;

@@ -3,11 +3,13 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -20,6 +22,16 @@ namespace correlator::dispatch {
 namespace {
 
 constexpr int kExecFailed = 127;  // as shells say it; nobody sees it but a debugger
+// A sync takes less than this on most disks, and to wake a process that sleeps takes a third of a sync where virtual CPUs halt when idle.
+// Actions are few: their budgets see to it.
+constexpr std::int64_t kLooksNs = 2'000'000;
+
+// Only a system call, or none: the child of a vfork asks.
+std::int64_t monotonic_ns() {
+  timespec now{};
+  ::clock_gettime(CLOCK_MONOTONIC, &now);
+  return now.tv_sec * 1'000'000'000LL + now.tv_nsec;
+}
 
 void close_fd(int& fd) {
   if (fd >= 0) ::close(fd);
@@ -124,9 +136,19 @@ void HeldProcess::hold() {
   if (pid_ < 0) error_ = errno;
 }
 
+// In the child. False: nothing came, because the parent changed its mind, or died.
+bool HeldProcess::let_go(int gate) {
+  for (const std::int64_t begin = monotonic_ns(); !go_.load(std::memory_order_acquire);) {
+    if (monotonic_ns() - begin > kLooksNs) break;
+    ::sched_yield();
+  }
+  char byte = 0;
+  return go_.load(std::memory_order_acquire) || ::read(gate, &byte, 1) == 1;
+}
+
 // stdin, stdout and stderr as given, everything else closed, default signals, a group of its own. Only system calls: the memory is
 // the parent's, whose other threads go on.
-void HeldProcess::be_the_child() const {
+void HeldProcess::be_the_child() {
   struct sigaction by_default {};
   by_default.sa_handler = SIG_DFL;
   for (int number = 1; number < NSIG; ++number) ::sigaction(number, &by_default, nullptr);
@@ -134,9 +156,7 @@ void HeldProcess::be_the_child() const {
   const bool ready = ::setpgid(0, 0) == 0 && ::dup2(input_, STDIN_FILENO) >= 0 && ::dup2(output_[1], STDOUT_FILENO) >= 0 &&
                      ::dup2(output_[1], STDERR_FILENO) >= 0 && (gate_[1] == gate || ::dup3(gate_[1], gate, O_CLOEXEC) >= 0) &&
                      ::close_range(gate + 1, ~0U, 0) == 0 && ::chdir("/") == 0;
-  char go = 0;
-  // Nothing comes when the parent changed its mind, or died.
-  if (ready && ::read(gate, &go, 1) != 1) ::_exit(kExecFailed);
+  if (ready && !let_go(gate)) ::_exit(kExecFailed);
   if (ready) {
     sigset_t none;
     sigemptyset(&none);
@@ -150,6 +170,7 @@ void HeldProcess::be_the_child() const {
 
 Result<pid_t> HeldProcess::go() {
   const char byte = 1;
+  go_.store(true, std::memory_order_release);
   // A child that has given up already said why.
   const bool let_go = gate_[0] >= 0 && ::send(gate_[0], &byte, 1, MSG_NOSIGNAL) == 1;
   wait();

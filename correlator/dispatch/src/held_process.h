@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include <array>
+#include <atomic>
 #include <memory>
 #include <string>
 #include <vector>
@@ -33,7 +34,8 @@ class HeldProcess {
   void prepare();
   void hold();
   void wait();
-  [[noreturn]] void be_the_child() const;
+  [[noreturn]] void be_the_child();
+  bool let_go(int gate);
   Diagnostic cannot_start(int error) const;
 
   ProcessSpec spec_;
@@ -42,6 +44,7 @@ class HeldProcess {
   int input_ = -1;
   std::array<int, 2> output_{-1, -1};  // ours, the child's
   std::array<int, 2> gate_{-1, -1};    // ours, the child's: a byte lets it go; what comes back is the errno of its exec
+  std::atomic<bool> go_{false};        // says so sooner, to a child that still looks: it lives on our memory
   pid_t pid_ = -1;
   int error_ = 0;  // of what came before the process
   bool gone_ = false;

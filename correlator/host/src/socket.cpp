@@ -3,14 +3,17 @@
 
 #include <fmt/format.h>
 #include <poll.h>
+#include <sched.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 
 namespace correlator::host {
@@ -95,11 +98,22 @@ Result<Doorbell> Doorbell::open(const fs::path& path, mode_t mode) {
   return bell;
 }
 
-bool Doorbell::answer() {
-  std::array<char, 16> ignored;
-  bool rang = false;
-  while (::recv(socket_.get(), ignored.data(), ignored.size(), MSG_DONTWAIT) >= 0) rang = true;
-  return rang;
+Doorbell::Call Doorbell::answer() {
+  Call call = Call::none;
+  char said = 0;
+  while (::recv(socket_.get(), &said, 1, MSG_DONTWAIT) >= 0) call = std::max(call, said == '?' ? Call::soon : Call::now);
+  return call;
+}
+
+Doorbell::Call Doorbell::answer_awake(Duration most) {
+  using std::chrono::steady_clock;
+  const auto end = steady_clock::now() + std::chrono::microseconds(most.us);
+  Call call = answer();
+  while (call != Call::now && steady_clock::now() < end) {
+    ::sched_yield();
+    call = std::max(call, answer());
+  }
+  return call;
 }
 
 DatagramSender::DatagramSender(fs::path path) : path_(std::move(path)), socket_(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)) {}

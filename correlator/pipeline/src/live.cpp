@@ -186,6 +186,12 @@ Line Live::line_of(const Source& source, const input::LiveFrame& frame, const sy
   return line;
 }
 
+void Live::announce(Timestamp now) {
+  if (!soon || sync_.batching() || !due(announced_at_, options_.announce_every, now)) return;
+  announced_at_ = now;
+  soon();
+}
+
 // True if the frame meant something and is in the session's batch now.
 bool Live::step(Source& source, const input::LiveFrame& frame, Timestamp now) {
   InputCounters& counters = source.counters;
@@ -200,6 +206,7 @@ bool Live::step(Source& source, const input::LiveFrame& frame, Timestamp now) {
     ++counters.unmatched;
     return false;
   }
+  announce(now);
   if (broken_json(frame.bytes, message)) ++counters.malformed;
   message.truncated = frame.truncated;
   const std::string id(frame.id.empty() ? message.id : std::string_view(frame.id));

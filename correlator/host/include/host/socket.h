@@ -42,12 +42,18 @@ class Descriptor {
 // The receiving end of wake-ups. Anybody who may write to the socket may wake us: it costs one look.
 class Doorbell {
  public:
+  // What came: nothing, that something may come at once, that there is something.
+  enum class Call { none, soon, now };
+
   // Replaces what is left of an earlier owner's socket. `mode` as for chmod. E413.
   static Result<Doorbell> open(const std::filesystem::path& path, mode_t mode);
 
   int fd() const { return socket_.get(); }
-  // Takes all wake-ups that came. False if there were none.
-  bool answer();
+  // Takes all wake-ups that came, and says the most urgent.
+  Call answer();
+  // The same, and looks for `now` without falling asleep, for at most `most`: to be woken takes a third of what a sync does where
+  // idle virtual CPUs halt.
+  Call answer_awake(Duration most);
 
  private:
   Descriptor socket_;
@@ -70,6 +76,8 @@ class Bell {
  public:
   explicit Bell(std::filesystem::path path) : sender_(std::move(path)) {}
   void ring() { sender_.send("!"); }
+  // Announces a ring() that may come within a millisecond, or not at all.
+  void ring_soon() { sender_.send("?"); }
 
  private:
   DatagramSender sender_;

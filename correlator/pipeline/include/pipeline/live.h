@@ -32,6 +32,7 @@ struct LiveOptions {
   Duration snapshot_every = Duration::seconds(1);  // the state is written behind the intake…
   std::uint64_t snapshot_records = 5000;           // …at the latest after so many records
   Duration tick_every = Duration::seconds(10);     // recorded marks while inputs without marks of their own are empty
+  Duration announce_every = Duration::milliseconds(10);  // so that whoever meets a decision awake spends a tenth of a CPU on it at most
   Duration refuse_after = Duration::seconds(8);    // below rsyslog's confirmTimeout
   std::size_t remembered_ids = 1'000'000;          // of the last recorded lines, so that one that comes again is known
 };
@@ -92,6 +93,8 @@ class Live {
   std::function<void()> decided;
   // Called when they can be read in the database, which may be before that: for a reader that syncs what it acts on.
   std::function<void()> visible;
+  // Called when a line may decide something, before that is known: outside storms, and not more often than each `announce_every`.
+  std::function<void()> soon;
 
   // Waits up to `wait` for something to happen and does it. False when every source has ended and all they gave is durable.
   // An error only where going on makes no sense.
@@ -124,6 +127,7 @@ class Live {
   bool make_durable(Timestamp now);
   void answer(Source& source, bool accepted);
   void answer_ahead(Source& source, Timestamp now);
+  void announce(Timestamp now);
   Status read_from(Source& source, Timestamp now);
   void do_what_is_due(Timestamp now);
   void tick(Timestamp now);
@@ -144,7 +148,7 @@ class Live {
   SyncPolicy sync_;
   std::uint64_t recorded_ = 0;
   Histogram synced_commits_, unsynced_commits_;
-  std::optional<Timestamp> snapshot_at_, second_at_, tick_at_;
+  std::optional<Timestamp> snapshot_at_, second_at_, tick_at_, announced_at_;
   std::uint64_t recorded_at_snapshot_ = 0;
   Source* stuck_ = nullptr;  // its line's record or decision could not be written: nothing more is read
   bool answered_ = false;    // the line at hand was

@@ -6,6 +6,8 @@
 #include <system_error>
 #include <utility>
 
+#include "host/turns.h"
+
 namespace correlator::dispatch {
 
 Worker::~Worker() {
@@ -43,6 +45,7 @@ void Worker::run() {
   sigset_t all;
   sigfillset(&all);
   ::pthread_sigmask(SIG_SETMASK, &all, nullptr);
+  host::take_usual_turns();  // for the programs that are started here
   std::unique_lock lock(mutex_);
   for (;;) {
     changed_.wait(lock, [this] { return ends_ || work_; });

@@ -187,7 +187,7 @@ Line Live::line_of(const Source& source, const input::LiveFrame& frame, const sy
 }
 
 void Live::announce(Timestamp now) {
-  if (!soon || sync_.batching() || !due(announced_at_, options_.announce_every, now)) return;
+  if (!soon || sync_.storm() || !due(announced_at_, options_.announce_every, now)) return;
   announced_at_ = now;
   soon();
 }

@@ -11,6 +11,11 @@ namespace {
 constexpr std::string_view kRepeatPattern = "last message repeated [0-9]+ times?";
 constexpr std::string_view kMarkPattern = "-- MARK --";
 
+void sort_and_unite(std::vector<std::uint32_t>& ids) {
+  std::sort(ids.begin(), ids.end());
+  ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
+}
+
 }  // namespace
 
 Matcher::Matcher(std::shared_ptr<const rules::RuleSet> rules, std::shared_ptr<const pattern::PatternSet> set)
@@ -86,8 +91,7 @@ void Matcher::hidden(std::string_view block, syslog::FrameState state, const sys
   for (Scratch::Hidden& found : scratch.hidden) {
     for (; hit != scratch.hits.cend() && hit->line_begin < found.decoded_end; ++hit) found.ids.push_back(hit->pattern);
     if (found.ids.empty()) continue;
-    std::sort(found.ids.begin(), found.ids.end());
-    found.ids.erase(std::unique(found.ids.begin(), found.ids.end()), found.ids.end());
+    sort_and_unite(found.ids);
     out.push_back({found.frame, std::move(found.ids), {}});
   }
 }
@@ -138,8 +142,7 @@ void Matcher::candidate_patterns(const syslog::Message& message, Scratch& scratc
   if (!syslog::may_hide_literals(message.raw)) return;
   set_->scan_text(message.text, scratch.scan, scratch.ids);
   out.insert(out.end(), scratch.ids.begin(), scratch.ids.end());
-  std::sort(out.begin(), out.end());
-  out.erase(std::unique(out.begin(), out.end()), out.end());
+  sort_and_unite(out);
 }
 
 bool Matcher::frame(std::string_view bytes, syslog::Parser& parser, Scratch& scratch, syslog::Message& message,
@@ -152,10 +155,14 @@ bool Matcher::frame(std::string_view bytes, syslog::Parser& parser, Scratch& scr
   }
   // rsyslog escapes each slash, so that almost every frame has escapes, and almost none means anything: those are not parsed.
   if (syslog::without_escapes(bytes, scratch.plain)) {
-    set_->scan_text(scratch.plain, scratch.scan, scratch.ids);
-    const bool nothing = scratch.ids.empty();
-    set_->scan_text(bytes, scratch.scan, scratch.ids);
-    if (nothing && scratch.ids.empty()) return false;
+    // All that the parser will give stands in one of the two.
+    for (const std::string_view text : {std::string_view(scratch.plain), bytes}) {
+      set_->scan_text(text, scratch.scan, scratch.ids);
+      out.insert(out.end(), scratch.ids.begin(), scratch.ids.end());
+    }
+    if (out.empty()) return false;
+    sort_and_unite(out);
+    return parser.parse(bytes, message);
   }
   if (!parser.parse(bytes, message)) return false;
   candidate_patterns(message, scratch, out);

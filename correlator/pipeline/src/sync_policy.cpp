@@ -22,9 +22,11 @@ void SyncPolicy::committed(Timestamp now, bool synced, Duration took) {
     const double share = static_cast<double>(took.us) / 1e6 * options_.per_second / options_.of_the_time;
     tokens_ = std::max(-options_.burst, tokens_ - std::max(1.0, share));
     unsynced_since_.reset();
-  } else if (!unsynced_since_) {
-    unsynced_since_ = now;
+    return;
   }
+  // It would have taken one: what comes faster than the bucket fills is a storm until it does not, and the deadline alone syncs it.
+  tokens_ = std::min(tokens_, std::max(0.0, tokens_ - 1));
+  if (!unsynced_since_) unsynced_since_ = now;
 }
 
 std::optional<Timestamp> SyncPolicy::deadline() const {

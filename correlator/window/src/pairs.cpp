@@ -25,17 +25,22 @@ Pairs::Pairs(const Pairs& other) {
   reserve(other.size_);
   std::memcpy(data_, other.data_, other.size_ * sizeof(Pair));
   size_ = other.size_;
+  heavy_ = other.heavy_;
 }
 
 Pairs::Pairs(Pairs&& other) noexcept
     : data_(std::exchange(other.data_, nullptr)),
       size_(std::exchange(other.size_, 0)),
-      capacity_(std::exchange(other.capacity_, 0)) {}
+      capacity_(other.capacity_),
+      heavy_(other.heavy_) {
+  other.capacity_ = other.heavy_ = 0;
+}
 
 Pairs& Pairs::operator=(Pairs other) noexcept {
   std::swap(data_, other.data_);
   std::swap(size_, other.size_);
-  std::swap(capacity_, other.capacity_);
+  capacity_ = other.capacity_;  // what it gets for them is freed with it, without these
+  heavy_ = other.heavy_;
   return *this;
 }
 
@@ -48,7 +53,7 @@ void Pairs::reserve(std::size_t capacity) {
   void* data = std::realloc(data_, capacity * sizeof(Pair));
   if (data == nullptr) throw std::bad_alloc();
   data_ = static_cast<Pair*>(data);
-  capacity_ = static_cast<std::uint32_t>(capacity);
+  capacity_ = static_cast<std::uint32_t>(capacity) & 0x7fff'ffff;
 }
 
 void Pairs::insert(Pair pair, std::size_t limit) {
@@ -62,6 +67,7 @@ void Pairs::insert(Pair pair, std::size_t limit) {
   std::memmove(data_ + at + 1, data_ + at, (size_ - at) * sizeof(Pair));
   data_[at] = pair;
   ++size_;
+  heavy_ |= pair.weight != 1;
 }
 
 Pair Pairs::replace_oldest(Pair pair) {
@@ -72,6 +78,7 @@ Pair Pairs::replace_oldest(Pair pair) {
   const std::size_t at = static_cast<std::size_t>(after - data_) - 1;
   std::memmove(data_, data_ + 1, at * sizeof(Pair));
   data_[at] = pair;
+  heavy_ |= pair.weight != 1;
   return oldest;
 }
 
@@ -102,7 +109,8 @@ void Pairs::drop_until(Timestamp time) {
 void Pairs::clear() {
   std::free(data_);
   data_ = nullptr;
-  size_ = capacity_ = 0;
+  size_ = 0;
+  capacity_ = heavy_ = 0;
 }
 
 std::uint64_t Pairs::weight_in(Timestamp after, Timestamp upto) const {
@@ -150,6 +158,7 @@ std::optional<Pairs> Pairs::unpack(std::string_view& bytes, std::size_t limit) {
     pair.time.us = wrapping_add(before.us, step);
     if (pairs.size_ > 0 && pair.time < before) return std::nullopt;
     pairs.data_[pairs.size_++] = pair;
+    pairs.heavy_ |= pair.weight != 1;
   }
   return pairs;
 }

@@ -48,17 +48,40 @@ std::optional<Reached> sweep(const View& pairs, Timestamp from, Timestamp before
   return std::nullopt;
 }
 
+// The same where each pair weighs one: n of them lie in the interval that ends with a pair if the n-th from there does, so that
+// only the pairs at `from` and later are looked at, mostly the newest.
+std::optional<Reached> sweep_ones(const View& pairs, Timestamp from, Timestamp before, std::uint64_t n, Duration within) {
+  std::size_t end = pairs.size();
+  while (end > 0 && !(pairs[end - 1].time < from)) --end;
+  while (end < pairs.size() && pairs[end].time < before) {
+    const Timestamp e = pairs[end].time;
+    while (end < pairs.size() && pairs[end].time == e) ++end;
+    if (end < n || pairs[end - n].time <= e - within) continue;
+    std::size_t first = end - n;
+    while (first > 0 && e - within < pairs[first - 1].time) --first;
+    return interval(pairs, first, end);
+  }
+  return std::nullopt;
+}
+
 }  // namespace
+
+std::optional<Reached> SlidingWindow::reached(const Pair* in_front, Timestamp from, Timestamp before, std::uint64_t n, Duration within) const {
+  const View view(pairs_.view(), in_front);
+  const bool heavy = pairs_.heavy() || (in_front != nullptr && in_front->weight != 1);
+  // None at all are reached by any pair.
+  return heavy || n == 0 ? sweep(view, from, before, n, within) : sweep_ones(view, from, before, n, within);
+}
 
 std::optional<Reached> SlidingWindow::add(Timestamp t, std::uint64_t w, std::uint64_t n, Duration within) {
   if (pairs_.size() == n && n > 0) {
     const Pair out = pairs_.replace_oldest({t, w});
-    return sweep(View(pairs_.view(), &out), t, t + within, n, within);
+    return reached(&out, t, t + within, n, within);
   }
   pairs_.insert({t, w}, n);
-  const std::optional<Reached> reached = sweep(View(pairs_.view(), nullptr), t, t + within, n, within);
+  const std::optional<Reached> found = reached(nullptr, t, t + within, n, within);
   pairs_.keep_newest(n);  // more than n were kept only if n was larger before a reload
-  return reached;
+  return found;
 }
 
 void SlidingWindow::keep(Timestamp t, std::uint64_t w, std::uint64_t n) {
@@ -90,7 +113,7 @@ std::optional<Timestamp> SlidingWindow::rate_deadline(Timestamp from, Timestamp 
 
 std::optional<Reached> SlidingWindow::first_reached(std::uint64_t n, Duration within) const {
   if (pairs_.empty()) return std::nullopt;
-  return sweep(View(pairs_.view(), nullptr), pairs_.view().front().time, Timestamp::max(), n, within);
+  return reached(nullptr, pairs_.view().front().time, Timestamp::max(), n, within);
 }
 
 std::optional<Timestamp> SlidingWindow::newest() const {

@@ -26,6 +26,8 @@ class SyncPolicy {
   void committed(Timestamp now, bool synced, Duration took = {});
   // When what is unsynced must be synced, also without a further line; nothing if all is.
   std::optional<Timestamp> deadline() const;
+  // Whether more lines come than can be synced each.
+  bool storm() const { return !options_.strict && tokens_ < 1; }
   // True while lines are acknowledged before they are synced.
   bool batching() const { return unsynced_since_.has_value(); }
 

@@ -51,6 +51,8 @@ class Pairs {
   std::span<const Pair> view() const { return {data_, size_}; }
   std::size_t size() const { return size_; }
   bool empty() const { return size_ == 0; }
+  // Whether a pair that is or was there may weigh more than one: without such pairs, numbers of pairs say it all.
+  bool heavy() const { return heavy_ != 0; }
   std::size_t allocated() const { return capacity_; }  // pairs there is room for
 
   // Total weight with a time in (after, upto], saturating.
@@ -73,7 +75,8 @@ class Pairs {
 
   Pair* data_ = nullptr;
   std::uint32_t size_ = 0;
-  std::uint32_t capacity_ = 0;
+  std::uint32_t capacity_ : 31 = 0;
+  std::uint32_t heavy_ : 1 = 0;
 };
 
 }  // namespace correlator::window

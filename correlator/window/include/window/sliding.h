@@ -50,6 +50,9 @@ class SlidingWindow {
   static std::optional<SlidingWindow> decode(std::string_view& text);
 
  private:
+  // The earliest interval (e - within, e] with from <= e < before that reaches `n`. `in_front`: a pair in front of all that just fell out.
+  std::optional<Reached> reached(const Pair* in_front, Timestamp from, Timestamp before, std::uint64_t n, Duration within) const;
+
   Pairs pairs_;
 };
 static_assert(sizeof(SlidingWindow) == 16);

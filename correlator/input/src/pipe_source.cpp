@@ -3,14 +3,11 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
-#include <sched.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <chrono>
 #include <cstring>
-#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
@@ -22,8 +19,6 @@ namespace correlator::input {
 namespace {
 
 constexpr std::size_t kReadSize = 256 * 1024;
-// From an answer to the next line takes rsyslogd a third of this, if it has a CPU.
-constexpr std::chrono::microseconds kLooksFor{100};
 constexpr std::string_view kOk = "OK\n";
 // rsyslog takes any other line for "try again later" and shows it in its own log.
 constexpr std::string_view kNotNow = "the state cannot be written; see the log of correlator\n";
@@ -95,9 +90,7 @@ class OmprogSource final : public LiveSource {
       if (auto status = write_answers(); !status) return status.error();
       switch (buffer_.fill(in_)) {
         case Buffer::Filled::some: continue;
-        case Buffer::Filled::nothing:
-          if (look_again()) continue;
-          return Next::nothing;
+        case Buffer::Filled::nothing: return Next::nothing;
         case Buffer::Filled::end: return Next::end;
         case Buffer::Filled::failed:
           return make_error("E205", fmt::format("reading from rsyslog failed: {}", std::strerror(errno)));
@@ -110,27 +103,12 @@ class OmprogSource final : public LiveSource {
   // By the time that the line is done with, rsyslogd may have sent the next one.
   Status send_answers() override {
     buffer_.expect_more();
-    answered_at_ = Clock::now();
     return write_answers();
   }
   bool may_refuse() const override { return true; }
   bool has_marks() const override { return true; }
 
  private:
-  using Clock = std::chrono::steady_clock;
-
-  // In a storm: whether rsyslogd may still be about to send the next line. The CPU is given to whoever wants it meanwhile.
-  bool look_again() {
-    if (!answered_at_) return false;
-    if (Clock::now() - *answered_at_ > kLooksFor) {
-      answered_at_.reset();
-      return false;
-    }
-    ::sched_yield();
-    buffer_.expect_more();
-    return true;
-  }
-
   Status write_answers() {
     for (std::size_t done = 0; done < answers_.size();) {
       const ssize_t n = ::write(out_, answers_.data() + done, answers_.size() - done);
@@ -180,7 +158,6 @@ class OmprogSource final : public LiveSource {
 
   int in_, out_;
   Buffer buffer_;
-  std::optional<Clock::time_point> answered_at_;  // in a storm
   std::size_t searched_ = 0;  // bytes at the front known to hold no newline
   bool skipping_ = false;     // inside the rest of a line that is too long
   std::string long_line_;

@@ -174,6 +174,21 @@ TEST_CASE("what was tried and what matched is counted") {
   CHECK(set.stats().scan_fallbacks == 0);
 }
 
+TEST_CASE("a scratch that has seen four gigabytes misses nothing") {
+  const PatternSet set = make({"literal.*required"});
+  // A 32nd of what 32 bits can tell apart: unless something is done about it, the 33rd time looks like the first.
+  const std::string line = "a literal, required\n";
+  const std::string blank((std::size_t{1} << 27) - 1, '\n');
+  const std::string block = blank.substr(line.size()) + line;
+  PatternSet::Scratch scratch;
+  std::vector<Hit> hits;
+  for (int i = 0; i <= 32; ++i) {
+    const bool there = i % 32 == 0;
+    set.scan(there ? block : blank, scratch, hits);
+    CHECK(hits.size() == (there ? 1 : 0));
+  }
+}
+
 TEST_CASE("one scratch serves several sets, several threads one set") {
   const PatternSet small = make({"panic"});
   std::vector<std::string> many;

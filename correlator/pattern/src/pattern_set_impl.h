@@ -15,8 +15,9 @@ namespace correlator::pattern {
 
 struct PatternSet::Scratch::Impl {
   VectorScanner::Scratch vector;
-  std::vector<std::uint32_t> seen_in;  // per pattern: begin + 1 of the line it was last a candidate of
-  std::vector<std::uint64_t> asked;    // per required literal: twice begin + 1 of the line it was last looked for in, odd if it is there
+  std::vector<std::uint32_t> seen_in;  // per pattern: mark of the line it was last a candidate of
+  std::vector<std::uint64_t> asked;    // per required literal: twice the mark of the line it was last looked for in, odd if it is there
+  std::uint32_t marked = 0;            // lines of the texts so far have marks up to this: nothing is cleared for the next one
   std::vector<int> found;              // for RE2::Set
   std::vector<std::uint32_t> extra;
   std::vector<Hit> hits;

@@ -18,8 +18,15 @@ class Collector final : public LiteralSink {
   Collector(const PatternSet::Impl& set, PatternSet::Scratch::Impl& scratch, std::string_view text,
             bool whole, std::vector<Hit>& hits)
       : set_(set), scratch_(scratch), text_(text), whole_(whole), hits_(hits) {
-    scratch_.seen_in.assign(set.regexes.size(), 0);
-    scratch_.asked.assign(set.required.size(), 0);
+    const auto lines = static_cast<std::uint32_t>(text.size() + 1);  // a mark for each byte that a line may begin with
+    const bool others = scratch.seen_in.size() != set.regexes.size() || scratch.asked.size() != set.required.size();
+    if (others || scratch.marked > std::numeric_limits<std::uint32_t>::max() - lines) {
+      scratch.seen_in.assign(set.regexes.size(), 0);
+      scratch.asked.assign(set.required.size(), 0);
+      scratch.marked = 0;
+    }
+    first_mark_ = scratch.marked + 1;
+    scratch.marked += lines;
     if (whole) end_ = text.size();
   }
 
@@ -27,7 +34,7 @@ class Collector final : public LiteralSink {
     if (!whole_) move_to(end - 1);
     for (std::uint32_t i = set_.first_user[literal]; i < set_.first_user[literal + 1]; ++i) {
       const std::uint32_t pattern = set_.users[i];
-      const auto mark = static_cast<std::uint32_t>(begin_ + 1);
+      const std::uint32_t mark = mark_of_line();
       if (scratch_.seen_in[pattern] == mark) continue;
       scratch_.seen_in[pattern] = mark;
       if (scratch_.costs != nullptr) ++scratch_.costs->of[pattern].found;
@@ -39,6 +46,8 @@ class Collector final : public LiteralSink {
   }
 
  private:
+  std::uint32_t mark_of_line() const { return first_mark_ + static_cast<std::uint32_t>(begin_); }
+
   // Makes the line that contains byte `at` the current one. A literal with a newline in it cannot match
   // inside a line; the line of its last byte gets a needless candidate.
   void move_to(std::size_t at) {
@@ -61,7 +70,7 @@ class Collector final : public LiteralSink {
 
   bool holds(std::uint32_t required) {
     std::uint64_t& asked = scratch_.asked[required];
-    const std::uint64_t mark = (static_cast<std::uint64_t>(begin_) + 1) * 2;
+    const std::uint64_t mark = std::uint64_t{mark_of_line()} * 2;
     if ((asked & ~std::uint64_t{1}) == mark) return (asked & 1) != 0;
     if (!lowered_) ascii_lower(text_.substr(begin_, end_ - begin_), scratch_.lowered);
     lowered_ = true;
@@ -76,6 +85,7 @@ class Collector final : public LiteralSink {
   std::string_view text_;
   bool whole_;
   std::vector<Hit>& hits_;
+  std::uint32_t first_mark_ = 1;
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
   bool lowered_ = false;

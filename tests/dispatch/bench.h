@@ -12,6 +12,7 @@
 #include "catch.h"
 #include "dispatch/dispatcher.h"
 #include "rules/loader.h"
+#include "store/engine_db.h"
 #include "temp_dir.h"
 
 namespace correlator::dispatch::test {
@@ -74,6 +75,11 @@ struct Bench {
     return last;
   }
 };
+
+// A decision as the engine's database has it, of the rule of a Bench whose action takes `who`.
+inline store::StoredDecision stored(Bench& b, std::uint64_t n, std::string id) {
+  return {n, std::move(id), "r", "act", "decided", 1, b.clock.now(), R"({"trust":"vouched","key":{"who":"w"}})", R"([["w"]])"};
+}
 
 // Gone, or only waiting for its parent to ask how it ended (init does, where there is one).
 inline bool dead(std::uint64_t pid) {

@@ -16,10 +16,6 @@ namespace {
 
 const char* const kAction = "[action.act]\nrun = \"act\"\nargs = [\"${who}\"]\n";
 
-store::StoredDecision stored(Bench& b, std::uint64_t n, std::string id) {
-  return {n, std::move(id), "r", "act", "decided", 1, b.clock.now(), R"({"trust":"vouched","key":{"who":"w"}})", R"([["w"]])"};
-}
-
 // A state directory with these decisions, numbered from 1.
 class State {
  public:

@@ -19,7 +19,6 @@
 #include "worker.h"
 
 namespace correlator::dispatch {
-
 Beside in_a_thread() {
   return [worker = std::make_shared<Worker>()](const std::function<Status()>& work) -> std::function<Status()> {
     auto result = std::make_shared<Status>();
@@ -108,6 +107,7 @@ Status Dispatcher::Impl::settle(Job job, JobState state, std::string reason) {
   job.state = state;
   job.reason = std::move(reason);
   job.pid = 0;
+  ++ended;
   if (state == JobState::shadow) return ledger.update(job);
   const store::Report report = tell(job, outcome_of(state));
   return ledger.update(job, &report);
@@ -247,7 +247,15 @@ Result<std::vector<OutcomeRecord>> Dispatcher::poll(Duration wait) {
     if (auto status = impl.look_after(*it, over); !status) return status.error();
     it = over ? impl.running.erase(it) : std::next(it);
   }
+  if (auto status = impl.tidy(); !status) return status.error();
   return std::exchange(impl.outcomes, {});
+}
+
+// A ledger that nobody looks after must not fill a disk: a rule that fires with each line makes a million jobs a day.
+Status Dispatcher::Impl::tidy() {
+  if (ended <= options.kept_jobs / 10 || !running.empty() || !starting.empty()) return {};
+  ended = 0;
+  return ledger.trim(options.kept_jobs);
 }
 
 bool Dispatcher::idle() const {

@@ -58,6 +58,7 @@ struct Dispatcher::Impl {
   std::vector<Starting> starting;
   std::list<Running> running;
   std::vector<OutcomeRecord> outcomes;
+  std::uint64_t ended = 0;  // jobs since the ledger was trimmed
   std::vector<int> watched;
   int wake_fd = -1;
   // What makes durable what is about to start, as long as it fails, and why.
@@ -75,6 +76,7 @@ struct Dispatcher::Impl {
   Status enter(Job job);
   Status settle(Job job, JobState state, std::string reason);
   store::Report tell(const Job& job, OutcomeRecord::Result result);
+  Status tidy();
 
   // job_run.cpp
   Status start_what_may();

@@ -222,6 +222,7 @@ Status Dispatcher::Impl::finish(Running& entry, const ProcessEnd& end) {
     waiting.push_back({job});
     return {};
   }
+  ++ended;
   const store::Report report = tell(job, outcome_of(job.state));
   if (auto status = ledger.end(job, attempt, &report); !status) return status;
   remove_kept_output(kept);

@@ -4,59 +4,15 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <iterator>
-#include <map>
 
 #include "base/json.h"
-#include "checkpointer.h"
-#include "directory_lock.h"
-#include "sqlite.h"
+#include "ledger_db_impl.h"
+#include "ledger_schema.h"
 
 namespace correlator::store {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr std::array kMigrations = {
-    R"sql(
-CREATE TABLE job (
-  n INTEGER PRIMARY KEY, decision TEXT NOT NULL UNIQUE, rule TEXT NOT NULL, action TEXT NOT NULL, argv TEXT NOT NULL,
-  document TEXT NOT NULL, decided INTEGER NOT NULL, received INTEGER NOT NULL, serial TEXT NOT NULL, budget TEXT NOT NULL,
-  undo_of TEXT NOT NULL, state TEXT NOT NULL, tries INTEGER NOT NULL, next_try INTEGER NOT NULL, pid INTEGER NOT NULL,
-  reason TEXT NOT NULL
-) STRICT;
-CREATE INDEX job_state ON job (state);
-CREATE INDEX job_action ON job (action, received);
-CREATE TABLE attempt (
-  decision TEXT NOT NULL, number INTEGER NOT NULL, budget TEXT NOT NULL, started INTEGER NOT NULL, ended INTEGER,
-  pid INTEGER NOT NULL, exit_code INTEGER, signal INTEGER, timed_out INTEGER, output BLOB,
-  PRIMARY KEY (decision, number)
-) STRICT;
-CREATE INDEX attempt_budget ON attempt (budget, started);
-CREATE VIEW actions AS
-  SELECT strftime('%Y-%m-%dT%H:%M:%SZ', job.received / 1000000, 'unixepoch') AS at, rule, action, argv, state, tries, reason,
-         job.decision, attempt.exit_code, attempt.signal, CAST(attempt.output AS TEXT) AS output
-  FROM job LEFT JOIN attempt ON attempt.decision = job.decision AND attempt.number = job.tries ORDER BY job.n;
-)sql",
-    // 2: a dispatcher of its own: what it has read of the engine's decisions, what the engine is to read of it.
-    R"sql(
-CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
-INSERT INTO meta VALUES ('identity', lower(hex(randomblob(16))));
-CREATE TABLE position (source TEXT PRIMARY KEY, n INTEGER NOT NULL) STRICT;
-CREATE TABLE report (
-  n INTEGER PRIMARY KEY, kind INTEGER NOT NULL, time INTEGER NOT NULL, name TEXT NOT NULL, row TEXT NOT NULL,
-  result INTEGER NOT NULL, content TEXT NOT NULL
-) STRICT;
-ALTER TABLE job ADD COLUMN approved_by TEXT NOT NULL DEFAULT '';
-ALTER TABLE job ADD COLUMN confirmed INTEGER NOT NULL DEFAULT 0;
-)sql",
-    // 3: which decision of which database a job is, so that the two can be brought together after a power cut.
-    R"sql(
-ALTER TABLE position ADD COLUMN id TEXT NOT NULL DEFAULT '';
-ALTER TABLE job ADD COLUMN source TEXT NOT NULL DEFAULT '';
-ALTER TABLE job ADD COLUMN taken INTEGER NOT NULL DEFAULT 0;
-)sql",
-};
 
 constexpr std::int64_t kKeptReports = 100'000;
 constexpr Duration kCheckpointEvery = Duration::milliseconds(500);
@@ -76,88 +32,22 @@ class Unsynced {
 constexpr std::array<std::string_view, 9> kStates = {"waiting", "running", "done",    "failed", "timed_out",
                                                      "unknown", "skipped", "refused", "shadow"};
 
-JobState parse_state(std::string_view text) {
+}  // namespace
+
+JobState parse_job_state(std::string_view text) {
   for (std::size_t i = 0; i < kStates.size(); ++i) {
     if (kStates[i] == text) return static_cast<JobState>(i);
   }
   return JobState::unknown;
 }
 
-constexpr const char* kJobColumns =
-    "decision, rule, action, argv, document, decided, received, serial, budget, undo_of, state, tries, next_try, pid, reason, "
-    "approved_by, confirmed";
-
-Job read_job(const Statement& row) {
-  Job job;
-  job.decision = row.text(0);
-  job.rule = row.text(1);
-  job.action = row.text(2);
-  if (const auto argv = parse_json(row.text(3)); argv && argv->is_array()) {
-    for (const Json& word : *argv) {
-      if (word.is_string()) job.argv.push_back(word.get<std::string>());
-    }
-  }
-  job.document = row.text(4);
-  job.decided = Timestamp{row.integer(5)};
-  job.received = Timestamp{row.integer(6)};
-  job.serial = row.text(7);
-  job.budget = row.text(8);
-  job.undo_of = row.text(9);
-  job.state = parse_state(row.text(10));
-  job.tries = static_cast<std::uint32_t>(row.integer(11));
-  job.next_try = Timestamp{row.integer(12)};
-  job.pid = row.integer(13);
-  job.reason = row.text(14);
-  job.approved_by = row.text(15);
-  job.confirmed = row.integer(16) != 0;
-  return job;
-}
-
-}  // namespace
-
 std::string_view to_string(JobState state) { return kStates[static_cast<std::size_t>(state)]; }
-
-struct LedgerDb::Impl {
-  DirectoryLock lock;  // one dispatcher
-  Connection db;
-  LedgerCounters counters;
-
-  // What counts in a transaction that fails in the end has counted: the process is about to stop then.
-  void count(const Job& job) {
-    if (job.state != JobState::waiting && job.state != JobState::running) ++counters.outcomes[{job.action, job.state}];
-  }
-  std::optional<Checkpointer> checkpointer;  // behind the connection: it ends first
-  bool together = false;                     // a transaction is open that takes all calls
-  std::map<std::string, Statement, std::less<>> statements;
-
-  // Prepared once for each text. It must be reset behind its last step.
-  Statement& prepared(std::string_view sql);
-
-  class Write;
-  bool insert(const Job& job, const std::string& source = {});
-  bool write_state(const Job& job);
-  bool write_report(const Report& report);
-  Result<std::uint64_t> count(Statement& statement, std::string_view doing);
-};
 
 Statement& LedgerDb::Impl::prepared(std::string_view sql) {
   auto found = statements.find(sql);
   if (found == statements.end()) found = statements.emplace(std::string(sql), Statement(db.get(), sql)).first;
   return found->second;
 }
-
-// A transaction of its own, or a part of the one that together() has begun.
-class LedgerDb::Impl::Write {
- public:
-  explicit Write(Impl& ledger) {
-    if (!ledger.together) own_.emplace(ledger.db);
-  }
-  bool begun() const { return !own_ || own_->begun(); }
-  bool commit() { return !own_ || own_->commit(); }
-
- private:
-  std::optional<Transaction> own_;
-};
 
 Result<LedgerDb> LedgerDb::open(const fs::path& dir, bool writable, bool alone) {
   std::error_code failure;
@@ -182,12 +72,12 @@ Result<LedgerDb> LedgerDb::open(const fs::path& dir, bool writable, bool alone) 
   }
   const auto version = impl->db.scalar("PRAGMA user_version");
   if (!version) return impl->db.error("reading the schema version");
-  if (*version > static_cast<std::int64_t>(kMigrations.size())) {
+  if (*version > static_cast<std::int64_t>(kLedgerMigrations.size())) {
     return make_error("E303", fmt::format("{} was written by a newer correlator", file.string()), "install the newer version again");
   }
-  for (auto step = static_cast<std::size_t>(*version); step < kMigrations.size(); ++step) {
+  for (auto step = static_cast<std::size_t>(*version); step < kLedgerMigrations.size(); ++step) {
     Transaction transaction(impl->db);
-    if (!transaction.begun() || impl->db.exec(kMigrations[step]) != SQLITE_OK ||
+    if (!transaction.begun() || impl->db.exec(kLedgerMigrations[step]) != SQLITE_OK ||
         impl->db.exec(fmt::format("PRAGMA user_version = {}", step + 1).c_str()) != SQLITE_OK || !transaction.commit()) {
       return impl->db.error("migrating the ledger");
     }
@@ -258,15 +148,19 @@ Result<std::vector<bool>> LedgerDb::enter(const std::vector<Job>& jobs, const st
   return added;
 }
 
-Result<LedgerDb::Position> LedgerDb::position(const std::string& source) {
-  Statement& rows = impl_->prepared("SELECT n, id FROM position WHERE source = ?1");
-  rows.bind(1, source);
-  const int code = rows.step();
-  Position position;
-  if (code == SQLITE_ROW) position = {static_cast<std::uint64_t>(rows.integer(0)), std::string(rows.text(1))};
-  rows.reset();
-  if (code != SQLITE_ROW && code != SQLITE_DONE) return impl_->db.error("reading the ledger");
-  return position;
+Status LedgerDb::trim(std::uint64_t most) {
+  static constexpr const char* kOver =
+      "IN (SELECT decision FROM (SELECT decision, row_number() OVER (PARTITION BY action, state IN ('skipped', 'refused', 'shadow') ORDER BY n DESC) AS newer "
+      "FROM job WHERE taken > 0 AND state IN ('done', 'failed', 'timed_out', 'skipped', 'refused', 'shadow')) WHERE newer > ?1)";
+  const Unsynced unsynced(impl_->db);
+  Impl::Write transaction(*impl_);
+  Statement attempts(impl_->db.get(), fmt::format("DELETE FROM attempt WHERE decision {}", kOver));
+  Statement jobs(impl_->db.get(), fmt::format("DELETE FROM job WHERE decision {}", kOver));
+  const auto n = static_cast<std::int64_t>(most);
+  if (!transaction.begun() || attempts.bind(1, n).run() != SQLITE_OK || jobs.bind(1, n).run() != SQLITE_OK || !transaction.commit()) {
+    return impl_->db.error("trimming the ledger");
+  }
+  return {};
 }
 
 Result<std::vector<std::string>> LedgerDb::go_back(const std::string& source, const std::function<Result<std::string>(std::uint64_t)>& id_at) {
@@ -284,7 +178,7 @@ Result<std::vector<std::string>> LedgerDb::go_back(const std::string& source, co
       break;
     }
     // Nothing starts before its decision is durable: what did run was restored from elsewhere, and is not touched.
-    const JobState state = parse_state(jobs.text(2));
+    const JobState state = parse_job_state(jobs.text(2));
     const bool never_ran = state == JobState::waiting || state == JobState::running || state == JobState::skipped ||
                            state == JobState::refused || state == JobState::shadow;
     if (never_ran) gone.emplace_back(jobs.text(1));
@@ -300,12 +194,6 @@ Result<std::vector<std::string>> LedgerDb::go_back(const std::string& source, co
     return ok ? Status{} : Status(impl_->db.error("writing the ledger"));
   });
   return status.ok() ? Result<std::vector<std::string>>(std::move(gone)) : status.error();
-}
-
-Result<std::string> LedgerDb::identity() {
-  Statement rows(impl_->db.get(), "SELECT value FROM meta WHERE name = 'identity'");
-  if (rows.step() != SQLITE_ROW) return impl_->db.error("reading the ledger");
-  return std::string(rows.text(0));
 }
 
 bool LedgerDb::Impl::write_state(const Job& job) {
@@ -329,25 +217,6 @@ Status LedgerDb::update(const Job& job, const Report* report) {
 Status LedgerDb::report(const Report& report) {
   Impl::Write transaction(*impl_);
   if (!transaction.begun() || !impl_->write_report(report) || !transaction.commit()) return impl_->db.error("writing the ledger");
-  return {};
-}
-
-Status LedgerDb::reports_after(std::uint64_t n, const std::function<bool(Report&&)>& visit) {
-  Statement rows(impl_->db.get(), "SELECT n, kind, time, name, row, result, content FROM report WHERE n > ?1 ORDER BY n");
-  rows.bind(1, static_cast<std::int64_t>(n));
-  int code = rows.step();
-  for (; code == SQLITE_ROW; code = rows.step()) {
-    Report report;
-    report.n = static_cast<std::uint64_t>(rows.integer(0));
-    report.kind = static_cast<Report::Kind>(rows.integer(1));
-    report.time = Timestamp{rows.integer(2)};
-    report.name = rows.text(3);
-    report.row = rows.text(4);
-    report.result = static_cast<std::uint32_t>(rows.integer(5));
-    report.content = rows.text(6);
-    if (!visit(std::move(report))) return {};
-  }
-  if (code != SQLITE_DONE) return impl_->db.error("reading the ledger");
   return {};
 }
 
@@ -387,92 +256,6 @@ Status LedgerDb::end(const Job& job, const Attempt& attempt, const Report* repor
   }
   impl_->count(job);
   return {};
-}
-
-Result<std::vector<Job>> LedgerDb::open_jobs() {
-  std::vector<Job> jobs;
-  Statement rows(impl_->db.get(), fmt::format("SELECT {} FROM job WHERE state IN ('waiting', 'running') ORDER BY n", kJobColumns));
-  int code = rows.step();
-  for (; code == SQLITE_ROW; code = rows.step()) jobs.push_back(read_job(rows));
-  if (code != SQLITE_DONE) return impl_->db.error("reading the ledger");
-  return jobs;
-}
-
-Result<std::optional<Job>> LedgerDb::find(const std::string& decision) {
-  Statement rows(impl_->db.get(), fmt::format("SELECT {} FROM job WHERE decision = ?1", kJobColumns));
-  rows.bind(1, decision);
-  const int code = rows.step();
-  if (code == SQLITE_ROW) return std::optional<Job>(read_job(rows));
-  if (code != SQLITE_DONE) return impl_->db.error("reading the ledger");
-  return std::optional<Job>{};
-}
-
-Status LedgerDb::each_job(const std::function<bool(const Job&)>& visit) {
-  Statement rows(impl_->db.get(), fmt::format("SELECT {} FROM job ORDER BY n", kJobColumns));
-  int code = rows.step();
-  for (; code == SQLITE_ROW; code = rows.step()) {
-    if (!visit(read_job(rows))) return {};
-  }
-  if (code != SQLITE_DONE) return impl_->db.error("reading the ledger");
-  return {};
-}
-
-Status LedgerDb::each_attempt(const std::string& decision, const std::function<bool(const Attempt&)>& visit) {
-  Statement rows(impl_->db.get(),
-                 "SELECT number, started, coalesce(ended, 0), pid, coalesce(exit_code, -1), coalesce(signal, 0), "
-                 "coalesce(timed_out, 0), coalesce(output, '') FROM attempt WHERE decision = ?1 ORDER BY number");
-  rows.bind(1, decision);
-  int code = rows.step();
-  for (; code == SQLITE_ROW; code = rows.step()) {
-    Attempt attempt{decision, static_cast<std::uint32_t>(rows.integer(0)), Timestamp{rows.integer(1)}, Timestamp{rows.integer(2)},
-                    rows.integer(3), static_cast<int>(rows.integer(4)), static_cast<int>(rows.integer(5)),
-                    rows.integer(6) != 0, std::string(rows.text(7))};
-    if (!visit(attempt)) return {};
-  }
-  if (code != SQLITE_DONE) return impl_->db.error("reading the ledger");
-  return {};
-}
-
-Result<std::uint64_t> LedgerDb::Impl::count(Statement& statement, std::string_view doing) {
-  const bool found = statement.step() == SQLITE_ROW;
-  const Result<std::uint64_t> count = found ? Result<std::uint64_t>(static_cast<std::uint64_t>(statement.integer(0))) : Result<std::uint64_t>(db.error(doing));
-  statement.reset();
-  return count;
-}
-
-Result<std::uint64_t> LedgerDb::starts(const std::string& budget, Timestamp since) {
-  Statement& rows = impl_->prepared("SELECT count(*) FROM attempt WHERE budget = ?1 AND started > ?2");
-  rows.bind(1, budget).bind(2, since.us);
-  return impl_->count(rows, "counting starts");
-}
-
-Result<std::uint64_t> LedgerDb::jobs_of(const std::string& action, Timestamp since) {
-  Statement& rows = impl_->prepared("SELECT count(*) FROM job WHERE action = ?1 AND undo_of = '' AND received > ?2 AND state NOT IN ('skipped', 'refused', 'shadow')");
-  rows.bind(1, action).bind(2, since.us);
-  return impl_->count(rows, "counting jobs");
-}
-
-const LedgerCounters& LedgerDb::counters() const { return impl_->counters; }
-
-Result<std::uint64_t> LedgerDb::jobs_in(JobState state) {
-  Statement rows(impl_->db.get(), "SELECT count(*) FROM job WHERE state = ?1");
-  rows.bind(1, to_string(state));
-  return impl_->count(rows, "counting jobs");
-}
-
-Result<std::uint64_t> LedgerDb::most_starts(const std::string& budget, Timestamp since) {
-  // '0' follows '/': the values of this budget and of no other whose name begins alike.
-  Statement rows(impl_->db.get(),
-                 "SELECT coalesce(max(n), 0) FROM (SELECT count(*) AS n FROM attempt WHERE (budget = ?1 OR "
-                 "(budget >= ?1 || '/' AND budget < ?1 || '0')) AND started > ?2 GROUP BY budget)");
-  rows.bind(1, budget).bind(2, since.us);
-  return impl_->count(rows, "counting starts");
-}
-
-Result<std::uint64_t> LedgerDb::in_flight(const std::string& budget) {
-  Statement& rows = impl_->prepared("SELECT count(*) FROM job WHERE budget = ?1 AND state IN ('running', 'unknown')");
-  rows.bind(1, budget);
-  return impl_->count(rows, "counting running jobs");
 }
 
 }  // namespace correlator::store

@@ -39,6 +39,8 @@ struct DispatchOptions {
   std::vector<std::pair<std::string, std::string>> environment;  // further variables for the scripts
   Launcher* launcher = &system_launcher();  // what starts them; outlives the dispatcher
   Beside beside = in_a_thread();
+  // Of each action: jobs that stay in the ledger that ran, and that did not (store::LedgerDb::trim). No budget or limit may allow more.
+  std::uint64_t kept_jobs = 10'000;
 };
 
 class Dispatcher {

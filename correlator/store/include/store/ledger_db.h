@@ -107,6 +107,9 @@ class LedgerDb {
   // it and never ran is no job any more. `id_at`: the id of a decision in the engine's database, empty if there is none. Gives the
   // ids of the jobs that went.
   Result<std::vector<std::string>> go_back(const std::string& source, const std::function<Result<std::string>(std::uint64_t)>& id_at);
+  // Forgets jobs that have ended, but for the newest `most` of each action that ran and the newest `most` that did not: budgets and limits that allow
+  // no more than that count as before. Only jobs that enter() took over, because those are never offered again. Not synced.
+  Status trim(std::uint64_t most);
   // A name that no other ledger has.
   Result<std::string> identity();
   // `running` and the attempt, before the spawn; then its pid, not synced: after a power cut no process has it; then its end.

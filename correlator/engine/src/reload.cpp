@@ -95,26 +95,23 @@ void Core::restart_rules(std::shared_ptr<const rules::RuleSet> next) {
 }
 
 void Core::who_refers_to_what() {
-  const auto classes = static_cast<rules::ClassId>(rules->classes.size());
   for (const auto& run : runs) {
     std::vector<const rules::EventRef*> parts = run->op->parts();
     if (run->clear.event) parts.push_back(&*run->clear.event);
     if (const rules::EventRef* ref = run->op->broken_by()) parts.push_back(ref);
-    for (rules::ClassId cls = 0; cls < classes; ++cls) {
-      const bool refers = std::any_of(parts.begin(), parts.end(), [&](const auto* ref) { return ref->matches_class(cls); });
-      if (refers) rules_of_class[cls].push_back(run->index);
+    rules::ClassSet all;
+    for (const rules::EventRef* part : parts) {
+      for (const rules::ClassId cls : part->classes.ids()) all.add(cls);
     }
+    for (const rules::ClassId cls : all.ids()) rules_of_class[cls].push_back(run->index);
   }
   for (CauseMemory* memory : all_causes()) {
-    for (rules::ClassId cls = 0; cls < classes; ++cls) {
-      if (memory->cause().event && memory->cause().event->matches_class(cls)) causes_of_class[cls].push_back(memory);
-    }
+    if (!memory->cause().event) continue;
+    for (const rules::ClassId cls : memory->cause().event->classes.ids()) causes_of_class[cls].push_back(memory);
   }
   for (std::uint32_t a = 0; a < rules->actions.size(); ++a) {
     for (std::uint32_t e = 0; e < rules->actions[a].echoes.size(); ++e) {
-      for (rules::ClassId cls = 0; cls < classes; ++cls) {
-        if (rules->actions[a].echoes[e].first.matches_class(cls)) echoes_of_class[cls].emplace_back(a, e);
-      }
+      for (const rules::ClassId cls : rules->actions[a].echoes[e].first.classes.ids()) echoes_of_class[cls].emplace_back(a, e);
     }
   }
 }

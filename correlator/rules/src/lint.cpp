@@ -123,9 +123,8 @@ class Linter {
   }
 
   void check_reference(const Rule& rule, const EventRef& reference) {
-    for (std::size_t i = 0; i < reference.classes.size(); ++i) {
-      if (reference.classes[i] && produced_[i]) return;
-    }
+    const std::vector<ClassId>& ids = reference.classes.ids();
+    if (std::any_of(ids.begin(), ids.end(), [&](ClassId id) { return produced_[id]; })) return;
     warn("W003", rule.place,
          fmt::format("rule `{}` waits for {}, which no event and no rule produces", rule.id, reference.text),
          "add an [[event]] of that class, or take the rule away");

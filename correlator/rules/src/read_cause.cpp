@@ -42,7 +42,7 @@ std::optional<Cause> table_cause(Context& context, const Node& node, const std::
   out.text = out.event->text;
   if (!table.written("same")) out.same = {kHost};
   for (const Node* same : table.list("same")) {
-    const FieldId id = class_field(context, *same, class_list(*out.event));
+    const FieldId id = class_field(context, *same, out.event->classes.ids());
     if (id == kNoField) continue;
     if (!classes.empty() && class_field(context, *same, classes) == kNoField) continue;
     out.same.push_back(id);

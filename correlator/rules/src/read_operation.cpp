@@ -123,7 +123,7 @@ std::optional<EventRef> read_step_reference(Context& context, const Node& node, 
 }
 
 void add_to(std::vector<ClassId>& classes, const EventRef& reference) {
-  for (ClassId id : class_list(reference)) {
+  for (ClassId id : reference.classes.ids()) {
     if (std::find(classes.begin(), classes.end(), id) == classes.end()) classes.push_back(id);
   }
 }

@@ -73,25 +73,16 @@ std::optional<expr::Expression> equalities(Context& context, const Node& table, 
 }
 
 void add_classes(Context& context, const Node& node, EventRef& out) {
-  out.classes.resize(context.set.classes.size());
-  for (ClassId id : resolve_classes(context, node)) out.classes[id] = true;
+  for (ClassId id : resolve_classes(context, node)) out.classes.add(id);
   out.text += (out.text.empty() ? "" : ", ") + node.text;
 }
 
 }  // namespace
 
-std::vector<ClassId> class_list(const EventRef& reference) {
-  std::vector<ClassId> out;
-  for (std::size_t i = 0; i < reference.classes.size(); ++i) {
-    if (reference.classes[i]) out.push_back(static_cast<ClassId>(i));
-  }
-  return out;
-}
-
 std::vector<ClassId> class_list(const std::vector<EventRef>& references) {
   std::vector<ClassId> out;
   for (const EventRef& reference : references) {
-    for (ClassId id : class_list(reference)) {
+    for (ClassId id : reference.classes.ids()) {
       if (std::find(out.begin(), out.end(), id) == out.end()) out.push_back(id);
     }
   }
@@ -136,7 +127,7 @@ void add_fields(const Context& context, NameScope& scope, const std::vector<Clas
 
 void add_bound(const Context& context, NameScope& scope, const EventRef& reference, std::uint32_t step) {
   NameScope fields(context);
-  add_fields(context, fields, class_list(reference));
+  add_fields(context, fields, reference.classes.ids());
   for (auto [name, symbol] : fields.symbols()) {
     symbol.slot = slot_of(Space::bound, step << 16 | index_of(symbol.slot));
     scope.add(reference.as + "." + name, symbol);
@@ -148,7 +139,7 @@ std::optional<EventRef> read_reference(Context& context, const Node& node, const
   EventRef out;
   if (node.is(Node::Kind::text)) {
     add_classes(context, node, out);
-    return class_list(out).empty() ? std::nullopt : std::optional(std::move(out));
+    return out.classes.ids().empty() ? std::nullopt : std::optional(std::move(out));
   }
   for (const Node* on : {node.get("on")}) {
     if (!on || !accepts(Shape::texts, *on)) continue;
@@ -159,7 +150,7 @@ std::optional<EventRef> read_reference(Context& context, const Node& node, const
     if (check_name(context, as->text, as->spot, "step")) out.as = as->text;
   }
   NameScope scope = outer.outer ? *outer.outer : NameScope(context);
-  add_fields(context, scope, class_list(out));
+  add_fields(context, scope, out.classes.ids());
   if (const Node* where = node.get("where")) {
     if (where->is(Node::Kind::table)) {
       out.where = equalities(context, *where, scope);
@@ -173,7 +164,7 @@ std::optional<EventRef> read_reference(Context& context, const Node& node, const
           "write where = \"severity == 'fatal'\" or { severity = \"fatal\" }");
     }
   }
-  return class_list(out).empty() ? std::nullopt : std::optional(std::move(out));
+  return out.classes.ids().empty() ? std::nullopt : std::optional(std::move(out));
 }
 
 std::vector<EventRef> read_references(Context& context, const Node& node) {

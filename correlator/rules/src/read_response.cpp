@@ -244,7 +244,7 @@ namespace {
 
 void add_classes(Sha256& hash, const RuleSet& set, const EventRef& reference) {
   std::vector<std::string> names;
-  for (ClassId id : class_list(reference)) names.push_back(set.classes[id].name);
+  for (ClassId id : reference.classes.ids()) names.push_back(set.classes[id].name);
   std::sort(names.begin(), names.end());
   hash.add(static_cast<std::int64_t>(names.size()));
   for (const std::string& name : names) hash.add(name);

@@ -34,8 +34,7 @@ void read_on(Context& context, Table& table, RuleParts& parts) {
     if (const auto id =
             table.get("match") ? read_inline_event(context, table, parts.rule.id) : std::nullopt) {
       EventRef reference;
-      reference.classes.resize(*id + 1);
-      reference.classes[*id] = true;
+      reference.classes.add(*id);
       reference.text = "match";
       parts.rule.on.push_back(std::move(reference));
     }

@@ -47,7 +47,6 @@ struct ReferenceScope {
 };
 std::optional<EventRef> read_reference(Context& context, const Node& node, const ReferenceScope& scope = {});
 std::vector<EventRef> read_references(Context& context, const Node& node);
-std::vector<ClassId> class_list(const EventRef& reference);
 std::vector<ClassId> class_list(const std::vector<EventRef>& references);
 // Adds the fields of the classes: those that every one requires are always there. `events` adds the built-in
 // ones.

@@ -6,6 +6,7 @@
 // Docs: docs/rules.md says what each key means, docs/designs/semantics.md what the engine does with it.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -215,13 +216,30 @@ struct SameError {
 // ---------------------------------------------------------------------------------------------------------
 // Diagnosing
 
+// Classes: each event asks whether its own is among them, and a load goes through them once for each rule, where there may be thousands of both.
+class ClassSet {
+ public:
+  void add(ClassId id) {
+    if (contains(id)) return;
+    if (bits_.size() <= id) bits_.resize(id + 1);
+    bits_[id] = true;
+    ids_.insert(std::upper_bound(ids_.begin(), ids_.end(), id), id);
+  }
+  bool contains(ClassId id) const { return id < bits_.size() && bits_[id]; }
+  const std::vector<ClassId>& ids() const { return ids_; }  // ascending
+
+ private:
+  std::vector<bool> bits_;
+  std::vector<ClassId> ids_;
+};
+
 // An event reference: classes (a glob or any_of is expanded at load) and a condition.
 struct EventRef {
-  std::vector<bool> classes;              // by ClassId
+  ClassSet classes;
   std::optional<expr::Expression> where;  // sees the event's fields, settings, and earlier steps
   std::string as;                         // name under which later steps see it
   std::string text;                       // as written, for explain
-  bool matches_class(ClassId id) const { return id < classes.size() && classes[id]; }
+  bool matches_class(ClassId id) const { return classes.contains(id); }
 };
 
 struct Threshold {  // "10 in 24h"

@@ -111,10 +111,18 @@ void Matcher::look_behind_escapes(Scratch::Hidden& found, Scratch& scratch) cons
   found.ids.insert(found.ids.end(), scratch.ids.begin(), scratch.ids.end());
 }
 
+bool Matcher::goes_without_saying(std::uint32_t pattern, const std::vector<engine::PatternMatch>& matches) const {
+  if (matches.empty()) return false;
+  const rules::PatternText& text = rules_->patterns[pattern];
+  const rules::PatternText& last = rules_->patterns[matches.back().pattern];
+  return text.event < rules_->events.size() && text.event == last.event && text.line > last.line;
+}
+
 bool Matcher::confirmed(const syslog::Message& message, std::uint32_t pattern, Candidate& candidate,
                         pattern::Costs* costs) const {
   if (pattern == repeat_pattern()) return message.repeats_previous > 0;
   if (pattern == mark_pattern()) return message.text == kMarkPattern;
+  if (goes_without_saying(pattern, candidate.matches)) return false;
   engine::PatternMatch match;
   match.pattern = pattern;
   if (!set_->match(pattern, raw_[pattern] ? message.raw : message.text, match.groups, costs)) return false;
@@ -172,7 +180,7 @@ bool Matcher::frame(std::string_view bytes, syslog::Parser& parser, Scratch& scr
 void Matcher::match(const syslog::Message& message, std::span<const std::uint32_t> tried,
                     std::vector<engine::PatternMatch>& out, pattern::Costs* costs) const {
   for (const std::uint32_t id : tried) {
-    if (id >= rules_->patterns.size()) continue;
+    if (id >= rules_->patterns.size() || goes_without_saying(id, out)) continue;
     engine::PatternMatch match;
     match.pattern = id;
     if (set_->match(id, raw_[id] ? message.raw : message.text, match.groups, costs)) out.push_back(std::move(match));

@@ -161,6 +161,29 @@ bool take_bsd_date(std::string_view& text, Stamp& stamp) {
   return true;
 }
 
+bool take_minute_date(std::string_view& text, Stamp& stamp) {
+  std::string_view rest = text;
+  CivilTime civil;
+  civil.year = 0;
+  civil.month = rest.size() < 4 || rest[3] != ' ' ? 0 : month_of(rest);
+  if (civil.month == 0) return false;
+  rest.remove_prefix(4);
+  skip_blanks(rest);
+  const auto day = take_number(rest, 2);
+  if (!day || !take(rest, ' ')) return false;
+  civil.day = static_cast<unsigned>(*day);
+  civil.hour = two(rest, 0);
+  civil.minute = two(rest, 3);
+  if (civil.hour > 23 || civil.minute > 59 || rest[2] != ':' || !good_day(0, civil.month, civil.day)) return false;
+  rest.remove_prefix(5);
+  if (rest.empty() || rest[0] != ']') return false;
+  stamp.kind = Stamp::Kind::yearless;
+  stamp.civil = civil;
+  stamp.utc.reset();
+  text = rest;
+  return true;
+}
+
 bool take_iso_date(std::string_view& text, Stamp& stamp) {
   if (text.size() < 19 || text[4] != '-' || text[7] != '-') return false;
   if (text[10] != 'T' && text[10] != 't' && text[10] != ' ') return false;

@@ -22,6 +22,9 @@ bool take_full_date(std::string_view& text, Stamp& stamp);
 // "Wed Apr 12 11:05:16 2023" of dmesg -T.
 bool take_ctime(std::string_view& text, Stamp& stamp);
 
+// "Oct  4 06:51" in front of the "]" of dmesg -H, which dates one line a minute.
+bool take_minute_date(std::string_view& text, Stamp& stamp);
+
 // "  123.456789" as printk writes it.
 bool take_uptime(std::string_view& text, Duration& uptime);
 

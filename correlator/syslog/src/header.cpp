@@ -113,6 +113,18 @@ void read_tag(std::string_view rest, Message& m, TagPlace place) {
   }
 }
 
+// "db1kernel: EDAC MC1: …": the blank behind the host was lost on the way, as in logs that were typeset. Only before words that
+// no program but the kernel begins with; "ipykernel: " is a program.
+bool read_glued_host(std::string_view rest, Message& m) {
+  const auto tag = tag_of(rest);
+  if (!tag || tag->pid || tag->name.size() == kKernel.size() || !tag->name.ends_with(kKernel)) return false;
+  if (!opens_kernel_text(first_word(tag->behind))) return false;
+  m.host = tag->name.substr(0, tag->name.size() - kKernel.size());
+  m.program = kKernel;
+  m.text = tag->behind;
+  return true;
+}
+
 void read_host_and_tag(std::string_view rest, Message& m) {
   skip_blanks(rest);
   if (is_daemon_note(rest)) {
@@ -126,6 +138,7 @@ void read_host_and_tag(std::string_view rest, Message& m) {
     rest.remove_prefix(word.size());
     take(rest, ' ');
   }
+  if (m.host.empty() && read_glued_host(rest, m)) return;
   if (!read_provenance(rest, m)) read_tag(rest, m, TagPlace::behind_host);
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "syslog/parser.h"
 
+#include <algorithm>
+
 #include "dates.h"
 #include "json.h"
 #include "parts.h"
@@ -46,7 +48,21 @@ void read_behind_iso(std::string_view rest, std::string_view date, Message& m) {
   if (m.host.empty() && m.program.starts_with("qemu")) m.format = Format::libvirt;
 }
 
+// Logs that people quote stand behind a tab or some blanks. Not behind more than twelve: journalctl puts the further lines of a
+// message, which are any user's, below its text, and that begins farther to the right.
+std::string_view without_indent(std::string_view line) {
+  const std::size_t indent = std::min(line.find_first_not_of(" \t"), line.size());
+  if (indent == 0 || indent > 12) return line;
+  const std::string_view rest = line.substr(indent);
+  std::string_view from = rest;
+  Message unused;
+  Stamp stamp;
+  const bool dated = take_bsd_date(from, stamp) || take_iso_date(from, stamp) || (from.starts_with('[') && strip_printk(from, unused));
+  return dated ? rest : line;
+}
+
 void read_line(std::string_view rest, Message& m) {
+  rest = without_indent(rest);
   if (rest[0] == '<') {
     take_priority(rest, m);
     if (m.facility && rest.starts_with("1 ") && read_rfc5424(rest.substr(2), m)) return;

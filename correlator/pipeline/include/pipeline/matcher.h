@@ -78,6 +78,8 @@ class Matcher {
   void hidden(std::string_view block, syslog::FrameState state, const syslog::BlockTraits& traits, Scratch& scratch,
               std::vector<Candidate>& out) const;
   void look_behind_escapes(Scratch::Hidden& hidden, Scratch& scratch) const;
+  // Of each event the first pattern that matches counts: what the ones behind it would say is never asked for.
+  bool goes_without_saying(std::uint32_t pattern, const std::vector<engine::PatternMatch>& matches) const;
   bool confirmed(const syslog::Message& message, std::uint32_t pattern, Candidate& candidate, pattern::Costs* costs) const;
 
   std::shared_ptr<const rules::RuleSet> rules_;

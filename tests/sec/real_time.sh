@@ -63,7 +63,7 @@ echo keep > fifo; wait_for opened out
 kill -ABRT $pid; wait_for SEC_SOFTRESTART out
 echo keep > fifo; sleep 0.3
 kill -USR1 $pid; wait_for operations dump
-python3 -c 'import json; d = json.load(open("dump")); assert d["operations"][0]["key"] == "signals.sec | 0 | op", d["operations"]; assert d["inputs"][0]["name"] == "fifo"' || failed=1
+python3 -c 'import json; d = json.load(open("dump")); assert list(d["operations"]) == ["signals.sec | 0 | op"], d["operations"]; assert d["inputs"]["fifo"]["status"] == "Open"' || failed=1
 kill -USR2 $pid; wait_for SEC_LOGROTATE out
 kill -HUP $pid; wait_for SEC_RESTART out
 echo keep > fifo; sleep 0.5

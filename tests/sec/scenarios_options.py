@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import pwd
+import re
 import signal
 import subprocess
 import time
@@ -114,7 +115,7 @@ def dump_files(engine):
     return out
 
 
-@scenario("2 and 3 lines, their rules' time", differs="fields of the dump have names of our own")
+@scenario("2 and 3 lines, their rules' time")
 def rule_costs(engine):
     """--ruleperf: how many lines each rule looked at and what that took."""
     rules = ("type=Single\nptype=RegExp\npattern=^(.*)x\ncontinue=TakeNext\ndesc=d\naction=none\n\n"
@@ -125,12 +126,154 @@ def rule_costs(engine):
     engine.write("in", "a x\nb x\nc x\n")
     engine.wait("got c x")
     process.send_signal(signal.SIGUSR1)
-    engine.until(lambda: engine.text("state").endswith("\n"), "the dump")
-    found = json.loads(engine.text("state"))["files"][0]["rules"]
+    engine.until(lambda: engine.text("state").rstrip().endswith("}"), "the dump")
+    found = json.loads(engine.text("state"))["rulestats"]["rules.sec"]["stats"]
     engine.stop()
     if [rule["events"] for rule in found] != [3, 3, 2] or [rule["matches"] for rule in found] != [3, 1, 2]:
         return str(found)
-    return "2 and 3 lines, their rules' time" if all(0 < rule["cpu"] < 1 for rule in found) else str(found)
+    return "2 and 3 lines, their rules' time" if all(0 <= rule["cputime"] < 1 for rule in found) else str(found)
+
+
+# One of each operation, contexts, a variable, an entry of the cache, a delayed event, a child.
+DUMPED = """type=SingleWithThreshold
+ptype=RegExp
+pattern=^t (?<who>\\S+)
+varmap=MA; w=1
+continue=TakeNext
+context=!nope
+desc=many $1
+action=none
+action2=write - over
+window=60
+thresh=2
+
+type=SingleWith2Thresholds
+ptype=SubStr
+pattern=t\\s
+continue=TakeNext
+desc=two
+action=none
+thresh=1
+window=10
+desc2=low
+action2=none
+thresh2=3
+window2=100
+
+type=SingleWithSuppress
+ptype=TValue
+pattern=TRUE
+continue=TakeNext
+desc=quiet
+action=none
+window=1000
+
+type=Pair
+ptype=RegExp
+pattern=^t (\\S+)
+continue=TakeNext
+desc=pair $1
+action=none
+ptype2=SubStr
+pattern2=q $1
+context2=nope
+desc2=x
+action2=none
+continue2=EndMatch
+
+type=PairWithWindow
+ptype=NRegExp
+pattern=^z
+continue=TakeNext
+desc=late
+action=none
+ptype2=Cached
+pattern2=MB
+desc2=x %1
+action2=none
+window=400
+
+type=EventGroup2
+ptype=RegExp
+pattern=^t
+thresh=4
+egtoken=$0
+continue=TakeNext
+count=none
+ptype2=NSubStr
+pattern2=b
+thresh2=2
+desc=group
+action=none
+init=none
+multact=yes
+egptype=NSubStr
+egpattern=zz
+window=50
+
+type=Single
+ptype=RegExp
+pattern=^t (.*)
+desc=d
+action=create C1 100 (none); create C2; add C2 a; alias C1 AL; assign %v x; event 50 later; spawn sleep 3; sigemul USR1
+"""
+
+
+def dumped(engine, *options):
+    engine.write("in", "t u\n")
+    engine.start("--input=in", "--fromstart", "--dump=state", "--poll-timeout=0.02", "--intcontexts", *options, rules=DUMPED)
+    engine.until(lambda: engine.text("state").rstrip().endswith(("}", "elements")), "the dump")
+    engine.stop()
+    return engine.text("state")
+
+
+@scenario("""buffer bufmode bufsize lastinputs lastlines
+child cmdline context pid status
+context action buffer creationtime lifetime name
+input context dev file inode lines offset size status type
+late action action2 configfile context context2 continue continue2 desc desc2 key pattern pattern2 ruleid starttime type window windowend windowstart | cached match: MB
+group action configfile context context2 continue continue2 count count2 desc egpattern egstring egtoken egtoken2 end eventpatterns eventtimes eventtokens init key \
+pattern pattern2 ruleid slide starttime status threshold threshold2 type window windowend windowstart | negative substring for 1 line(s): b
+many u action action2 configfile context continue desc eventtimes key pattern ruleid starttime status threshold type window windowend windowstart | -
+pair u action action2 configfile context context2 continue continue2 desc desc2 key pattern pattern2 ruleid starttime type window windowstart | substring for 1 line(s): q u
+quiet action configfile context continue desc key pattern ruleid starttime type window windowend windowstart | -
+two action action2 configfile context continue desc desc2 eventtimes key pattern ruleid starttime status threshold threshold2 type window window2 windowend windowstart | -
+pending context event time
+perf childsystem childuser lines runtime system user
+cache 0 1 _inputsrc _intcontext w who
+rules desc loadtime matches ruleline stats
+variable x
+""")
+def dump_fields(engine):
+    """--dumpfjson: what scripts find in it. Fields of our own may stand beside these."""
+    ours = {"sets", "listdesc"}
+    found = json.loads(dumped(engine, "--dumpfjson"))
+    names = lambda what, fields: what + " " + " ".join(sorted(f for f in fields if f not in ours)) + "\n"  # noqa: E731
+    out = names("buffer", found["buffer"]) + names("child", next(iter(found["children"].values())))
+    out += names("context", next(c for c in found["contexts"] if set(c["name"]) == {"C1", "AL"})) + names("input", found["inputs"]["in"])
+    for key in sorted(found["operations"], key=lambda k: ("late group many pair quiet two".split().index(found["operations"][k]["desc"].split()[0]))):
+        op = found["operations"][key]
+        out += names(op["desc"], op).rstrip() + " | " + op.get("pattern2", "-") + "\n"
+    out += names("pending", found["pendingevents"][0]) + names("perf", found["perf"]) + names("cache", found["pmatchcache"]["MA"])
+    stats = found["rulestats"]["rules.sec"]
+    out += names("rules", set(stats) | set(stats["stats"][0])) + names("variable", [found["variables"]["v"]])
+    return out
+
+
+@scenario(pathlib.Path(__file__).with_name("dump-text").read_text())
+def dump_as_text(engine):
+    """The dump for people, and for scripts that look for its lines."""
+    text = dumped(engine)
+    text = text[text.index("Performance statistics"):text.index("Action list variables")]
+    text = re.sub(r"[A-Z]\w\w \w\w\w [ \d]\d \d\d:\d\d:\d\d \d{4}", "TIME", text)
+    text = re.sub(r"[\d.]+ seconds\n", "N seconds\n", text)
+    text = re.sub(r"(device/inode: |PID: )[\d/]+", r"\1N", text)
+    text = text.replace("Context Name: C1\nContext Name: AL\n", "Context Name: AL\nContext Name: C1\n")
+    head, operations = text.split("List of event correlation operations:\n")
+    operations, tail = operations.split("List of contexts:\n")
+    title, *blocks = re.split(r"(?=^Key: |^Total: )", operations, flags=re.M)
+    first, *contexts = re.split(r"(?=^Context Name: (?:AL|C2)|^Total: )", tail, maxsplit=3, flags=re.M)
+    return head + title + "".join(sorted(blocks)) + first + "".join(sorted(contexts))
 
 
 @scenario("nobody nogroup 600\n", root=True)
@@ -236,3 +379,51 @@ def syslog(engine):
     if done.returncode == 77 or "unshare" in done.stderr:
         raise Skipped("no mount namespace can be made here")
     return done.stdout + done.stderr
+
+
+def on_words(engine, *words, stdin="x\n", **more):
+    """What it prints of standard input with these options."""
+    engine.write("stdin", stdin)
+    with open(engine.path("stdin"), "rb") as lines:
+        code = engine.finish("--input=-", *words, stdin=lines, output="said", log=False, **more)
+    said = engine.text("said")
+    engine.path("said").unlink()
+    return f"{code} {said}"
+
+
+@scenario("0 got x\n")
+def resource_file_is_last(engine):
+    """Of two options that differ that of the resource file counts; one that cannot be read is told, and no more."""
+    engine.write("rc", "--notail\n")
+    return on_words(engine, "--tail", env={"SECRC": "rc"})
+
+
+@scenario("0 got x\n0 got x\n0 got x\n0 got x\n")
+def odd_options(engine):
+    """Values that cannot be are passed over, as are flags with a value and groups without a user."""
+    return "".join([on_words(engine, "--notail", "--tail=1", "--blocksize=0", "--debug=0", "--bufsize=-1", "--umask=999"), on_words(engine, "--notail", "--group=nogroup"),
+                    on_words(engine, "--NoTail", "--poll-timeout=1e-1", "--evstore_size=1", "stray"), on_words(engine, "--notail", env={"SECRC": ""})])
+
+
+@scenario("0 got x\nstays\n1 \n")
+def pid_file(engine):
+    """The pid file is there when all is over; where it cannot be written nothing begins."""
+    out = on_words(engine, "--notail", "--pid=pid")
+    out += "stays\n" if engine.text("pid").strip().isdigit() else "is gone\n"
+    return out + on_words(engine, "--notail", "--pid=none/pid") + "\n"
+
+
+@scenario("0 got one\ngot \ngot three\ngot no newline\n1\n")
+def block_size(engine):
+    """What is read at once; nothing else depends on it."""
+    text = "one\n\nthree\nno newline"
+    small = on_words(engine, "--notail", "--blocksize=1", stdin=text)
+    return small + ("1\n" if small == on_words(engine, "--notail", "--blocksize=100000000", stdin=text) == on_words(engine, "--notail", stdin=text) else "differ\n")
+
+
+@scenario("1 0 1 0 1 0\n")
+def faults_of_rules(engine):
+    """--testonly: which faults make it 1."""
+    good = EVERY_LINE
+    files = [good + "stray\n", "type=Options\nprocallin=maybe\n\n" + good, good + "label=\n", good + "continue=GoTo nowhere\ndesc=again\n", good.rstrip() + " \\\n", good + "rem=more \\\n"]
+    return " ".join(str(engine.finish("--testonly", rules=text)) for text in files) + "\n"

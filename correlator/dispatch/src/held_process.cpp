@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 #include <sched.h>
 #include <signal.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -17,6 +16,7 @@
 #include <utility>
 
 #include "dispatch/process.h"
+#include "host/memory_file.h"
 
 namespace correlator::dispatch {
 namespace {
@@ -36,24 +36,6 @@ std::int64_t monotonic_ns() {
 void close_fd(int& fd) {
   if (fd >= 0) ::close(fd);
   fd = -1;
-}
-
-// stdin as a file in memory: a script that never reads cannot block us, one that seeks may.
-int memory_file(const std::string& content) {
-  int fd = memfd_create("decision", MFD_CLOEXEC);
-  if (fd < 0) return -1;
-  std::size_t done = 0;
-  while (done < content.size()) {
-    const ssize_t n = ::write(fd, content.data() + done, content.size() - done);
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) {
-      close_fd(fd);
-      return -1;
-    }
-    done += static_cast<std::size_t>(n);
-  }
-  ::lseek(fd, 0, SEEK_SET);
-  return fd;
 }
 
 // The two ends of the child's stdout and stderr; false with errno.
@@ -122,7 +104,7 @@ void HeldProcess::prepare() {
   for (const auto& [name, value] : spec_.environment) environment_.push_back(fmt::format("{}={}", name, value));
   argv_ = pointers(words_);
   envp_ = pointers(environment_);
-  input_ = memory_file(spec_.input);
+  input_ = host::memory_file(spec_.input).release();
   if (input_ < 0 || !open_output(spec_.output, output_)) error_ = errno;
 }
 

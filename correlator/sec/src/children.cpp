@@ -3,7 +3,6 @@
 
 #include <fcntl.h>
 #include <spawn.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -16,6 +15,7 @@
 #include <sstream>
 
 #include "base/text.h"
+#include "host/memory_file.h"
 
 extern char** environ;
 
@@ -37,19 +37,6 @@ std::vector<std::string> argv_of(const engine::Effect& effect) {
   std::istringstream words(effect.command);
   for (std::string word; words >> word;) out.push_back(word);
   return out;
-}
-
-// What a child reads, complete before it starts: nobody has to feed it, and it cannot hold us up.
-host::Descriptor fed(const std::string& text) {
-  host::Descriptor file(::memfd_create("sec-input", MFD_CLOEXEC));
-  std::size_t written = 0;
-  while (file && written < text.size()) {
-    const ssize_t n = ::write(file.get(), text.data() + written, text.size() - written);
-    if (n <= 0) break;
-    written += static_cast<std::size_t>(n);
-  }
-  if (file) ::lseek(file.get(), 0, SEEK_SET);
-  return file;
 }
 
 class Setup {
@@ -92,7 +79,9 @@ Children::~Children() = default;
 Status Children::start(const engine::Effect& effect) {
   std::vector<std::string> words = argv_of(effect);
   if (words.empty()) return {};
-  const host::Descriptor input = effect.feeds ? fed(effect.text) : host::Descriptor();
+  // Complete before it starts: nobody has to feed it, and it cannot hold us up.
+  const host::Descriptor input = effect.feeds ? host::memory_file(effect.text) : host::Descriptor();
+  if (effect.feeds && !input) return make_error("E401", "no file for what " + words.front() + " is to read: " + std::strerror(errno));
   std::array<int, 2> ends{-1, -1};
   if (effect.spawns && ::pipe2(ends.data(), O_CLOEXEC) != 0) return make_error("E401", "no pipe for " + words.front() + ": " + std::strerror(errno));
   host::Descriptor output(ends[0]);
@@ -158,9 +147,9 @@ void Children::terminate() {
   for (const Running& child : running_) ::kill(child.pid, SIGTERM);
 }
 
-std::vector<std::pair<pid_t, std::string>> Children::list() const {
-  std::vector<std::pair<pid_t, std::string>> out;
-  for (const Running& child : running_) out.emplace_back(child.pid, child.command);
+std::vector<Children::Shown> Children::list() const {
+  std::vector<Shown> out;
+  for (const Running& child : running_) out.push_back({child.pid, child.command, child.context, static_cast<bool>(child.output)});
   return out;
 }
 

@@ -39,7 +39,12 @@ class Children {
   bool some() const { return !running_.empty(); }
   std::vector<int> descriptors() const;
   void terminate();
-  std::vector<std::pair<pid_t, std::string>> list() const;
+  struct Shown {
+    pid_t pid;
+    std::string command, context;
+    bool spawns;
+  };
+  std::vector<Shown> list() const;
 
  private:
   struct Running {

@@ -16,6 +16,7 @@ namespace correlator::sec {
 namespace {
 
 constexpr std::size_t kChunk = 1 << 20;
+constexpr std::uint32_t kLargestBlock = 1 << 24;  // memory for it is there before it is known to be needed
 constexpr std::int64_t kTimelineStart = 1'700'000'000;
 
 }  // namespace
@@ -169,9 +170,9 @@ bool Input::read_more() {
   scanned_ = 0;
   hits_.clear();
   hit_ = 0;
-  const std::size_t had = data_.size();
-  data_.resize(had + kChunk);
-  const ssize_t n = ::read(fd_.get(), data_.data() + had, kChunk);
+  const std::size_t had = data_.size(), wanted = std::min(options_.block_size, kLargestBlock);
+  data_.resize(had + wanted);
+  const ssize_t n = ::read(fd_.get(), data_.data() + had, wanted);
   data_.resize(had + static_cast<std::size_t>(std::max<ssize_t>(n, 0)));
   if (n > 0) {
     offset_ += static_cast<std::uint64_t>(n);

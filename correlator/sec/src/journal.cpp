@@ -34,6 +34,8 @@ int priority(int level) {
   return kPriorities[static_cast<std::size_t>(std::clamp(level, 1, 6) - 1)];
 }
 
+}  // namespace
+
 std::string stamp(std::int64_t now) {
   const auto time = static_cast<std::time_t>(now);
   std::tm local{};
@@ -41,8 +43,6 @@ std::string stamp(std::int64_t now) {
   std::array<char, 64> out{};
   return {out.data(), std::strftime(out.data(), out.size(), "%a %b %e %H:%M:%S %Y", &local)};
 }
-
-}  // namespace
 
 void Journal::open(const Options& options) {
   file_ = options.log;

@@ -12,6 +12,9 @@
 
 namespace correlator::sec {
 
+// A time as it stands in the log: Fri Nov 27 15:14:04 2026.
+std::string stamp(std::int64_t now);
+
 class Journal {
  public:
   void open(const Options& options);

@@ -14,7 +14,7 @@
 namespace correlator::sec {
 namespace {
 
-enum class Kind { list, text, number, real, level, flag, once };  // flag: --x and --nox; once: only --x
+enum class Kind { list, text, number, positive, real, level, flag, once };  // flag: --x and --nox; once: only --x
 
 struct Row {
   std::string_view name;
@@ -44,7 +44,7 @@ const std::vector<Row>& rows() {
       {"check-timeout", Kind::number, whole(&Options::check_timeout), "=SECONDS  that a silent input is left alone"},
       {"poll-timeout", Kind::real, [](Options& o, const std::string& v, bool) { o.poll_timeout = std::strtod(v.c_str(), nullptr); }, "=SECONDS  to sleep when nothing came (0.1)"},
       {"socket-timeout", Kind::number, whole(&Options::socket_timeout), "=SECONDS  a connection may take (60)"},
-      {"blocksize", Kind::number, whole(&Options::block_size), "=BYTES  accepted; blocks have the size that is best"},
+      {"blocksize", Kind::positive, whole(&Options::block_size), "=BYTES  that are read of an input at once (a mebibyte)"},
       {"bufsize", Kind::number, whole(&Options::buffer_lines), "=LINES  kept for patterns of several lines (0: as the rules need)"},
       {"evstoresize", Kind::number, whole(&Options::store_limit), "=LINES  an event store may hold (0: any number)"},
       {"cleantime", Kind::number, whole(&Options::sweep_every), "=SECONDS  between looks at windows and contexts (1)"},
@@ -119,6 +119,7 @@ bool takes_value(Kind kind) { return kind != Kind::flag && kind != Kind::once; }
 std::string wrong_value(const Row& row, const std::string& value) {
   switch (row.kind) {
     case Kind::number: return number(value) ? "" : "a number of at least 0";
+    case Kind::positive: return number(value).value_or(0) > 0 ? "" : "a number of at least 1";
     case Kind::level: return number(value) && *number(value) >= 1 && *number(value) <= 6 ? "" : "a level from 1 to 6";
     case Kind::real: {
       double seconds = 0;
@@ -129,16 +130,20 @@ std::string wrong_value(const Row& row, const std::string& value) {
   }
 }
 
-std::vector<std::string> with_resource_file(const std::vector<std::string>& words) {
+// Lines of the resource file stand behind the words of the command line, so that of two that differ the file's counts.
+std::vector<std::string> with_resource_file(const std::vector<std::string>& words, Diagnostics& warnings) {
   const char* file = std::getenv("SECRC");
-  if (file == nullptr || *file == '\0') return words;
-  std::vector<std::string> out;
+  if (file == nullptr) return words;
+  std::vector<std::string> out = words;
   std::ifstream in(file);
+  if (!in) {
+    warnings.push_back(make_error("E501", fmt::format("the resource file '{}' cannot be read", file), "the variable SECRC names it"));
+    warnings.back().gravity = Gravity::warning;
+  }
   for (std::string line; std::getline(in, line);) {
     const std::string_view word = trim(line);
     if (!word.empty() && word.front() != '#') out.emplace_back(word);
   }
-  out.insert(out.end(), words.begin(), words.end());
   return out;
 }
 
@@ -157,7 +162,7 @@ Options parse_options(const std::vector<std::string>& given, Diagnostics& warnin
     warnings.push_back(make_error("E501", std::move(message), std::move(hint)));
     warnings.back().gravity = Gravity::warning;
   };
-  const std::vector<std::string> words = with_resource_file(given);
+  const std::vector<std::string> words = with_resource_file(given, warnings);
   for (std::size_t i = 0; i < words.size(); ++i) {
     std::string_view word = words[i];
     if (word == "-?" || word == "-h") {
@@ -182,6 +187,10 @@ Options parse_options(const std::vector<std::string>& given, Diagnostics& warnin
       continue;
     }
     std::string value;
+    if (!takes_value(found.row->kind) && equals != std::string_view::npos) {
+      passed_over(fmt::format("--{} takes no value, and is passed over", name), "write --tail or --notail, and so with others");
+      continue;
+    }
     if (takes_value(found.row->kind)) {
       if (equals != std::string_view::npos) value = word.substr(equals + 1);
       else if (i + 1 < words.size()) value = words[++i];
@@ -196,6 +205,7 @@ Options parse_options(const std::vector<std::string>& given, Diagnostics& warnin
     }
     found.row->set(out, value, found.on);
   }
+  if (!out.groups.empty() && out.user.empty()) passed_over("--group has no effect without --user", "--user=NAME says who to run as");
   // One input with a context of its own gives each of the others one, too.
   for (const std::string& input : out.input) out.internal_contexts = out.internal_contexts || !input_option(input).context.empty();
   return out;

@@ -69,7 +69,7 @@ Status enter(const Options& options, Journal& journal, std::int64_t now) {
   std::ofstream file(options.pid);
   file << ::getpid() << "\n";
   file.flush();
-  if (!file) journal.say(2, "the pid file " + options.pid + " cannot be written", now);
+  if (!file) return make_error("E401", "the pid file " + options.pid + " cannot be written", "its directory must exist, and the user that this runs as must be allowed to write there");
   return {};
 }
 

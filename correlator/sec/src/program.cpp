@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "program.h"
 
-#include <glob.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -13,19 +12,6 @@
 #include "base/text.h"
 
 namespace correlator::sec {
-
-std::vector<std::string> expand_glob(const std::string& pattern) {
-  std::vector<std::string> out;
-  std::istringstream words(pattern);
-  for (std::string word; words >> word;) {
-    glob_t found{};
-    if (::glob(word.c_str(), GLOB_BRACE | GLOB_TILDE | GLOB_NOMAGIC, nullptr, &found) == 0) {
-      for (std::size_t i = 0; i < found.gl_pathc; ++i) out.emplace_back(found.gl_pathv[i]);
-    }
-    ::globfree(&found);
-  }
-  return out;
-}
 
 namespace {
 

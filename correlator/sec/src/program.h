@@ -13,7 +13,8 @@
 
 namespace correlator::sec {
 
-// As SEC's globs: words at blanks, braces, a name without wildcards stands for itself also where there is no such file.
+// As SEC's globs: words at blanks or in quotes, braces, an order without case; a name without wildcards stands for itself also where
+// there is no such file.
 std::vector<std::string> expand_glob(const std::string& pattern);
 
 struct LoadedProgram {

@@ -58,6 +58,7 @@ inline const ScriptValue* Bindings::find(std::string_view name) const {
   for (const auto& [known, value] : named) {
     if (known == name) return &value;
   }
+  if (name.size() > 1 && name.front() == '0') return nullptr;  // $01 is not $1
   std::size_t n = 0;
   for (const char c : name) {
     if (c < '0' || c > '9' || n > 100000) return nullptr;

@@ -13,10 +13,6 @@ namespace {
 // A loop of a rule file that does not end would stop everything.
 constexpr int kTurns = 10'000'000;
 
-bool is_digits(const std::string& text) {
-  return !text.empty() && text.size() < 18 && text.find_first_not_of("0123456789") == std::string::npos;
-}
-
 // As one word of the shell.
 std::string single_quoted(const std::string& text) {
   std::string out = "'";
@@ -89,7 +85,7 @@ Flow Procedure::Core::act(const Action& action, const Setting& setting) {
     case Verb::tevent: case Verb::cevent: {
       const bool named = action.verb == Verb::cevent;
       const std::string delay = word(action, named ? 1 : 0, setting);
-      if (is_digits(delay)) make_event(text_or_description(action.text, setting).value, named ? word(action, 0, setting) : std::string(), std::stoll(delay));
+      if (const auto seconds = whole_number(delay)) make_event(text_or_description(action.text, setting).value, named ? word(action, 0, setting) : std::string(), *seconds);
       else say(3, "an event cannot be made after '" + delay + "', which is no number of seconds");
       return Flow::done;
     }
@@ -104,12 +100,13 @@ Flow Procedure::Core::act(const Action& action, const Setting& setting) {
     case Verb::free: variables.erase(action.variable); return Flow::done;
     case Verb::varset: assign(action.variable, cache->contains(word(action, 0, setting)) ? "1" : "0", false); return Flow::done;
     case Verb::rewrite: {
-      const std::string n = word(action, 0, setting);
-      if (!is_digits(n)) {
-        say(3, "the input buffer cannot be rewritten: '" + n + "' is no number of lines");
+      const std::string given = word(action, 0, setting);
+      const auto n = whole_number(given);
+      if (!n) {
+        say(3, "the input buffer cannot be rewritten: '" + given + "' is no number of lines");
         return Flow::done;
       }
-      buffers.rewrite(static_cast<std::uint32_t>(std::min<long long>(std::stoll(n), 1'000'000'000)), lines_of(text_or_description(action.text, setting).value));
+      buffers.rewrite(static_cast<std::uint32_t>(std::min<Second>(*n, 1'000'000'000)), lines_of(text_or_description(action.text, setting).value));
       filter.forget();
       return Flow::done;
     }
@@ -124,7 +121,7 @@ void Procedure::Core::act_on_operation(const Action& action, const Setting& sett
   if (op == nullptr) return say(4, "there is no operation with the description '" + description + "'");
   if (action.verb == Verb::getwpos) return assign(action.variable, std::to_string(op->start), false);
   const std::string to = word(action, 0, setting);
-  if (is_digits(to)) move_window(op, std::stoll(to));
+  if (const auto time = whole_number(to)) move_window(op, *time);
   else say(3, "a window cannot be moved to '" + to + "', which is no time");
 }
 
@@ -151,7 +148,7 @@ void Procedure::Core::act_with_code(const Action& action, const Setting& setting
   std::string joined;
   for (std::size_t i = 0; i < result.values.size(); ++i) joined += (i > 0 ? "\n" : "") + result.values[i].value_or("");
   assign(action.variable, std::move(joined), true);
-  variables[action.variable].function = result.function;
+  if (action.verb == Verb::eval) variables[action.variable].function = result.function;  // of the others it is text, and cannot be called
 }
 
 }  // namespace correlator::engine

@@ -11,11 +11,6 @@ using rules::procedure::Verb;
 
 namespace {
 
-std::optional<Second> number(const std::string& text) {
-  if (text.empty() || text.size() > 17 || text.find_first_not_of("0123456789") != std::string::npos) return std::nullopt;
-  return std::stoll(text);
-}
-
 std::string joined(const EventStore& store) {
   std::string out;
   for (const auto& [time, line] : store.lines) out += (&line == &store.lines.front().second ? "" : "\n") + line;
@@ -39,7 +34,7 @@ class StoreActions {
     Second lifetime = 0;
     if (action_.words.size() > 1) {
       const std::string text = core_.word(action_, 1, setting_);
-      const auto seconds = number(text);
+      const auto seconds = whole_number(text);
       if (!seconds) return core_.say(3, "context " + name + " cannot be made: '" + text + "' is no number of seconds");
       lifetime = *seconds;
     }
@@ -65,7 +60,7 @@ class StoreActions {
     const std::string name = core_.word(action_, 0, setting_), time = core_.word(action_, 1, setting_);
     const auto store = core_.changeable(name);
     if (store == nullptr) return core_.say(4, "context " + name + " does not exist and cannot be set");
-    const auto seconds = number(time);
+    const auto seconds = whole_number(time);
     if (time != "-" && !seconds) return core_.say(3, "context " + name + " cannot be set: '" + time + "' is no number of seconds");
     if (seconds) {
       store->created = core_.now;
@@ -129,7 +124,7 @@ class StoreActions {
     if (store == nullptr) return core_.say(4, "context " + name + " does not exist");
     const char sign = time.empty() ? '\0' : time.front();
     if (sign == '+' || sign == '-') time.erase(0, 1);
-    const auto seconds = number(time);
+    const auto seconds = whole_number(time);
     if (!seconds) return core_.say(3, "context " + name + " cannot be trimmed: '" + time + "' is no time");
     const Second oldest = sign == '-' ? core_.now - *seconds : sign == '+' ? store->created + *seconds : *seconds;
     std::string gone;
@@ -165,7 +160,7 @@ class StoreActions {
     const auto store = core_.changeable(name);
     if (store == nullptr) return core_.say(4, "context " + name + " does not exist");
     const std::string time = action_.words.size() > 1 ? core_.word(action_, 1, setting_) : "0";
-    const auto seconds = number(time);
+    const auto seconds = whole_number(time);
     if (!seconds) return core_.say(3, "context " + name + " gets no lifetime: '" + time + "' is no number of seconds");
     store->lifetime = *seconds;
     if (store->expired(core_.now)) core_.finish(store);
@@ -176,7 +171,7 @@ class StoreActions {
     const std::string time = core_.word(action_, 0, setting_), name = core_.word(action_, 1, setting_);
     const auto store = core_.changeable(name);
     if (store == nullptr) return core_.say(4, "context " + name + " does not exist");
-    const auto seconds = number(time);
+    const auto seconds = whole_number(time);
     if (!seconds || *seconds < store->created || *seconds > core_.now) {
       return core_.say(3, "context " + name + " cannot have been made at '" + time + "'");
     }

@@ -27,6 +27,9 @@ using MatchCache = std::map<std::string, std::shared_ptr<Bindings>, std::less<>>
 struct Scope {
   std::shared_ptr<const Bindings> dollar, percent;
   std::shared_ptr<const MatchCache> cache;
+  std::shared_ptr<const MatchCache> percent_cache = {};  // what %:{entry:name} looks into, beside `percent`
+
+  const MatchCache* cache_of(bool of_percent) const { return of_percent ? percent_cache.get() : cache.get(); }
 };
 
 struct FileState;
@@ -68,7 +71,8 @@ struct OpenOperation {
   std::string description;
   RuleState* owner = nullptr;
   Setting setting;          // of the line that opened it
-  Second start = 0;
+  Second opened = 0;        // when the operation began
+  Second start = 0;         // when its window begins
   bool fired = false;       // a threshold was reached; of two thresholds: the second window runs
   bool alive = true;
   bool busy = false;        // its first or its last list is running
@@ -251,5 +255,7 @@ struct Procedure::Core {
 };
 
 std::vector<std::string> lines_of(std::string_view text);
+// Nothing if it is not digits alone. No number is larger than any time: some thirty million years of seconds.
+std::optional<Second> whole_number(std::string_view text);
 
 }  // namespace correlator::engine

@@ -1,31 +1,182 @@
 // SPDX-License-Identifier: Apache-2.0
-// The state for a person to read.
+// The state for a person, or a script, to read: fields have the names that SEC's dump gives them.
 #include "base/json.h"
 #include "core.h"
 
 namespace correlator::engine {
 namespace {
 
-Json operation_json(const OpenOperation& op) {
-  const rules::procedure::ProcedureRule& rule = *op.owner->rule;
-  Json out = {{"key", op.owner->file->file->name + " | " + std::to_string(rule.number) + " | " + op.description},
-              {"type", rules::procedure::rule_type_name(rule.type)},
-              {"window_start", op.start},
-              {"window", rule.type == rules::procedure::RuleType::two_thresholds && op.fired ? rule.window2 : rule.window},
-              {"fired", op.fired},
-              {"action", rule.action == nullptr ? "" : rule.action->text}};
-  if (!op.times.empty()) out["events"] = std::vector<Second>(op.times.begin(), op.times.end());
-  if (!op.tokens.empty()) out["tokens"] = std::vector<std::string>(op.tokens.begin(), op.tokens.end());
-  for (const auto& [time, member] : op.marks) out["events"].push_back(time);
-  if (!op.second_text.empty()) out["pattern2"] = op.second_text;
+using rules::procedure::ActionListPtr;
+using rules::procedure::Continue;
+using rules::procedure::LinePattern;
+using rules::procedure::Member;
+using rules::procedure::ProcedureRule;
+using rules::procedure::RuleType;
+
+std::string suffix_of(std::size_t index) { return index == 0 ? std::string() : std::to_string(index + 1); }
+// As typed; a ; ends each action of SEC's.
+std::string text_of(const ActionListPtr& list) { return list == nullptr ? std::string() : list->text + "; "; }
+
+std::string pattern_text(LinePattern::Type type, bool negated, std::uint32_t lines, const std::string& text) {
+  const std::string of_lines = " for " + std::to_string(lines) + " line(s): " + text;
+  const std::string no = negated ? "negative " : "";
+  switch (type) {
+    case LinePattern::Type::regexp: return no + "regexp for " + std::to_string(lines) + " line(s): (?^:" + text + ")";
+    case LinePattern::Type::substring: return no + "substring" + of_lines;
+    case LinePattern::Type::code: return no + "perlfunc" + of_lines;
+    case LinePattern::Type::cached: return no + "cached match: " + text;
+    case LinePattern::Type::truth: break;
+  }
+  return "truth value: " + text;
+}
+
+std::string then_text(const Continue& then) {
+  switch (then.how) {
+    case Continue::How::next: return "take next";
+    case Continue::How::jump: return "goto rule " + std::to_string(then.target + 1);
+    case Continue::How::end: return "end matching";
+    case Continue::How::stop: break;
+  }
+  return "don't continue";
+}
+
+class OperationDump {
+ public:
+  OperationDump(const Procedure::Core& core, const OpenOperation& op) : core_(core), op_(op), rule_(*op.owner->rule) {}
+
+  Json json() {
+    out_ = {{"key", key()}, {"starttime", op_.opened}, {"windowstart", op_.start}, {"configfile", op_.owner->file->file->name},
+            {"ruleid", rule_.number}, {"type", type()}, {"desc", op_.description}, {"action", text_of(rule_.action)}, {"window", rule_.window}};
+    if (const Second window = rule_.type == RuleType::two_thresholds && op_.fired ? rule_.window2 : rule_.window; window > 0) out_["windowend"] = op_.start + window;
+    for (std::size_t i = 0; i < rule_.members.size(); ++i) member(rule_.members[i], i);
+    switch (rule_.type) {
+      case RuleType::pair:
+      case RuleType::pair_window: out_["desc2"] = frozen(rule_.description2); out_["action2"] = text_of(rule_.action2); break;
+      case RuleType::threshold: counted(op_.fired ? "threshold reached" : "checking for threshold"); break;
+      case RuleType::two_thresholds: counted(op_.fired ? "checking for 2nd threshold" : "checking for 1st threshold"); break;
+      case RuleType::group: group(); break;
+      default: break;
+    }
+    return std::move(out_);
+  }
+
+  std::string key() const { return op_.owner->file->file->name + " | " + std::to_string(rule_.number) + " | " + op_.description; }
+
+ private:
+  std::string type() const {
+    return rules::procedure::rule_type_name(rule_.type) + (rule_.type == RuleType::group ? std::to_string(rule_.members.size()) : std::string());
+  }
+
+  // With the values of the first match, where no second one is needed for it.
+  std::string frozen(const std::string& text) const {
+    bool from_log = false;
+    return rule_.members[1].pattern.binds() ? text : core_.match_text(text, op_.setting.scope, from_log);
+  }
+
+  void member(const Member& m, std::size_t index) {
+    const std::string suffix = suffix_of(index);
+    const bool made = m.pattern.from_match && !op_.second_text.empty();
+    out_["pattern" + suffix] = pattern_text(m.pattern.type, m.pattern.negated, m.pattern.lines, made ? op_.second_text : m.pattern.text);
+    out_["context" + suffix] = m.guard.text;
+    out_["continue" + suffix] = then_text(m.then);
+    if (rule_.type != RuleType::group) return;
+    out_["count" + suffix] = text_of(m.count);
+    out_["threshold" + suffix] = m.threshold;
+    if (rule_.group) out_["egtoken" + suffix] = m.token;
+  }
+
+  void counted(const char* status) {
+    out_["status"] = status;
+    out_["threshold"] = rule_.members.front().threshold;
+    out_["action2"] = text_of(rule_.action2);
+    out_["eventtimes"] = std::vector<Second>(op_.times.begin(), op_.times.end());
+    if (rule_.type == RuleType::threshold) return;
+    bool from_log = false;
+    out_["threshold2"] = rule_.threshold2;
+    out_["window2"] = rule_.window2;
+    out_["desc2"] = core_.match_text(rule_.description2, op_.setting.scope, from_log);
+  }
+
+  void group() {
+    out_["status"] = op_.fired && !rule_.fires_again ? "thresholds reached" : "checking for thresholds";
+    out_["init"] = text_of(rule_.init);
+    out_["slide"] = text_of(rule_.slide);
+    out_["end"] = text_of(rule_.end);
+    out_["eventtimes"] = Json::array();
+    out_["eventpatterns"] = Json::array();
+    for (const auto& [time, member] : op_.marks) {
+      out_["eventtimes"].push_back(time);
+      out_["eventpatterns"].push_back(member + 1);
+    }
+    if (!rule_.group) return;
+    std::string text;
+    for (std::size_t i = 0; i < op_.tokens.size(); ++i) text += (i > 0 ? " " : "") + op_.tokens[i];
+    out_["egpattern"] = pattern_text(rule_.group->type, rule_.group->negated, 1, rule_.group->text);
+    out_["egstring"] = std::move(text);
+    out_["eventtokens"] = std::vector<std::string>(op_.tokens.begin(), op_.tokens.end());
+  }
+
+  const Procedure::Core& core_;
+  const OpenOperation& op_;
+  const ProcedureRule& rule_;
+  Json out_;
+};
+
+Json rules_json(const Procedure::Core& core, const FileState& file) {
+  Json out = Json::array();
+  for (const auto& run : file.rules) {
+    out.push_back({{"ruleline", run->rule->place.line}, {"matches", run->matches}, {"desc", run->rule->description}});
+    if (core.options.cpu_time == nullptr) continue;
+    out.back()["events"] = run->met;
+    out.back()["cputime"] = static_cast<double>(run->cpu) / 1e9;
+  }
   return out;
 }
 
 Json store_json(const EventStore& store) {
-  Json out = {{"names", store.names}, {"created", store.created}, {"lifetime", store.lifetime}, {"internal", store.internal}};
-  if (store.at_end.list != nullptr) out["action"] = store.at_end.list->text;
-  out["lines"] = Json::array();
-  for (const auto& [time, line] : store.lines) out["lines"].push_back({{"time", time}, {"text", line}});
+  Json out = {{"name", store.names}, {"creationtime", store.created}, {"lifetime", store.lifetime}, {"buffer", Json::array()}};
+  if (store.internal) out["internal"] = true;
+  if (store.at_end.list != nullptr) {
+    out["action"] = text_of(store.at_end.list);
+    out["listdesc"] = store.at_end.setting.description;
+  }
+  for (const auto& [time, line] : store.lines) out["buffer"].push_back(line);
+  return out;
+}
+
+Json buffer_json(const LineBuffers& buffers) {
+  Json out = {{"bufsize", buffers.lines()}};
+  out["bufmode"] = buffers.joint() ? "joint buffer for all input sources" : "separate buffer for each input source";
+  if (buffers.joint()) out["lastlines"] = out["lastinputs"] = Json::array();
+  else out["lastlines"] = Json::object();
+  for (const auto& [source, lines] : buffers.all()) {
+    Json texts = Json::array(), sources = Json::array();
+    for (const BufferedLine& line : lines) {
+      texts.push_back(line.text);
+      sources.push_back(line.source);
+    }
+    if (buffers.joint()) {
+      out["lastlines"] = std::move(texts);
+      out["lastinputs"] = std::move(sources);
+    } else if (source == "synthetic") {
+      out["lastsynevents"] = std::move(texts);
+    } else {
+      out["lastlines"][source] = std::move(texts);
+    }
+  }
+  return out;
+}
+
+Json cache_json(const MatchCache& cache) {
+  Json out = Json::object();
+  for (const auto& [name, entry] : cache) {
+    std::map<std::string, std::string> fields;
+    for (std::size_t i = 0; i < entry->numbered.size(); ++i) {
+      if (entry->numbered[i]) fields[std::to_string(i)] = *entry->numbered[i];
+    }
+    for (const auto& [field, value] : entry->named) fields[field] = value.value_or("");
+    out[name] = fields;
+  }
   return out;
 }
 
@@ -33,43 +184,27 @@ Json store_json(const EventStore& store) {
 
 Json Procedure::dump(std::int64_t now) const {
   const Core& core = *core_;
-  Json out = {{"time", now}, {"lines", core.lines}};
+  Json out = {{"time", now}, {"lines", core.lines}, {"rulestats", Json::object()}, {"operations", Json::object()}, {"contexts", Json::array()},
+              {"pendingevents", Json::array()}, {"variables", Json::object()}};
   for (const auto& file : core.files) {
-    Json rules = Json::array();
+    out["rulestats"][file->file->name] = {{"sets", file->file->sets}, {"stats", rules_json(core, *file)}};
     for (const auto& run : file->rules) {
-      rules.push_back({{"number", run->rule->number + 1}, {"line", run->rule->place.line}, {"type", run->rule->type_text},
-                       {"desc", run->rule->description}, {"matches", run->matches}});
-      if (core.options.cpu_time != nullptr) {
-        rules.back()["events"] = run->met;
-        rules.back()["cpu"] = static_cast<double>(run->cpu) / 1e9;
+      for (const auto& [description, op] : run->open) {
+        OperationDump dump(core, *op);
+        out["operations"][dump.key()] = dump.json();
       }
     }
-    out["files"].push_back({{"name", file->file->name}, {"sets", file->file->sets}, {"rules", std::move(rules)}});
   }
-  out["operations"] = Json::array();
-  for (const auto& file : core.files) {
-    for (const auto& run : file->rules) {
-      for (const auto& [description, op] : run->open) out["operations"].push_back(operation_json(*op));
-    }
-  }
-  out["contexts"] = Json::array();
   for (const auto& [name, store] : core.stores) {
     if (!store->names.empty() && store->names.front() == name) out["contexts"].push_back(store_json(*store));
   }
-  out["queued"] = Json::array();
-  for (const auto& event : core.queued) out["queued"].push_back({{"text", event.text}, {"context", event.context}});
-  out["delayed"] = Json::array();
-  for (const auto& [at, event] : core.delayed) out["delayed"].push_back({{"at", at}, {"text", event.text}, {"context", event.context}});
-  out["match_cache"] = Json::object();
-  for (const auto& [name, entry] : *core.cache) {
-    for (std::size_t i = 0; i < entry->numbered.size(); ++i) out["match_cache"][name][std::to_string(i)] = entry->numbered[i].value_or("");
-    for (const auto& [field, value] : entry->named) out["match_cache"][name][field] = value.value_or("");
+  for (const auto& [at, event] : core.delayed) {
+    out["pendingevents"].push_back({{"event", event.text}, {"context", event.context.empty() ? "_INTERNAL_EVENT" : event.context}, {"time", at}});
   }
-  out["variables"] = Json::object();
-  for (const auto& [name, variable] : core.variables) out["variables"][name] = variable.function ? "(function)" : variable.value;
-  for (const auto& [source, buffer] : core.buffers.all()) {
-    for (const auto& line : buffer) out["buffers"][source].push_back({{"source", line.source}, {"text", line.text}});
-  }
+  for (const auto& event : core.queued) out["queuedevents"].push_back({{"event", event.text}, {"context", event.context.empty() ? "_INTERNAL_EVENT" : event.context}});
+  out["pmatchcache"] = cache_json(*core.cache);
+  for (const auto& [name, variable] : core.variables) out["variables"][name] = variable.function ? Json() : Json(variable.value);
+  out["buffer"] = buffer_json(core.buffers);
   return out;
 }
 

@@ -20,6 +20,7 @@ class LineBuffers {
  public:
   void resize(std::uint32_t lines, bool joint);
   std::uint32_t lines() const { return lines_; }
+  bool joint() const { return joint_; }
 
   // A line comes in; what follows is about the buffer it went into.
   void add(std::string_view source, std::string_view text);

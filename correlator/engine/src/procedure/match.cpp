@@ -30,7 +30,7 @@ PatternHit Procedure::Core::bind_source(const LinePattern& pattern, std::string_
   auto out = std::make_shared<Bindings>();
   out->numbered.emplace_back(std::string(text));
   out->set("_inputsrc", buffers.sources(pattern.lines));
-  if (!line_context.empty()) out->set("_intcontext", line_context);
+  out->set("_intcontext", line_context.empty() ? ScriptValue() : ScriptValue(line_context));
   return {true, std::move(out)};
 }
 
@@ -53,7 +53,7 @@ PatternHit Procedure::Core::match_text(const LinePattern& pattern, const rules::
   auto bindings = bindings_of(regexp, groups);
   bindings->numbered[0] = text;
   bindings->set("_inputsrc", buffers.sources(pattern.lines));
-  if (!line_context.empty()) bindings->set("_intcontext", line_context);
+  bindings->set("_intcontext", line_context.empty() ? ScriptValue() : ScriptValue(line_context));
   remember(pattern, bindings);
   return {true, std::move(bindings)};
 }
@@ -86,7 +86,7 @@ PatternHit match_code(Procedure::Core& core, const LinePattern& pattern) {
     bindings->numbered.insert(bindings->numbered.end(), result.values.begin(), result.values.end());
   }
   bindings->set("_inputsrc", core.buffers.sources(pattern.lines));
-  if (!core.line_context.empty()) bindings->set("_intcontext", core.line_context);
+  bindings->set("_intcontext", core.line_context.empty() ? ScriptValue() : ScriptValue(core.line_context));
   core.remember(pattern, bindings);
   return {true, std::move(bindings)};
 }
@@ -141,7 +141,7 @@ bool Procedure::Core::second_matches(OpenOperation& op, PatternHit& hit) {
     hit = match_text(pattern, *op.second);
   }
   if (!hit || !member.guard.condition || member.guard.before_pattern) return hit.yes;
-  const Scope scope = both ? Scope{hit.bindings, op.setting.scope.dollar, cache} : Scope{hit.bindings != nullptr ? hit.bindings : op.setting.scope.dollar, nullptr, cache};
+  const Scope scope = both ? Scope{hit.bindings, op.setting.scope.dollar, cache, op.setting.scope.cache} : Scope{hit.bindings != nullptr ? hit.bindings : op.setting.scope.dollar, nullptr, cache, nullptr};
   return holds(*member.guard.condition, scope);
 }
 

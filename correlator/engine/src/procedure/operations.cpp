@@ -23,6 +23,7 @@ bool asks_cache(const rules::procedure::ProcedureRule& rule) {
   for (const auto& list : {rule.action, rule.action2, rule.init, rule.slide, rule.end}) {
     if (list != nullptr && list->asks_cache) return true;
   }
+  if (rule.members.size() > 1 && rule.members[1].guard.text.find(":{") != std::string::npos) return true;
   return rule.description2.find(":{") != std::string::npos;
 }
 
@@ -50,7 +51,7 @@ OperationPtr Procedure::Core::open(RuleState& run, Setting setting) {
   op->description = setting.description;
   op->owner = &run;
   op->setting = std::move(setting);
-  op->start = now;
+  op->opened = op->start = now;
   if (!asks_cache(*run.rule)) op->setting.scope.cache = nullptr;
   else op->setting.scope.cache = std::make_shared<MatchCache>(*cache);
   run.open[op->description] = op;
@@ -237,8 +238,8 @@ std::optional<rules::procedure::Continue> Procedure::Core::end_pairs(const std::
     Setting second = op->setting;
     second.file = file;
     const bool both = op->setting.scope.dollar != nullptr && hit.bindings != nullptr;
-    if (both) second.scope = {hit.bindings, op->setting.scope.dollar, cache};
-    else if (hit.bindings != nullptr) second.scope = {hit.bindings, nullptr, cache};
+    if (both) second.scope = {hit.bindings, op->setting.scope.dollar, cache, op->setting.scope.cache};
+    else if (hit.bindings != nullptr) second.scope = {hit.bindings, nullptr, cache, nullptr};
     second.description_from_log = false;
     second.description = match_text(run.rule->description2, second.scope, second.description_from_log);
     this->run(run.rule->action2, second);

@@ -123,6 +123,7 @@ class Restorer {
     op->description = op->setting.description;
     op->owner = run;
     op->start = body.at("start");
+    op->opened = body.value("opened", op->start);
     op->fired = body.at("fired");
     op->second_text = body.at("second");
     op->needles = body.at("needles").get<std::vector<std::string>>();

@@ -80,7 +80,7 @@ class Saver {
     op.saved = hash;
     if (same) return rows_.push_back({"operation " + std::to_string(op.serial), {}, true});
     Json body = {{"rule", places_.name(op.owner)}, {"of", op.owner->file->file->name}, {"number", op.owner->rule->number + 1}, {"serial", op.serial},
-                 {"setting", setting(op.setting)}, {"start", op.start}, {"fired", op.fired}, {"second", op.second_text}, {"needles", op.needles},
+                 {"setting", setting(op.setting)}, {"opened", op.opened}, {"start", op.start}, {"fired", op.fired}, {"second", op.second_text}, {"needles", op.needles},
                  {"times", Json::array()}, {"marks", Json::array()}};
     for (const Second at : op.times) body["times"].push_back(at);
     for (std::size_t i = 0; i < op.marks.size(); ++i) body["marks"].push_back({op.marks[i].first, op.marks[i].second, op.tokens[i]});

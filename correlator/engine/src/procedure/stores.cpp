@@ -19,6 +19,17 @@ std::vector<std::string> lines_of(std::string_view text) {
   return out;
 }
 
+std::optional<Second> whole_number(std::string_view text) {
+  constexpr Second kLargest = 1'000'000'000'000'000;
+  if (text.empty()) return std::nullopt;
+  Second out = 0;
+  for (const char c : text) {
+    if (c < '0' || c > '9') return std::nullopt;
+    out = std::min(out * 10 + (c - '0'), kLargest);
+  }
+  return out;
+}
+
 std::shared_ptr<EventStore> Procedure::Core::store(std::string_view name) const {
   const auto found = stores.find(name);
   return found == stores.end() ? nullptr : found->second;

@@ -49,6 +49,13 @@ void append_masked(std::string& out, std::string_view value, bool mask) {
   }
 }
 
+const Bindings* entry_of(const Scope& scope, bool percent, std::string_view name) {
+  const MatchCache* cache = scope.cache_of(percent);
+  if (cache == nullptr) return nullptr;
+  const auto entry = cache->find(name);
+  return entry == cache->end() ? nullptr : entry->second.get();
+}
+
 }  // namespace
 
 // The first round, without masking: for descriptions, names of contexts, keys.
@@ -75,10 +82,7 @@ std::string Procedure::Core::match_text(const std::string& pattern, const Scope&
     }
     from_log = true;
     const Bindings* from = percent ? scope.percent.get() : scope.dollar.get();
-    if (!variable.entry.empty()) {
-      const auto entry = scope.cache == nullptr ? MatchCache::const_iterator() : scope.cache->find(variable.entry);
-      from = scope.cache == nullptr || entry == scope.cache->end() ? nullptr : entry->second.get();
-    }
+    if (!variable.entry.empty()) from = entry_of(scope, percent, variable.entry);
     const ScriptValue* value = from == nullptr ? nullptr : from->find(variable.name);
     if (value != nullptr && *value) out += **value;
     i += variable.length;
@@ -139,7 +143,7 @@ class TwoRounds {
       from_log_ = true;
       const std::string value = value_of(variable, percent);
       std::string masked;
-      append_masked(masked, value, masks_);
+      append_masked(masked, value, masks_ && !(core_.options.paste_log_text && !variable.entry.empty()));  // SEC forgets it for these
       if (first_ == nullptr) out += masked;
       else if (core_.options.paste_log_text || pastes_) for (const char m : masked) first_->literal(m);
       else first_->value(masks_values_ ? masked : value);
@@ -150,12 +154,7 @@ class TwoRounds {
   std::string value_of(const MatchVariable& variable, bool percent) const {
     const Scope& scope = setting_.scope;
     const Bindings* from = percent ? scope.percent.get() : scope.dollar.get();
-    if (!variable.entry.empty()) {
-      from = nullptr;
-      if (scope.cache != nullptr) {
-        if (const auto entry = scope.cache->find(variable.entry); entry != scope.cache->end()) from = entry->second.get();
-      }
-    }
+    if (!variable.entry.empty()) from = entry_of(scope, percent, variable.entry);
     const ScriptValue* value = from == nullptr ? nullptr : from->find(variable.name);
     return value != nullptr && *value ? **value : std::string();
   }

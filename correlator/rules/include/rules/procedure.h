@@ -60,6 +60,7 @@ struct Condition {
 struct Guard {
   std::optional<Condition> condition;
   bool before_pattern = false;  // asked first, so that a costly pattern is not tried
+  std::string text;             // as written
 };
 
 enum class Verb : std::uint8_t {

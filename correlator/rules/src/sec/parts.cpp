@@ -55,10 +55,9 @@ Slice Slice::take_word() {
 }
 
 Slice inside_parentheses(Slice text) {
-  if (text.text.size() >= 2 && text.text.front() == '(' && text.text.back() == ')' && !escaped(text.text, text.text.size() - 1)) {
-    return text.part(1, text.text.size() - 2);
-  }
-  return text;
+  const Slice bare = text.trimmed();
+  if (bare.text.size() < 2 || bare.text.front() != '(' || bare.text.back() != ')' || escaped(bare.text, bare.text.size() - 1)) return text;
+  return bare.part(1, bare.text.size() - 2).trimmed();
 }
 
 std::string unwrapped(std::string_view text) {
@@ -115,8 +114,16 @@ bool is_name(std::string_view text) {
          std::all_of(text.begin(), text.end(), [](unsigned char c) { return std::isalnum(c) || c == '_'; });
 }
 
+bool is_blank(std::string_view text) { return std::all_of(text.begin(), text.end(), blank); }
+
 bool is_number(std::string_view text) {
-  return !text.empty() && text.size() < 18 && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+std::uint64_t number_of(std::string_view digits) {
+  std::uint64_t out = 0;
+  for (const char c : digits) out = std::min<std::uint64_t>(out * 10 + static_cast<std::uint64_t>(c - '0'), kLargestNumber);
+  return out;
 }
 
 }  // namespace correlator::rules::sec

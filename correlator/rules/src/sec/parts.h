@@ -54,7 +54,8 @@ struct Slice {
   Slice take_word();
 };
 
-// "(…)" without its outermost parentheses, if it begins with one and ends with one; with \( and \) as they are meant.
+// "(…)" without its outermost parentheses and the blanks inside them, if it begins with one and ends with one; with \( and \) as
+// they are meant.
 std::string unwrapped(std::string_view text);
 // The same, without the second.
 Slice inside_parentheses(Slice text);
@@ -71,7 +72,11 @@ std::size_t closing(std::string_view text);
 bool has_parenthesis(std::string_view text);
 
 bool is_name(std::string_view text);  // a letter, then letters, digits, _
+bool is_blank(std::string_view text);  // holds nothing else, perhaps nothing at all
 bool is_number(std::string_view text);
+// Of digits. Those that are larger than any time are all the same: some thirty million years of seconds.
+constexpr std::uint64_t kLargestNumber = 1'000'000'000'000'000;
+std::uint64_t number_of(std::string_view digits);
 
 // Not there after an error was said.
 ActionListPtr read_actions(Reading& reading, const Field& field, Slice text);

@@ -13,5 +13,7 @@ struct Rewritten {
   std::string obstacle;  // what RE2 cannot do; empty: `text` means what the pattern means
 };
 Rewritten to_re2(std::string_view perl, std::uint32_t lines);
+// The same for PCRE2, which can all of it; an obstacle is what Perl refuses.
+Rewritten to_pcre2(std::string_view perl);
 
 }  // namespace correlator::rules::sec

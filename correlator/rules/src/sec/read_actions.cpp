@@ -110,9 +110,14 @@ class ActionReader {
     auto out = std::make_shared<ActionList>();
     out->text = text.text;
     out->asks_cache = text.text.find("$:{") != std::string_view::npos || text.text.find("%:{") != std::string_view::npos;
-    for (const Slice part : split_outside(text, ";")) {
+    std::vector<Slice> parts = split_outside(text, ";");
+    while (!parts.empty() && is_blank(parts.back().text)) parts.pop_back();
+    for (const Slice part : parts) {
       const Slice action = part.trimmed();
-      if (action.empty()) continue;
+      if (action.empty()) {
+        reading_.error(field_, part.offset, 1, "an action is missing in front of this", "a ; stands between actions, and may stand behind the last one");
+        return nullptr;
+      }
       auto read = one(action);
       if (!read) return nullptr;
       out->actions.push_back(*std::move(read));
@@ -167,12 +172,22 @@ class ActionReader {
       if (rest.empty() && !optional) return false;
       if (rest.empty()) continue;
       switch (kind) {
-        case 'w': case 'W': out.words.push_back(unwrapped(rest.take_word().text)); break;
+        case 'w': case 'W':
+          if (!parameter(out, row, kind == 'W', rest)) return false;
+          break;
         case 'v': case 'V': if (!variable(rest.take_word(), out.variable)) return false; break;
         case 'n': if (!rule_number(out, rest.take_word())) return false; break;
-        case 't': out.text = unwrapped(rest.text); rest = {}; break;
-        case 'c': case 'C': out.shell_command = unwrapped(rest.text); rest = {}; break;
-        case 'x': case 'X': out.command = words_of(rest.text); rest = {}; break;
+        case 't': set_text(out, rest.text); rest = {}; break;
+        case 'c': case 'C':
+          if (std::string command = unwrapped(rest.text); !is_blank(command)) out.shell_command = std::move(command);
+          else if (kind == 'c') return false;
+          rest = {};
+          break;
+        case 'x': case 'X':
+          out.command = words_of(rest.text);
+          if (out.command.empty() && kind == 'x') return false;
+          rest = {};
+          break;
         case 'q': if (!quoted(out, rest)) return false; break;
         case 'l':
           out.list = list(inside_parentheses(rest));
@@ -187,13 +202,29 @@ class ActionReader {
     return false;
   }
 
+  // () stands for a parameter that is left out: a name is the description then, a time 0, an offset the end.
+  bool parameter(Action& out, const VerbRow& row, bool optional, Slice& rest) {
+    std::string word = unwrapped(rest.take_word().text);
+    if (word.empty() && !optional) return false;
+    const bool is_first = out.words.empty();
+    const char* left_out = row.verb == Verb::addinput ? "-" : is_first || row.verb == Verb::alias ? "%s" : "0";
+    out.words.push_back(word.empty() ? left_out : std::move(word));
+    return true;
+  }
+
+  // A text of nothing but blanks in parentheses is none.
+  static void set_text(Action& out, std::string_view text) {
+    std::string plain = unwrapped(text);
+    if (!plain.empty()) out.text = std::move(plain);
+  }
+
   bool quoted(Action& out, Slice& rest) {
     if (rest.text.front() != '\'') return false;
     const std::size_t end = rest.text.find('\'', 1);
     if (end == std::string_view::npos) return false;
     const Slice behind = rest.part(end + 1);
     if (!behind.empty() && !std::isspace(static_cast<unsigned char>(behind.text.front()))) return false;
-    if (end > 1) out.text = unwrapped(rest.text.substr(1, end - 1));
+    if (end > 1) set_text(out, rest.text.substr(1, end - 1));
     rest = behind.trimmed();
     return true;
   }
@@ -203,7 +234,7 @@ class ActionReader {
     const bool sign = !digits.empty() && (digits.front() == '+' || digits.front() == '-');
     if (sign) digits.remove_prefix(1);
     if (!is_number(digits)) return false;
-    out.number = static_cast<std::int64_t>(*parse_uint(digits));
+    out.number = static_cast<std::int64_t>(number_of(digits));
     if (word.text.front() == '-') out.number = -out.number;
     out.relative = sign || out.number == 0;
     out.numbered = true;
@@ -227,10 +258,10 @@ class ActionReader {
     const Slice first = behind.take_word();
     if (is_number(first.text)) {
       out.numbered = true;
-      out.number = static_cast<std::int64_t>(*parse_uint(first.text));
+      out.number = static_cast<std::int64_t>(number_of(first.text));
       rest = behind;
     }
-    if (!rest.empty()) out.text = unwrapped(rest.text);
+    if (!rest.empty()) set_text(out, rest.text);
     return true;
   }
 
@@ -238,7 +269,7 @@ class ActionReader {
     Slice behind = rest;
     const Slice first = behind.take_word();
     if (!first.empty() && rule_number(out, first)) rest = behind;
-    if (!rest.empty()) out.text = unwrapped(rest.text);
+    if (!rest.empty()) set_text(out, rest.text);
     return true;
   }
 
@@ -256,13 +287,15 @@ class ActionReader {
     return reading_.code(field_, rest.offset, "sub { 1 }").has_value();
   }
 
+  // The first -> or :> is the one, wherever it stands; blanks around it are not needed.
   bool lcall(Action& out, Slice rest) {
-    if (rest.empty() || !variable(rest.take_word(), out.variable) || rest.empty()) return false;
-    const std::size_t values = find_outside(rest.text, "->"), entries = find_outside(rest.text, ":>");
-    if (values >= kUnbalanced && entries >= kUnbalanced) return false;
+    const std::size_t values = rest.text.find("->"), entries = rest.text.find(":>");
     const std::size_t at = std::min(values, entries);
+    if (at == std::string_view::npos) return false;
+    Slice parameters = rest.part(0, at).trimmed();
+    if (parameters.empty() || !variable(parameters.take_word(), out.variable)) return false;
     out.by_entry = entries < values;
-    out.words = words_of(rest.part(0, at).trimmed().text);
+    out.words = words_of(parameters.text);
     const Slice body = rest.part(at + 2).trimmed();
     const std::string source = unwrapped(body.text);
     out.test = translate(source);
@@ -271,18 +304,17 @@ class ActionReader {
     return out.code.has_value();
   }
 
+  // Blanks must stand between the parts. The first list may not be empty, the one behind else may.
   bool branch(Action& out, Slice rest) {
-    if (rest.empty()) return false;
-    std::size_t end = 0;
-    while (end < rest.text.size() && rest.text[end] != '(' && !std::isspace(static_cast<unsigned char>(rest.text[end]))) ++end;
-    if (!variable(rest.part(0, end), out.variable)) return false;
-    rest = rest.part(end).trimmed();
-    if (!body(rest, out.list)) return false;
+    if (rest.empty() || !variable(rest.take_word(), out.variable) || !body(rest, out.list)) return false;
+    if (out.list->actions.empty()) return false;
     if (rest.empty()) return true;
-    if (out.verb == Verb::loop || lower(rest.text.substr(0, 4)) != "else") return false;
-    rest = rest.part(4).trimmed();
-    return body(rest, out.otherwise) && rest.empty();
+    if (out.verb == Verb::loop || !blank_before(rest)) return false;
+    const Slice word = rest.take_word();
+    return lower(word.text) == "else" && body(rest, out.otherwise) && rest.empty();
   }
+
+  static bool blank_before(const Slice& rest) { return std::isspace(static_cast<unsigned char>(*(rest.text.data() - 1))) != 0; }
 
   bool body(Slice& rest, ActionListPtr& out) {
     const std::size_t end = rest.empty() || rest.text.front() != '(' ? std::string_view::npos : closing(rest.text);

@@ -139,6 +139,7 @@ std::optional<Guard> read_guard(Reading& reading, const Field& field) {
     guard.before_pattern = true;
     text = text.part(1, text.text.size() - 2).trimmed();
   }
+  guard.text = text.text;
   guard.condition = ConditionReader(reading, field).read(text);
   if (!guard.condition) return std::nullopt;
   return guard;

@@ -40,6 +40,8 @@ const TypeRow* find_type(std::string_view name) {
   return nullptr;
 }
 
+std::uint32_t capped(std::int64_t n) { return static_cast<std::uint32_t>(std::min<std::int64_t>(n, 0xffffffff)); }
+
 std::string suffix_of(std::size_t index) { return index == 0 ? "" : std::to_string(index + 1); }
 
 std::string decode_substring(std::string_view text) {
@@ -99,7 +101,7 @@ bool RuleReader::set_type(const Field& field) {
   type_ = lower(field.value);
   rule_.type_text = field.value;
   if (type_.starts_with("eventgroup") && is_number(std::string_view(type_).substr(10))) {
-    count_ = static_cast<std::uint32_t>(std::min<std::uint64_t>(*parse_uint(std::string_view(type_).substr(10)), 1000));
+    count_ = static_cast<std::uint32_t>(std::min<std::uint64_t>(number_of(std::string_view(type_).substr(10)), 1000));
     if (count_ == 0) {
       reading_.error(field, 0, field.value.size(), "an EventGroup has at least one pattern", "type=EventGroup, or EventGroup2 and so on");
       return false;
@@ -200,7 +202,7 @@ Member RuleReader::member(const std::string& suffix, std::size_t index) {
   if (const Field* field = get("continue" + suffix)) read_continue(out.then, *field, index);
   if (rule_.type != RuleType::group) return out;
   out.count = actions("count" + suffix);
-  if (const auto n = number("thresh" + suffix, 1, "threshold")) out.threshold = static_cast<std::uint32_t>(*n);
+  if (const auto n = number("thresh" + suffix, 1, "threshold")) out.threshold = capped(*n);
   const Field* token = get("egtoken" + suffix);
   out.token = token != nullptr ? token->value : std::to_string(index + 1);
   return out;
@@ -225,9 +227,9 @@ bool RuleReader::read_pattern(LinePattern& out, const Field& ptype, const Field&
   else if (lower(ptype.value) == "tvalue") { out.type = LinePattern::Type::truth; out.negated = false; }
   else known = false;
   if (known && !lines.empty()) {
-    const auto n = parse_uint(lines);
-    known = n.has_value() && *n >= 1 && *n <= 10'000'000;
-    if (known) out.lines = static_cast<std::uint32_t>(*n);
+    const std::uint64_t n = number_of(lines);
+    known = n >= 1 && n <= 10'000'000;
+    if (known) out.lines = static_cast<std::uint32_t>(n);
   }
   if (!known) {
     reading_.error(ptype, 0, ptype.value.size(), "there is no pattern type " + ptype.value,
@@ -323,8 +325,8 @@ ActionListPtr RuleReader::actions(const std::string& key) {
 std::optional<std::int64_t> RuleReader::number(const std::string& key, std::int64_t least, const char* what) {
   const Field* field = get(key);
   if (field == nullptr) return std::nullopt;
-  const auto n = is_number(field->value) ? parse_uint(field->value) : std::nullopt;
-  if (n && *n <= 0xffffffffU && static_cast<std::int64_t>(*n) >= least) return static_cast<std::int64_t>(*n);
+  const auto n = is_number(field->value) ? static_cast<std::int64_t>(number_of(field->value)) : -1;
+  if (n >= least) return n;
   reading_.error(*field, 0, field->value.size(), std::string("this is no ") + what, "a number, at least " + std::to_string(least));
   return std::nullopt;
 }
@@ -347,8 +349,8 @@ void RuleReader::settings() {
   rule_.window = number("window", rule_.type == RuleType::pair ? 0 : 1, "window in seconds").value_or(0);
   rule_.window2 = number("window2", 1, "window in seconds").value_or(0);
   if (rule_.type == RuleType::threshold || rule_.type == RuleType::two_thresholds) {
-    rule_.members.front().threshold = static_cast<std::uint32_t>(number("thresh", 1, "threshold").value_or(1));
-    rule_.threshold2 = static_cast<std::uint32_t>(number("thresh2", 0, "threshold").value_or(0));
+    rule_.members.front().threshold = capped(number("thresh", 1, "threshold").value_or(1));
+    rule_.threshold2 = capped(number("thresh2", 0, "threshold").value_or(0));
   }
   if (const Field* field = get("time")) {
     if (auto schedule = read_schedule(reading_, *field)) rule_.schedule = *schedule;
@@ -395,7 +397,11 @@ void RuleReader::options_rule() {
   if (const Field* field = get("joincfset")) {
     for (Slice rest{field->value, 0}; !rest.empty();) out.sets.emplace_back(rest.take_word().text);
   }
-  out.sees_input = yes_no("procallin").value_or(true);
+  if (const Field* field = get("procallin")) {
+    const std::string value = lower(field->value);
+    out.sees_input = value != "no";
+    if (out.sees_input && value != "yes") reading_.warn(*field, 0, field->value.size(), "procallin= is yes or no, and counts as yes");
+  }
   if (!reading_.failed) options = std::move(out);
 }
 

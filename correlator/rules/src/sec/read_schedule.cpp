@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // time= of a Calendar rule.
+#include <algorithm>
+
 #include "base/text.h"
 #include "parts.h"
 
@@ -10,7 +12,7 @@ struct Span {
   std::uint32_t from, to;
 };
 
-// "*", "*/5", "3", "3-7", "3-7/2", "-7", "3-". Nothing if it is none of these.
+// "*", "*/5", "3", "3-7", "3-7/2", "-7", "3-", "-". False if it is none of these.
 template <std::size_t N>
 bool add_part(std::string_view part, Span bounds, std::bitset<N>& out) {
   std::uint32_t step = 1;
@@ -25,14 +27,13 @@ bool add_part(std::string_view part, Span bounds, std::bitset<N>& out) {
   if (part != "*") {
     const std::size_t dash = part.find('-');
     const std::string_view left = part.substr(0, dash), right = dash == std::string_view::npos ? left : part.substr(dash + 1);
-    if (left.empty() && right.empty()) return false;
+    if (dash == std::string_view::npos && left.empty()) return false;
     for (const auto& [text, end] : {std::pair{left, &span.from}, std::pair{right, &span.to}}) {
       if (text.empty()) continue;
       const auto number = parse_uint(text);
       if (!number || *number < bounds.from || *number > bounds.to) return false;
       *end = static_cast<std::uint32_t>(*number);
     }
-    if (span.from > span.to) return false;
   }
   for (std::uint32_t n = span.from; n <= span.to; n += step) out.set(n % N);
   return true;
@@ -49,8 +50,10 @@ std::optional<Schedule> read_schedule(Reading& reading, const Field& field) {
     return std::nullopt;
   }
   const auto read = [&](std::size_t index, Span bounds, auto& set, const char* what) {
-    for (const std::string_view part : split(words[index].text, ",")) {
-      if (add_part(part, bounds, set)) continue;
+    const auto parts = split(words[index].text, ",");
+    const bool nothing = std::all_of(parts.begin(), parts.end(), [](std::string_view part) { return part.empty(); });
+    for (const std::string_view part : parts) {
+      if ((part.empty() && !nothing) || add_part(part, bounds, set)) continue;  // a comma too many says nothing
       reading.error(field, words[index].offset, words[index].text.size(), std::string("this is no ") + what,
                     "numbers, ranges 3-7, lists 1,2 and steps */5 from " + std::to_string(bounds.from) + " to " + std::to_string(bounds.to));
       return;

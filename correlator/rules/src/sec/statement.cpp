@@ -9,7 +9,8 @@
 namespace correlator::rules::sec {
 namespace {
 
-bool blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\v' || c == '\f'; }
+constexpr std::string_view kBlanks = " \t\r\v\f";
+bool blank(char c) { return kBlanks.find(c) != std::string_view::npos; }
 
 // A logical line: what a \ at the end continues is one with what follows.
 struct Joined {
@@ -21,18 +22,23 @@ class Lines {
  public:
   explicit Lines(std::string_view text) : text_(text) {}
 
+  // True where the last line should have gone on; next() did not give it as a line, but `out` is it.
+  bool ends_within() const { return ends_within_; }
+
   bool next(Joined& out) {
     if (text_.empty()) return false;
     out = {};
     for (;;) {
       std::string_view line = take();
       out.pieces.push_back({out.text.size(), number_, 1, std::string(line)});
-      std::string_view kept = line;
-      while (!kept.empty() && blank(kept.back())) kept.remove_suffix(1);
-      const bool continues = !kept.empty() && kept.back() == '\\';
-      if (continues) kept.remove_suffix(1);
-      out.text += continues ? kept : line;
-      if (!continues || text_.empty()) return true;
+      out.text += line;
+      // What is looked at is all that stands there by now: an empty line behind "\ \" takes away the second \, too.
+      const std::size_t last = out.text.find_last_not_of(kBlanks);
+      if (last == std::string::npos || out.text[last] != '\\') return true;
+      out.text.resize(last);
+      if (!text_.empty()) continue;
+      ends_within_ = true;
+      return false;
     }
   }
 
@@ -47,6 +53,7 @@ class Lines {
 
   std::string_view text_;
   std::uint32_t number_ = 0;
+  bool ends_within_ = false;
 };
 
 std::size_t first_of_text(std::string_view text, std::size_t from = 0) {
@@ -86,6 +93,15 @@ bool make_field(const Joined& line, Field& field) {
   return true;
 }
 
+// The last line says that it goes on.
+void lost_at_the_end(const Joined& line, const std::string& file, Diagnostics& diagnostics) {
+  Diagnostic d = make_error("E081", "this line goes on behind the end of the file, and is passed over", "take away the \\ at its end, or write a line behind it");
+  d.gravity = Gravity::warning;
+  d.place = {file, line.pieces.front().line, 1};
+  d.source = line.pieces.front().source;
+  diagnostics.push_back(std::move(d));
+}
+
 }  // namespace
 
 std::vector<Group> cut_statements(std::string_view text, const std::string& file, Diagnostics& diagnostics) {
@@ -96,7 +112,8 @@ std::vector<Group> cut_statements(std::string_view text, const std::string& file
     if (!open.fields.empty()) groups.push_back(std::move(open));
     open = {};
   };
-  for (Lines lines(text); lines.next(line);) {
+  Lines lines(text);
+  while (lines.next(line)) {
     const std::size_t begin = first_of_text(line.text);
     if (begin == line.text.size() || line.text[begin] == '#') {
       close();
@@ -106,7 +123,6 @@ std::vector<Group> cut_statements(std::string_view text, const std::string& file
     if (!make_field(line, field)) {
       Diagnostic d = make_error("E081", "this line is no keyword=value, and is passed over",
                                 "a keyword is letters and digits, and a value is not empty; a comment begins with #");
-      d.gravity = Gravity::warning;
       d.place = {file, line.pieces.front().line, static_cast<std::uint32_t>(begin) + 1};
       d.source = line.pieces.front().source;
       diagnostics.push_back(std::move(d));
@@ -115,6 +131,7 @@ std::vector<Group> cut_statements(std::string_view text, const std::string& file
     if (open.fields.empty()) open.line = field.line;
     open.fields.push_back(std::move(field));
   }
+  if (lines.ends_within()) lost_at_the_end(line, file, diagnostics);
   close();
   return groups;
 }

@@ -19,7 +19,9 @@ Result<TextPattern> TextPattern::compile(std::string_view perl, std::uint32_t li
     }
     re2_says = fast.error().message;
   }
-  auto slow = may_backtrack ? backtrack::Regex::compile(perl) : Result<backtrack::Regex>(make_error("E083", ""));
+  const sec::Rewritten spelled = sec::to_pcre2(perl);
+  if (!spelled.obstacle.empty()) return make_error("E082", spelled.obstacle);
+  auto slow = may_backtrack ? backtrack::Regex::compile(spelled.text) : Result<backtrack::Regex>(make_error("E083", ""));
   if (!slow) {
     Diagnostic d = slow.error();
     if (d.code == "E083") {

@@ -18,7 +18,7 @@ struct Options {
   std::int64_t reopen_timeout = 0, check_timeout = 0;
   double poll_timeout = 0.1;
   std::int64_t socket_timeout = 60;
-  std::uint32_t block_size = 8192, buffer_lines = 0;
+  std::uint32_t block_size = 1 << 20, buffer_lines = 0;  // bytes read at once; lines kept for patterns of several, 0: as many as they need
   std::uint64_t store_limit = 0;
   std::int64_t sweep_every = 1;
   std::string log, syslog;

@@ -1,0 +1,5 @@
+type=Single
+ptype=SubStr
+pattern=x
+desc=d
+action=write - with blank

@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 
+from harness import PATIENCE, wait_until
 from omprog import CORRELATOR, Engine, check, correlator, same_as_recorded
 
 RULES = """format = 1
@@ -124,15 +125,15 @@ class Site:
             db.close()
 
 
-def wait_for(what, condition, seconds=20):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if condition():
-            check(what, True)
-            return True
-        time.sleep(0.01)
-    check(what, False)
-    return False
+def wait_for(what, condition, seconds=PATIENCE):
+    """Checks that it becomes so. Whether it did."""
+    try:
+        wait_until(what, condition, seconds)
+    except AssertionError:
+        check(what, False)
+        return False
+    check(what, True)
+    return True
 
 
 def hit(what):
@@ -200,6 +201,7 @@ def main():
         engine.send(hit("plain"))
         dispatcher = site.dispatcher()
         wait_for("a dispatcher that was killed goes on where it was", lambda: len(site.acted()) == before + 2)
+        wait_for("all jobs have ended", lambda: not any(text.startswith(("waiting", "running")) for text in site.jobs().values()))
         check("nothing ran twice", len([line for line in site.acted() if line.startswith("--what plain")]) == 3)
 
         os.chmod(os.path.join(site.actions, "act"), 0o777)

@@ -322,7 +322,7 @@ class Service {
   void next_log_level() {
     journal_.set_level(journal_.debug() % 6 + 1);
     engine_->set_log_level(journal_.level());
-    journal_.say(4, fmt::format("SIGINT: the log level is now {}", journal_.debug()), now());
+    journal_.say(std::min(4, journal_.debug()), fmt::format("SIGINT: the log level is now {}", journal_.debug()), now());  // told at every level, as SEC does
   }
 
   // Everything anew, except that nothing that was read is lost (in SEC it is).

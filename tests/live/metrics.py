@@ -79,7 +79,7 @@ def lines(page, fate):
 def message(number, text, **more):
     now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     return json.dumps({"id": f"m-{number}", "timegenerated": now, "timereported": now, "hostname": "h1", "inputname": "imuxsock",
-                       "programname": "app", "syslogtag": "app:", "facility": "1", "severity": "6", "message": " " + text, **more})
+                       "programname": "app", "syslogtag": "app:", "facility": "1", "severity": "6", "message": " " + text, **more}, separators=(",", ":"))  # as the shipped template writes it
 
 
 def documented():
@@ -147,6 +147,8 @@ def main():
         check(f"each line has one fate {by_fate}", by_fate == {"matched": 5, "mark": 1, "unmatched": 3, "duplicate": 1})
         remarks = {word: get(f'correlator_input_remarks_total{{input="omprog",remark="{word}"}}') for word in ("malformed", "late", "future", "forged", "undated", "truncated")}
         check(f"what else there is to say {remarks}", remarks == {"malformed": 2, "late": 1, "future": 1, "forged": 1, "undated": 0, "truncated": 0})
+        modules = {name: get(f'correlator_input_module_lines_total{{input="omprog",module="{name}"}}') for name in ("imuxsock", "immark")}
+        check(f"lines by rsyslog's own inputs {modules}", modules == {"imuxsock": 7, "immark": 1})
         check("a source that does not number has lost nothing that it knows of", get('correlator_input_lost_total{input="omprog"}') == -1)
         check("events by class and trust", get('correlator_events_total{class="hit",trust="claimed"}') == 4)
         check("a decision", get('correlator_decisions_total{rule="plain",fate="decided"}') >= 1)

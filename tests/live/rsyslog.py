@@ -53,6 +53,9 @@ def a_script_runs():
                     if not dispatch.wait_for(f"line {number}: a script runs", lambda: len([x for x in site.acted() if "plain" in x]) > number):
                         break
                     times.append((time.monotonic() - begin) * 1000)
+                page = correlator("metrics", "--state", site.state)
+                through = re.search(r'^correlator_input_module_lines_total\{input="omprog",module="imuxsock"\} (\d+)$', page, re.M)
+                check(f"lines are counted by rsyslog's input {through and through[1]}", through is not None and int(through[1]) == len(times))
                 times.sort()
                 print(f"log socket to the script's file, shell included: median {times[len(times) // 2]:.1f} ms, worst {times[-1]:.1f} ms")
         finally:

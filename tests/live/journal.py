@@ -74,7 +74,7 @@ class Site:
     def engine(self):
         engine = subprocess.Popen([CORRELATOR, "run", "--journal", "--journal-directory", self.journal.directory, "--state", self.state, "--rules", self.rules],
                                   stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=self.log)
-        wait_until(lambda: b"correlator_up 1" in self.metrics() or engine.poll() is not None)
+        wait_until(lambda: b"\ncorrelator_up 1\n" in self.metrics() or engine.poll() is not None)
         return engine
 
     def metrics(self):

@@ -52,7 +52,7 @@ class OneProcess:
         with open(self.said, "ab") as out:
             self.process = subprocess.Popen([CORRELATOR, "run", "--dispatch", "--json", "--follow", self.log, "--state", self.site.state, "--rules", self.site.rules,
                                              "--actions", self.site.actions], stdin=subprocess.DEVNULL, stdout=out, stderr=self.site.log)
-        wait_for("it reads", lambda: "correlator_up 1" in self.page())
+        wait_for("it reads", lambda: "\ncorrelator_up 1\n" in self.page())  # the help text has the words, too
 
     def page(self):
         """Nothing while the state is being made."""

@@ -113,6 +113,8 @@ void EngineService::take_rules() {
   if (loaded->rules == nullptr) {
     for (const Diagnostic& problem : loaded->diagnostics) complain(problem);
     answer = rules_stay(loaded->diagnostics);
+  } else if (!live_.record_now()) {
+    answer = make_error("E305", "the rules in force stay: the state cannot be written now", "it is tried again; look at `correlator status`, and reload then");
   } else if (auto status = session_.reload(loaded->rules); !status) {
     answer = status.error();
   } else {

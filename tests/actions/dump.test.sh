@@ -103,7 +103,7 @@ touch "$WORLD/hang-dump"
 env -i PATH="$BIN" WORLD="$WORLD" CORRELATOR_ACTION_STATE="$WORLD/state" "$ACTIONS/virsh-dump" --domain vm1 \
   --dir "$WORLD/dumps" --keep-free 0 </dev/null >"$WORLD/out" 2>"$WORLD/err" &
 script=$!
-for ((i = 0; i < 50; ++i)); do [[ -e $WORLD/here/domains/vm1/job ]] && break; sleep 0.1; done
+for ((i = 0; i < 900; ++i)); do [[ -e $WORLD/here/domains/vm1/job ]] && break; sleep 0.1; done
 kill -TERM "$script"
 wait "$script"
 code=$?

@@ -61,7 +61,7 @@ background() {
   script=$!
 }
 # until_called TEXT: waits for a stand-in to be called so
-until_called() { local i; for ((i = 0; i < 100; ++i)); do holds "$WORLD/calls" "$1" | grep -q yes && return; sleep 0.05; done; }
+until_called() { local i; for ((i = 0; i < 1800; ++i)); do holds "$WORLD/calls" "$1" | grep -q yes && return; sleep 0.05; done; }
 stopped_by_term() {
   kill -TERM "$script"
   wait "$script"

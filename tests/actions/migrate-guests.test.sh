@@ -64,7 +64,7 @@ touch "$WORLD/hang-migrate"
 env -i PATH="$BIN" WORLD="$WORLD" CORRELATOR_ACTION_STATE="$WORLD/state" "$ACTIONS/migrate-guests" --to kvm2 \
   </dev/null >"$WORLD/out" 2>"$WORLD/err" &
 script=$!
-for ((i = 0; i < 80; ++i)); do [[ -e $WORLD/here/domains/vm1/job ]] && break; sleep 0.1; done
+for ((i = 0; i < 900; ++i)); do [[ -e $WORLD/here/domains/vm1/job ]] && break; sleep 0.1; done
 kill -TERM "$script"
 wait "$script"
 code=$?

@@ -136,7 +136,7 @@ kill -KILL "$script"
 wait "$script" 2>/dev/null
 kill -TERM "${steps[-1]}"
 rm "$WORLD/hang-dump"
-for ((i = 0; i < 100; ++i)); do [[ -e $WORLD/here/domains/vm1/job ]] || break; sleep 0.1; done
+for ((i = 0; i < 900; ++i)); do [[ -e $WORLD/here/domains/vm1/job ]] || break; sleep 0.1; done
 quiesce
 exits 0
 says 'goes on after: suspended'

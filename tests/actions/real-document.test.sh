@@ -42,7 +42,7 @@ LogLevel ERROR
 SetEnv PATH=$BIN CORRELATOR_ACTION_STATE=$WORLD/state CORRELATOR_ACTION_SYSROOT=$WORLD/root
 CONF
 /usr/sbin/sshd -D -e -f "$WORLD/sshd_config" 2>"$WORLD/sshd.log" &
-for ((i = 0; i < 300; ++i)); do (exec 3<>/dev/tcp/10.0.0.11/22) 2>/dev/null && break; sleep 0.1; done
+for ((i = 0; i < 900; ++i)); do (exec 3<>/dev/tcp/10.0.0.11/22) 2>/dev/null && break; sleep 0.1; done
 
 # 1. On the log server.
 awk '/^   ```shell$/ { on = 1; next } /^   ```$/ { on = 0 } on { print substr($0, 4) }' <<<"$section" >"$WORLD/script"

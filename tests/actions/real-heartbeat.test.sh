@@ -57,7 +57,7 @@ node_pid=()
 for i in 1 2; do
   unshare -m -u -n -p -f --kill-child --mount-proc bash "$WORLD/node" "hb$i" "10.88.0.$i" "$WORLD" >"$WORLD/node$i.out" 2>&1 &
   pids+=($!)
-  for ((n = 0; n < 50; ++n)); do read -r child _ <"/proc/$!/task/$!/children" && break; sleep 0.1; done
+  for ((n = 0; n < 900; ++n)); do read -r child _ <"/proc/$!/task/$!/children" && break; sleep 0.1; done
   node_pid+=("$child")
 done
 ip link add eth0 netns "${node_pid[0]}" type veth peer name eth0 netns "${node_pid[1]}"
@@ -67,7 +67,7 @@ held() { on "$1" cl_status rscstatus 2>/dev/null | tail -n 1; }
 has_file() { on "$1" test -e /run/a-file && echo yes || echo no; }
 standby() { on 1 "$ACTIONS/heartbeat-standby" --timeout 30 "$@" </dev/null >"$WORLD/out" 2>"$WORLD/err"; code=$?; }
 settled() { [[ $(held 1) =~ ^(local|all)$ && $(has_file 1) == yes && $(held 2) != transition ]]; }
-for ((n = 0; n < 60; ++n)); do
+for ((n = 0; n < 240; ++n)); do
   settled && break
   # On a busy machine the second node may be up first, and keeps what it took: auto_failback is off.
   if ((n % 20 == 19)) && [[ $(has_file 2) == yes ]]; then on 1 /usr/share/heartbeat/hb_takeover all >/dev/null 2>&1; fi
@@ -92,8 +92,8 @@ check 'back' yes "$(has_file 1)"
 case_name='the other node is dead'
 kill -KILL "${pids[1]}"  # unshare does not die of TERM; its child dies with it
 { wait "${pids[1]}"; } 2>/dev/null
-for ((n = 0; n < 40; ++n)); do [[ $(on 1 cl_status nodestatus hb2 2>/dev/null | tail -n 1) == dead ]] && break; sleep 0.5; done
-for ((n = 0; n < 40; ++n)); do [[ $(held 1) != transition ]] && break; sleep 0.5; done
+for ((n = 0; n < 900; ++n)); do [[ $(on 1 cl_status nodestatus hb2 2>/dev/null | tail -n 1) == dead ]] && break; sleep 0.5; done
+for ((n = 0; n < 900; ++n)); do [[ $(held 1) != transition ]] && break; sleep 0.5; done
 standby
 exits 6
 says 'is dead, not active'

@@ -58,7 +58,7 @@ CONF
 router "$one" 200
 router "$two" 100
 has() { [[ -n $(ip -n "$1" -o address show to 10.77.0.100) ]] && echo yes || echo no; }
-wait_for() { local i; for ((i = 0; i < 300; ++i)); do [[ $(has "$1") == "$2" ]] && return; sleep 0.1; done; }
+wait_for() { local i; for ((i = 0; i < 900; ++i)); do [[ $(has "$1") == "$2" ]] && return; sleep 0.1; done; }
 wait_for "$one" yes
 check 'the first router has the address' yes "$(has "$one")"
 chmod 644 "$WORLD/ka/$one-standby"

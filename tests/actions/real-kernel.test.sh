@@ -75,7 +75,7 @@ online
 holder >/run/frame &
 echo 8 >/proc/sys/vm/nr_hugepages
 holder huge >/run/huge &
-for ((i = 0; i < 100; ++i)); do [[ -s /run/frame && -s /run/huge ]] && break; sleep 0.1; done
+for ((i = 0; i < 900; ++i)); do [[ -s /run/frame && -s /run/huge ]] && break; sleep 0.1; done
 read -r frame </run/frame
 read -r huge </run/huge
 run ./offline-page --pfn "$huge"

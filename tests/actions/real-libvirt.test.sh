@@ -30,7 +30,7 @@ printf 'log_outputs = "4:file:%s"\n' "$WORLD/virtlogd.log" >/etc/libvirt/virtlog
 libvirtd=$!
 ln -sf "$(command -v virsh)" "$BIN/virsh"
 rm -f "$BIN"/{crm,crm_mon,crm_node,crm_resource,crm_attribute,crm_standby,cibadmin,stonith_admin,pcs}
-for ((i = 0; i < 150; ++i)); do virsh -c qemu:///system version >/dev/null 2>&1 && break; sleep 0.2; done
+for ((i = 0; i < 900; ++i)); do virsh -c qemu:///system version >/dev/null 2>&1 && break; sleep 0.2; done
 cat >"$WORLD/vm1.xml" <<'XML'
 <domain type='qemu'><name>vm1</name><memory unit='MiB'>32</memory><vcpu>1</vcpu>
 <os><type arch='x86_64' machine='pc'>hvm</type></os><cpu mode='custom' match='exact' check='none'><model>qemu64</model></cpu>
@@ -131,7 +131,7 @@ run virsh-suspend --domain vm1 --timeout 2
 exits 4
 says 'it may still take effect'
 kill -CONT "$pid"
-for ((i = 0; i < 100; ++i)); do [[ $(now) == 'paused (user)' ]] && break; sleep 0.1; done
+for ((i = 0; i < 900; ++i)); do [[ $(now) == 'paused (user)' ]] && break; sleep 0.1; done
 check 'the late pause' 'paused (user)' "$(now)"
 run virsh-suspend --domain vm1 --undo
 exits 0

@@ -14,7 +14,13 @@ mkdir -m 755 "$etc"
 ssh-keygen -q -t ed25519 -N '' -f "$etc/host"
 ssh-keygen -q -t ed25519 -N '' -f "$etc/key"
 ssh-keygen -q -t ed25519 -N '' -f "$etc/stranger"
-port=$((20000 + RANDOM % 20000))
+# Ports that nobody has, and that the kernel gives to nobody who asks for any.
+free() { ! (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
+read -r low _ </proc/sys/net/ipv4/ip_local_port_range
+for ((i = 0; i < 100; ++i)); do
+  port=$((low / 2 + RANDOM % (low / 2 - 1)))
+  free "$port" && free "$((port + 1))" && break
+done
 user=$(id -un)
 printf '[127.0.0.1]:%s %s\n' "$port" "$(cut -d ' ' -f 1,2 "$etc/host.pub")" >"$etc/known"
 printf 'kvm7 %s@127.0.0.1:%s\n' "$user" "$port" >"$etc/hosts"
@@ -47,7 +53,7 @@ CONF
 /usr/sbin/sshd -D -e -f "$etc/sshd_config" 2>"$WORLD/sshd.log" &
 sshd=$!
 trap 'kill "$sshd" 2>/dev/null; rm -rf -- "$BASE"' EXIT
-for ((i = 0; i < 300; ++i)); do (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null && break; sleep 0.1; done
+for ((i = 0; i < 900; ++i)); do (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null && break; sleep 0.1; done
 remote() { run run-on-host --hosts "$etc/hosts" --known "$etc/known" --key "$etc/key" "$@"; }
 
 remote --host kvm7 --action virsh-suspend -- --domain vm1
@@ -94,8 +100,8 @@ check guest 'running (unpaused)' "$(state vm1)"
 case_name='the time is over'
 touch "$WORLD/hang-suspend"
 began=$SECONDS
-remote --host kvm7 --action virsh-suspend --timeout 1 -- --domain vm1 --timeout 3
+remote --host kvm7 --action virsh-suspend --timeout 1 -- --domain vm1 --timeout 50
 exits 4
-check 'at once' 1 $((SECONDS - began < 6))
+check 'and not when the script there gives up' 1 $((SECONDS - began < 40))
 
 report

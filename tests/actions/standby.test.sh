@@ -145,7 +145,7 @@ touch "$WORLD/cluster/hang-crm_node"
 env -i PATH="$BIN" WORLD="$WORLD" CORRELATOR_ACTION_STATE="$WORLD/state" "$ACTIONS/crm-standby" \
   </dev/null >"$WORLD/out" 2>"$WORLD/err" &
 script=$!
-for ((i = 0; i < 50; ++i)); do grep -q crm_node "$WORLD/calls" && break; sleep 0.1; done
+for ((i = 0; i < 900; ++i)); do grep -q crm_node "$WORLD/calls" && break; sleep 0.1; done
 kill -TERM "$script"
 wait "$script"
 code=$?
@@ -231,7 +231,7 @@ touch "$WORLD/cluster/hang-crm"
 env -i PATH="$BIN" WORLD="$WORLD" CORRELATOR_ACTION_STATE="$WORLD/state" "$ACTIONS/crm-standby" \
   </dev/null >"$WORLD/out" 2>"$WORLD/err" &
 script=$!
-for ((i = 0; i < 50; ++i)); do grep -q '^crm node' "$WORLD/calls" && break; sleep 0.1; done
+for ((i = 0; i < 900; ++i)); do grep -q '^crm node' "$WORLD/calls" && break; sleep 0.1; done
 kill -TERM "$script"
 wait "$script"
 code=$?

@@ -115,14 +115,14 @@ echo deaf >"$WORLD/hang-suspend"
 began=$SECONDS
 run virsh-suspend --domain vm1 --timeout 1
 exits 4
-check 'within 20 s' 1 $((SECONDS - began < 20))
+check 'before it ends by itself after 60 s' 1 $((SECONDS - began < 50))
 
 fresh 'virsh hangs already at the question'
 touch "$WORLD/hang-domstate"
 env -i PATH="$BIN" WORLD="$WORLD" CORRELATOR_ACTION_STATE="$WORLD/state" "$ACTIONS/virsh-suspend" --domain vm1 \
   </dev/null >"$WORLD/out" 2>"$WORLD/err" &
 script=$!
-for ((i = 0; i < 50; ++i)); do grep -q domstate "$WORLD/calls" && break; sleep 0.1; done
+for ((i = 0; i < 900; ++i)); do grep -q domstate "$WORLD/calls" && break; sleep 0.1; done
 kill -TERM "$script"
 wait "$script"
 code=$?

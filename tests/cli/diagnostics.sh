@@ -198,7 +198,7 @@ mkfifo pipe
 "$CORRELATOR" run --rules rules.toml --state st <pipe >/dev/null 2>&1 &
 first=$!
 exec 9>pipe
-for _ in $(seq 1 200); do [ "$(cat st/lock 2>/dev/null)" = "$first" ] && break; sleep 0.05; done
+for _ in $(seq 1 1800); do [ "$(cat st/lock 2>/dev/null)" = "$first" ] && break; sleep 0.05; done
 says E302-second-instance 74 replay --state st a.log
 exec 9>&-
 wait "$first"
@@ -220,7 +220,7 @@ INSERT INTO meta VALUES ('held', '1');
 .shell touch held; while [ -e held ]; do sleep 0.1; done
 S
 holder=$!
-for _ in $(seq 1 200); do [ -e held ] && break; sleep 0.05; done
+for _ in $(seq 1 1800); do [ -e held ] && break; sleep 0.05; done
 says E305-locked 74 replay --state locked a.log
 rm -f held
 wait "$holder"

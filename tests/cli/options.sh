@@ -89,7 +89,7 @@ mkfifo slow
 writer=$!
 "$CORRELATOR" replay --rules rules.toml --json --state st - <slow >part1 2>err &
 pid=$!
-for _ in $(seq 1 200); do [ -e half ] && [ -s part1 ] && break; sleep 0.05; done
+for _ in $(seq 1 1800); do [ -e half ] && [ -s part1 ] && break; sleep 0.05; done
 kill -TERM "$pid"
 kill "$writer"
 wait "$pid"

@@ -92,9 +92,9 @@ TEST_CASE("L13: a script that hangs is killed with its children; others go on") 
           "[ \"$1\" = hang ] || exit 0\ntrap '' TERM\nsleep 1000 & echo $! >$DIR/child; echo $$ >$DIR/self; "
           "wait; sleep 1000\n");
   REQUIRE(b.dispatcher->submit(b.decision("d1", {"hang"})).ok());
-  for (int i = 0; i < 400 && b.dir.read("self").empty(); ++i) b.poll(Duration{20'000});
+  for (int i = 0; i < 4500 && b.dir.read("self").empty(); ++i) b.poll(Duration{20'000});
   REQUIRE(b.dispatcher->submit(b.decision("d2", {"quick"})).ok());
-  for (int i = 0; i < 400 && b.job("d2").state != JobState::done; ++i) b.poll(Duration{20'000});
+  for (int i = 0; i < 4500 && b.job("d2").state != JobState::done; ++i) b.poll(Duration{20'000});
   CHECK(b.job("d2").state == JobState::done);
   CHECK(b.job("d1").state == JobState::running);
   b.clock.advance(Duration::seconds(30));
@@ -104,7 +104,7 @@ TEST_CASE("L13: a script that hangs is killed with its children; others go on") 
   CHECK(b.job("d1").state == JobState::timed_out);
   const auto child = parse_uint(trim(b.dir.read("child")));
   REQUIRE(child);
-  for (int i = 0; i < 400 && !dead(*child); ++i) ::usleep(10'000);  // SIGKILL takes a moment
+  for (int i = 0; i < 4500 && !dead(*child); ++i) ::usleep(10'000);  // SIGKILL takes a moment
   CHECK(dead(*child));
 }
 

@@ -130,7 +130,7 @@ TEST_CASE("what a script says outlives the dispatcher that started it: what was 
   spec.output = output;
   auto first = Process::start(spec);
   REQUIRE(first.ok());
-  for (int i = 0; i < 10'000 && first->output() != "one\n"; ++i) {
+  for (int i = 0; i < 90'000 && first->output() != "one\n"; ++i) {
     first->read_output();
     ::usleep(1000);
   }
@@ -141,7 +141,7 @@ TEST_CASE("what a script says outlives the dispatcher that started it: what was 
   CHECK(second->output() == "one\n");
   dir.write("go", "");
   std::optional<ProcessEnd> end;
-  for (int i = 0; i < 10'000 && !(end = second->try_wait()); ++i) {
+  for (int i = 0; i < 90'000 && !(end = second->try_wait()); ++i) {
     second->read_output();
     ::usleep(1000);
   }

@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 
+from harness import PATIENCE, wait_until
 from omprog import CORRELATOR, Engine, check, correlator, same_as_recorded
 
 RULES = """format = 1
@@ -124,15 +125,15 @@ class Site:
             db.close()
 
 
-def wait_for(what, condition, seconds=20):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if condition():
-            check(what, True)
-            return True
-        time.sleep(0.01)
-    check(what, False)
-    return False
+def wait_for(what, condition, seconds=PATIENCE):
+    """Checks that it becomes so. Whether it did."""
+    try:
+        wait_until(what, condition, seconds)
+    except AssertionError:
+        check(what, False)
+        return False
+    check(what, True)
+    return True
 
 
 def hit(what):
@@ -143,6 +144,25 @@ def hit(what):
 
 
 hit.number = 0
+
+
+def reload_of_both(site, engine):
+    """One command for the rules of both processes; where the dispatcher refuses them, neither has them."""
+    reload = lambda: subprocess.run([CORRELATOR, "reload", "--state", site.state, "--ledger", site.ledger], capture_output=True, text=True, env=dict(os.environ, NO_COLOR="1"))
+    failed = lambda: json.loads(correlator("status", "--json", "--state", site.state))["engine"]["reload_failed"]
+    changed = RULES.replace('"fixed"', '"changed"')
+    site.write("rules.toml", changed, 0o644)
+    said = reload()
+    check("a reload is told of both", said.returncode == 0 and said.stdout == "4 rules in force, in the dispatcher, too\n")
+    engine.send(hit("plain"))
+    wait_for("the dispatcher acts by the new rules", lambda: "--what plain changed host=h1" in site.acted())
+    for what, text, mode, words in (("a bad rule", changed + "[[rule]]\nnonsense = 1\n", 0o644, "the rules in force stay: "), ("a file that others can write", RULES, 0o666, "is writable by everybody")):
+        site.write("rules.toml", text, mode)
+        said = reload()
+        check(f"{what} is in force in neither", said.returncode != 0 and "the dispatcher refuses, so the engine was not asked; " in said.stderr and words in said.stderr and not failed())
+    site.write("rules.toml", changed, 0o644)
+    engine.send(hit("plain"))
+    wait_for("and the rules before it stay", lambda: site.acted().count("--what plain changed host=h1") == 2)
 
 
 def main():
@@ -200,8 +220,10 @@ def main():
         engine.send(hit("plain"))
         dispatcher = site.dispatcher()
         wait_for("a dispatcher that was killed goes on where it was", lambda: len(site.acted()) == before + 2)
+        wait_for("all jobs have ended", lambda: not any(text.startswith(("waiting", "running")) for text in site.jobs().values()))
         check("nothing ran twice", len([line for line in site.acted() if line.startswith("--what plain")]) == 3)
 
+        reload_of_both(site, engine)
         os.chmod(os.path.join(site.actions, "act"), 0o777)
         second = subprocess.run([CORRELATOR, "dispatch", "--state", site.state, "--ledger", site.work + "/other", "--rules", site.rules,
                                  "--actions", site.actions, "--group", "root"], capture_output=True, text=True)

@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 
+from dispatch import wait_for
 from omprog import CORRELATOR, RULES, Engine, check, correlator, decisions, feed, frames, same_as_recorded
 
 SIZE = "16m"
@@ -54,13 +55,6 @@ class SmallDisk:
 
 def spooled(state):
     return json.loads(correlator("status", "--json", "--state", state))["engine"].get("spooled", 0)
-
-
-def wait_for(what, condition, seconds=30):
-    end = time.monotonic() + seconds
-    while not condition() and time.monotonic() < end:
-        time.sleep(0.05)
-    check(what, condition())
 
 
 def said(work, text):

@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 
+import harness
 from omprog import CORRELATOR, check, correlator, same_as_recorded
 
 REMOTE = "/lib/systemd/systemd-journal-remote"
@@ -73,7 +74,7 @@ class Site:
     def engine(self):
         engine = subprocess.Popen([CORRELATOR, "run", "--journal", "--journal-directory", self.journal.directory, "--state", self.state, "--rules", self.rules],
                                   stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=self.log)
-        wait_until(lambda: b"correlator_up 1" in self.metrics() or engine.poll() is not None)
+        wait_until(lambda: b"\ncorrelator_up 1\n" in self.metrics() or engine.poll() is not None)
         return engine
 
     def metrics(self):
@@ -92,18 +93,18 @@ class Site:
         return [int(m[1]) for m in (re.search(rb"EDAC MC0: (\d+) CE", frame) for frame in frames) if m]
 
 
-def wait_until(condition, seconds=20):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if condition():
-            return True
-        time.sleep(0.02)
-    return False
+def wait_until(condition):
+    """Whether it becomes so."""
+    try:
+        harness.wait_until("", condition)
+    except AssertionError:
+        return False
+    return True
 
 
 def stop(engine, by=signal.SIGTERM):
     engine.send_signal(by)
-    return engine.wait(20)
+    return engine.wait(harness.PATIENCE)
 
 
 def read_once(site, draw):
@@ -156,7 +157,10 @@ def provenance(site, number):
     number += 1
     site.journal.write(f"EDAC MC0: {number} CE error")
     wait_until(lambda: number in site.recorded())
-    status = json.loads(correlator("status", "--json", "--state", site.state))["counters"]
+    # Counters are written with the state, each second.
+    counters = lambda: json.loads(correlator("status", "--json", "--state", site.state))["counters"]
+    wait_until(lambda: counters()["forged"] >= len(forged) - 1)
+    status = counters()
     page = site.metrics().decode()
     events = re.search(r'correlator_events_total\{class="hit",trust="vouched"\} (\d+)', page)
     others = re.search(r'correlator_events_total\{class="hit",trust="(?:claimed|none)"\} (\d+)', page)

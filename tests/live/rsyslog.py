@@ -14,7 +14,7 @@ import sys
 import time
 
 import dispatch
-from harness import Rsyslogd, Scratch, end_by_pid, need_rsyslogd, shipped
+from harness import PATIENCE, Rsyslogd, Scratch, end_by_pid, need_rsyslogd, shipped
 from omprog import CORRELATOR, RULES, check, correlator, decisions, same_as_recorded
 
 
@@ -53,6 +53,9 @@ def a_script_runs():
                     if not dispatch.wait_for(f"line {number}: a script runs", lambda: len([x for x in site.acted() if "plain" in x]) > number):
                         break
                     times.append((time.monotonic() - begin) * 1000)
+                page = correlator("metrics", "--state", site.state)
+                through = re.search(r'^correlator_input_module_lines_total\{input="omprog",module="imuxsock"\} (\d+)$', page, re.M)
+                check(f"lines are counted by rsyslog's input {through and through[1]}", through is not None and int(through[1]) == len(times))
                 times.sort()
                 print(f"log socket to the script's file, shell included: median {times[len(times) // 2]:.1f} ms, worst {times[-1]:.1f} ms")
         finally:
@@ -76,11 +79,11 @@ def run(scratch, name, all_lines, kills, seed):
     killed = 0
     conf = shipped("60-correlator.conf", plug_in(rules, state), scratch, interval="3600")
     with Rsyslogd(scratch, conf, name=name) as daemon:
-        begin = time.monotonic()
         for part in range(kills + 1):  # some lines for each life of the plug-in
+            begin = time.monotonic()
             size = len(all_lines) // (kills + 1) + 1
             daemon.send(all_lines[part * size:(part + 1) * size])
-            while part < kills and time.monotonic() < begin + 5 * (kills + 1):
+            while part < kills and time.monotonic() < begin + PATIENCE:
                 alive = engines(state)
                 if alive:
                     time.sleep(draw.random() * 0.03)  # anywhere in its life
@@ -89,7 +92,7 @@ def run(scratch, name, all_lines, kills, seed):
                     break
                 time.sleep(0.01)
         daemon.wait_for_control(len(all_lines))
-        dispatch.wait_for(f"{name}: every line has come", lambda: received(state) >= expected(all_lines), 120)
+        dispatch.wait_for(f"{name}: every line has come", lambda: received(state) >= expected(all_lines), 2 * PATIENCE)
     return state, killed
 
 
@@ -122,6 +125,7 @@ def kills(count, number, seed):
         print(f"lines {count}, errors {expected(all_lines)}, kills {killed}, decisions {len(one)}, "
               f"lost {expected(all_lines) - received(state) if received(state) < expected(all_lines) else 0}, "
               f"doubled {max(0, received(state) - expected(all_lines))}")
+        check("it was killed as often as it should", killed == number)
         check("every error once", received(state) == received(whole) == expected(all_lines))
         check("as many decisions as undisturbed", len(one) == len(other) > 0)
         check("replay --recorded agrees", same_as_recorded(state) and same_as_recorded(whole))

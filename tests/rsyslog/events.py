@@ -10,7 +10,7 @@ import sys
 import time
 import unittest
 
-from harness import SHIPPED, TAP, Rsyslogd, Scratch, TapLog, need_rsyslogd, shipped, wait_until
+from harness import PATIENCE, SHIPPED, TAP, Rsyslogd, Scratch, TapLog, need_rsyslogd, shipped, wait_until
 from provenance import CORRELATOR, NOBODY, SEND, as_nobody, replay
 
 # Says what is written into the file `say` beside it, and ends when `end` is there. As virsh does, it prints an event at once.
@@ -60,8 +60,8 @@ class Events(unittest.TestCase):
     def texts(self):
         return [m["message"].removeprefix(" ") for m in self.log.messages() if m["programname"] == "virsh-event"]
 
-    def wait_for(self, text, times=1, seconds=20):
-        wait_until(f"{text!r} {times} times", lambda: sum(text in x for x in self.texts()) >= times, seconds)
+    def wait_for(self, text, times=1):
+        wait_until(f"{text!r} {times} times", lambda: sum(text in x for x in self.texts()) >= times)
 
     def captured(self):
         with open(self.scratch.file("frames"), "wb") as out:
@@ -117,11 +117,11 @@ class Events(unittest.TestCase):
         self.wait_for("lost qemu:///system: events of guests are not seen: error: Disconnected from qemu:///system due to end of file")
         calls = lambda: len(open(self.scratch.file("calls"), encoding="utf-8").readlines())
         wait_until("it tries again", lambda: calls() >= 3)
-        self.assertEqual(sum("lost qemu" in x for x in self.texts()), 1)  # once, however often it tries
-        watching = sum("watching" in x for x in self.texts())
         os.unlink(self.scratch.file("away"))
         self.wait_for("connected to qemu:///system", 2)
-        self.assertLessEqual(sum("watching" in x for x in self.texts()) - watching, 1)  # no sign of life while it was blind
+        blind = next(at for at, x in enumerate(self.texts()) if "lost qemu" in x)
+        seeing = [at for at, x in enumerate(self.texts()) if "connected to qemu" in x][1]
+        self.assertEqual(self.texts()[blind + 1:seeing], [])  # said once, however often it tries; no sign of life while it was blind
         self.say(PANIC.format("vm1") + "\n")
         self.wait_for(PANIC.format("vm1"))
         events, _, _ = replay(self.captured())
@@ -150,7 +150,7 @@ class Events(unittest.TestCase):
     def test_it_says_that_it_was_stopped(self):
         self.forward()
         self.forwarder.terminate()
-        self.assertEqual(self.forwarder.wait(10), 0)
+        self.assertEqual(self.forwarder.wait(PATIENCE), 0)
         self.wait_for("stopped: events of guests are not seen at qemu:///system")
 
     def test_a_libvirtd_that_is_not_there_is_asked_less_and_less(self):
@@ -159,14 +159,14 @@ class Events(unittest.TestCase):
         self.forwarder = subprocess.Popen([CORRELATOR, "forward-events", "--to", self.private + "/socket", "--virsh", self.scratch.file("virsh")])
         self.wait_for("lost qemu:///system: events of guests are not seen: error: failed to connect to the hypervisor")
         calls = lambda: len(open(self.scratch.file("calls"), encoding="utf-8").readlines())
-        wait_until("the third try", lambda: calls() == 3)
+        wait_until("the third try", lambda: calls() >= 3)
         self.assertGreaterEqual(time.monotonic() - begin, 3)  # after 1 s and 2 s
         self.assertEqual(sum("lost qemu" in x for x in self.texts()), 1)
 
     def test_systemd_is_told(self):
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
             manager.bind(self.scratch.file("notify"))
-            manager.settimeout(20)
+            manager.settimeout(PATIENCE)
             os.environ["NOTIFY_SOCKET"], os.environ["WATCHDOG_USEC"] = self.scratch.file("notify"), "200000"
             try:
                 self.forward("--alive", "1s")

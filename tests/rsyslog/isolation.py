@@ -4,6 +4,7 @@
 import os
 import shutil
 import socket
+import statistics
 import time
 import unittest
 
@@ -34,21 +35,24 @@ def hanging(log):
 
 class Isolation(unittest.TestCase):
     def seconds_until_logged(self, conf, log):
-        """How long until rsyslog's other file has what one client sends, and then one message more."""
+        """How long until rsyslog's other file has what one client sends, and then one message more: the median of some, as a busy machine
+        delays any of them, but a full queue would delay all."""
         scratch = self.scratch
         with Rsyslogd(scratch, conf) as daemon:
             begin = time.monotonic()
             daemon.send(line(i) for i in range(LINES))
             daemon.wait_for_control(LINES)
             seconds = time.monotonic() - begin
-            begin = time.monotonic()
-            daemon.send([line(LINES)])
-            daemon.wait_for_control(LINES + 1)
-            last = time.monotonic() - begin
+            more = []
+            for number in range(LINES, LINES + 9):
+                begin = time.monotonic()
+                daemon.send([line(number)])
+                daemon.wait_for_control(number + 1)
+                more.append(time.monotonic() - begin)
             daemon.kill()  # a full queue on disk lets it end no other way
         for pid in log.pids():
             end_by_pid(pid)
-        return seconds, last
+        return seconds, statistics.median(more)
 
     def setUp(self):
         self.scratch = Scratch()
@@ -63,8 +67,8 @@ class Isolation(unittest.TestCase):
         conf = shipped("60-correlator.conf", scratch=self.scratch, **hanging(self.log))
         seconds, last = self.seconds_until_logged(conf, self.log)
         self.assertEqual(len(self.log.messages()), 1)  # it did hang
-        self.assertLess(last, 1.0, "a message behind a full queue waits")
-        self.assertLess(seconds, 10 * alone + 3)
+        self.assertLess(last, 1.5, "a message behind a full queue waits")  # rsyslog's own timeoutEnqueue is 2 s
+        self.assertLess(seconds, 10 * alone + 30)  # ... for each of them
         self.assertLess(directory_size(self.scratch.file("spool")), 3 << 20)
         print(f"{LINES} lines: {alone:.2f} s without the drop-in, {seconds:.2f} s with a plug-in that hangs; "
               f"the next message {last * 1000:.1f} ms")
@@ -91,8 +95,9 @@ class Isolation(unittest.TestCase):
             daemon.send(line(i) for i in range(1000))
             daemon.wait_for_control(1000)
             self.assertEqual(self.log.messages(), [])
-            shutil.copy(TAP, program)  # somebody installs it
-            wait_until("all lines", lambda: len(self.log.messages()) >= 1000, 90)
+            shutil.copy(TAP, program + ".new")  # somebody installs it
+            os.rename(program + ".new", program)
+            wait_until("all lines", lambda: len(self.log.messages()) >= 1000)
         numbers = [int(m["message"].split()[0][2:]) for m in self.log.messages()]
         self.assertEqual(numbers, list(range(1000)))
 

@@ -6,6 +6,8 @@ import subprocess
 import time
 
 SLOWER = int(os.environ.get("SLOWER", "1"))
+# How long is waited for what must come: says when something is wrong, not how fast a machine must be.
+PATIENCE = 90 * SLOWER
 SCENARIOS = {}
 EVERY_LINE = "type=Single\nptype=RegExp\npattern=^(.*)$\ndesc=d\naction=write - got $1\n"
 
@@ -54,19 +56,19 @@ class Engine:
         return process
 
     def finish(self, *options, **more):
-        return self.start(*options, **more).wait(60 * SLOWER)
+        return self.start(*options, **more).wait(PATIENCE)
 
     def stop(self, process=None):
         process = process or self.running[-1]
         process.send_signal(signal.SIGTERM)
-        return process.wait(20 * SLOWER)
+        return process.wait(PATIENCE)
 
-    def wait(self, text, name="out", seconds=12):
+    def wait(self, text, name="out"):
         """Until the text stands in the file."""
-        return self.until(lambda: text in self.text(name), f"'{text}' in {name}:\n{self.text(name)}", seconds)
+        return self.until(lambda: text in self.text(name), f"'{text}' in {name}:\n{self.text(name)}")
 
-    def until(self, true, what, seconds=12):
-        end = time.monotonic() + seconds * SLOWER
+    def until(self, true, what):
+        end = time.monotonic() + PATIENCE
         while time.monotonic() < end:
             if true():
                 return
@@ -74,12 +76,17 @@ class Engine:
         raise Gone(f"waited in vain for {what}\n{self.text('err')}{self.text('log')[-2000:]}")
 
     def reads(self, name):
-        """Until it has a file open."""
+        """Until it has a file open, and stands at the end of one that is a file."""
         target, process = str(self.path(name)), self.running[-1]
 
         def has():
             try:
-                return any(os.path.realpath(f"/proc/{process.pid}/fd/{fd}") == target for fd in os.listdir(f"/proc/{process.pid}/fd"))
+                for fd in os.listdir(f"/proc/{process.pid}/fd"):
+                    if os.path.realpath(f"/proc/{process.pid}/fd/{fd}") != target:
+                        continue
+                    with open(f"/proc/{process.pid}/fdinfo/{fd}", encoding="ascii") as info:
+                        return not os.path.isfile(target) or int(info.readline().split()[1]) == os.path.getsize(target)
             except OSError:
-                return False
+                pass
+            return False
         self.until(has, f"{name} open")

@@ -10,9 +10,18 @@ is() { # WHAT EXPECTED GOT
   [ "$2" = "$3" ] && return
   echo "$1: expected"; echo "$2"; echo "got"; echo "$3"; failed=1
 }
-wait_for() { # TEXT FILE: until it stands there
-  for _ in $(seq 1 $((100 * SLOWER))); do grep -qs -- "$1" "$2" && return; sleep 0.05; done
-  echo "no '$1' in $2"; failed=1
+# until COMMAND...: until it succeeds. 90 s say that something is wrong, not how fast a machine must be.
+until_it() {
+  for _ in $(seq 1 $((1800 * SLOWER))); do "$@" && return; sleep 0.05; done
+  echo "not so in 90 s: $*"; failed=1
+}
+wait_for() { until_it grep -qs -- "$1" "$2"; } # TEXT FILE: until it stands there
+stands_at_the_end_of() { # PID FILE: the process has it open, and has gone to its end
+  local fd
+  for fd in "/proc/$1/fd/"*; do
+    [ "$fd" -ef "$2" ] && [ "$(awk '$1 == "pos:" { print $2 }' "/proc/$1/fdinfo/${fd##*/}")" = "$(stat -c %s "$2")" ] && return
+  done
+  return 1
 }
 cat > all.sec <<'X'
 type=Single
@@ -25,7 +34,7 @@ X
 # a file that grows, is renamed, is cut, is made anew
 echo before > in.log
 "$CORRELATOR" sec --conf=all.sec --input=in.log --poll-timeout=0.02 > out & pid=$!
-sleep 0.5
+until_it stands_at_the_end_of $pid in.log
 printf 'one\nha' >> in.log; wait_for 'got one' out
 printf 'lf\n' >> in.log; wait_for 'got half' out
 mv in.log in.log.1; echo rest >> in.log.1; echo renamed > in.log; wait_for 'got renamed' out
@@ -61,12 +70,13 @@ wait_for SEC_STARTUP out
 is "pid file" $pid "$(cat pid)"
 echo keep > fifo; wait_for opened out
 kill -ABRT $pid; wait_for SEC_SOFTRESTART out
-echo keep > fifo; sleep 0.3
-kill -USR1 $pid; wait_for operations dump
+echo keep > fifo
+kill -USR1 $pid; until_it python3 -c 'import json, os, sys; sys.exit(not os.path.exists("dump") or not open("dump").read().endswith("\n"))'
 python3 -c 'import json; d = json.load(open("dump")); assert list(d["operations"]) == ["signals.sec | 0 | op"], d["operations"]; assert d["inputs"]["fifo"]["status"] == "Open"' || failed=1
 kill -USR2 $pid; wait_for SEC_LOGROTATE out
 kill -HUP $pid; wait_for SEC_RESTART out
-echo keep > fifo; sleep 0.5
+opened_twice() { [ "$(grep -c opened out)" = 2 ]; }
+echo keep > fifo; until_it opened_twice
 kill -TERM $pid; wait $pid; is "exit after TERM" 0 $?
 is "signals" "SEC_STARTUP
 opened
@@ -125,7 +135,7 @@ X
 python3 - > sockets.out <<'X' & sockets=$!
 import os, socket
 def bound(family, kind, address):
-    s = socket.socket(family, kind); s.bind(address); s.settimeout(20)
+    s = socket.socket(family, kind); s.bind(address); s.settimeout(90)
     return s
 dgram = bound(socket.AF_UNIX, socket.SOCK_DGRAM, "dgram")
 stream = bound(socket.AF_UNIX, socket.SOCK_STREAM, "stream"); stream.listen()

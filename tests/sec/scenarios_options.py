@@ -9,7 +9,7 @@ import signal
 import subprocess
 import time
 
-from engines import EVERY_LINE, SLOWER, Skipped, scenario
+from engines import EVERY_LINE, PATIENCE, Skipped, scenario
 
 
 @scenario("a said b\nEND d\n1 4\n")
@@ -58,11 +58,12 @@ def signal_int(engine):
     os.mkfifo(engine.path("in"))
     process = engine.start("--input=in", "--poll-timeout=0.02", "--debug=2", rules=rules)
     engine.reads("in")
-    told = []
+    told, sent = [], 0
     for number, times in enumerate((0, 2, 2, 1)):
         for _ in range(times):
-            process.send_signal(signal.SIGINT)
-            time.sleep(0.15 * SLOWER)
+            process.send_signal(signal.SIGINT)  # two that wait could be one
+            sent += 1
+            engine.until(lambda: sum("SIGINT" in line for line in engine.text("log").splitlines()) == sent, f"SIGINT {sent}")
         engine.write("in", f"m{number}\n")
         engine.wait(f"m{number}", "seen")
         told.append(f"said m{number}" in engine.text("log"))
@@ -74,7 +75,7 @@ def signal_int(engine):
 def usage(engine):
     """--help names every option, -? does too; --version ends with 0."""
     def ask(word):
-        done = subprocess.run(engine.command + [word], cwd=engine.place, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=20 * SLOWER)
+        done = subprocess.run(engine.command + [word], cwd=engine.place, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PATIENCE)
         return done.returncode, done.stdout + done.stderr
     names = ["conf", "input", "input-timeout", "timeout-script", "reopen-timeout", "check-timeout", "poll-timeout", "socket-timeout", "blocksize",
              "bufsize", "evstoresize", "cleantime", "log", "syslog", "debug", "pid", "dump", "user", "group", "umask", "quoting", "detach",
@@ -315,7 +316,7 @@ def detach(engine):
     rules = EVERY_LINE.replace("write -", f"write {engine.path('result')}")
     first = engine.start(f"--conf={engine.path('rules.sec')}", f"--input={engine.path('in')}", f"--pid={engine.path('pid')}", "--detach",
                          f"--log={engine.path('log')}", rules=rules, log=False)
-    code = first.wait(20 * SLOWER)
+    code = first.wait(PATIENCE)
     engine.until(lambda: engine.text("pid").endswith("\n"), "the pid file")
     pid = int(engine.text("pid"))
     facts = os.readlink(f"/proc/{pid}/cwd") + ", " + ("its own session" if os.getsid(pid) == pid or os.getsid(pid) != os.getsid(0) else "our session")
@@ -375,7 +376,7 @@ def syslog(engine):
     engine.write("rules.sec", "type=Single\nptype=RegExp\npattern=(.*)\ndesc=d\naction=logonly to syslog $1\n")
     engine.write("namespace.sh", SYSLOG)
     words = ["unshare", "-m", "sh", "namespace.sh", *engine.command, "--conf=rules.sec", "--input=in", "--notail", "--syslog=local0", "--debug=4"]
-    done = subprocess.run(words, cwd=engine.place, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60 * SLOWER)
+    done = subprocess.run(words, cwd=engine.place, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PATIENCE)
     if done.returncode == 77 or "unshare" in done.stderr:
         raise Skipped("no mount namespace can be made here")
     return done.stdout + done.stderr

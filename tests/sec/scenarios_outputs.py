@@ -6,7 +6,7 @@ import signal
 import socket
 import time
 
-from engines import SLOWER, scenario
+from engines import PATIENCE, SLOWER, scenario
 
 
 @scenario("a\nb\n--\nc\n")
@@ -31,7 +31,7 @@ def close_file(engine):
 def listen(family, kind, address):
     out = socket.socket(family, kind)
     out.bind(address)
-    out.settimeout(12 * SLOWER)
+    out.settimeout(PATIENCE)
     return out
 
 
@@ -61,13 +61,13 @@ def close_sockets(engine):
     out.append(dgram.recv(9).decode())
     engine.write("in", "stream x\n")
     peer = stream.accept()[0]
-    peer.settimeout(12 * SLOWER)
+    peer.settimeout(PATIENCE)
     peer.recv(1)
     engine.write("in", "endstream x\n")
     out.append("stream closed" if peer.recv(1) == b"" else "stream open")
     engine.write("in", "tcp three\n")
     peer = tcp.accept()[0]
-    peer.settimeout(12 * SLOWER)
+    peer.settimeout(PATIENCE)
     out.append(peer.recv(9).decode())
     engine.write("in", "endtcp x\n")
     out.append("tcp closed" if peer.recv(1) == b"" else "tcp open")
@@ -102,7 +102,7 @@ def socket_timeout(engine):
         engine.write(pipe, "go\n")
         engine.wait("x", f"done{seconds}")
         time.sleep(3.2)
-        full.settimeout(5 * SLOWER)
+        full.settimeout(10 * SLOWER)  # the kernel tries again after 1, 3 and 7 s
         heard = b""
         try:
             while not heard:
@@ -137,10 +137,18 @@ def children_at_the_end(engine):
         engine.wait("\n", "pid")
         child = pathlib.Path("/proc", engine.text("pid").strip())
         engine.stop()
-        time.sleep(0.3)
-        alive = child.exists() and "State:\tZ" not in child.joinpath("status").read_text()
-        out.append("alive" if alive else "ended")
-        if alive:
+
+        def alive():
+            try:
+                return "State:\tZ" not in child.joinpath("status").read_text()
+            except OSError:
+                return False
+        if option == "--childterm":
+            engine.until(lambda: not alive(), "the end of the child")
+        else:
+            time.sleep(0.3)
+        out.append("alive" if alive() else "ended")
+        if alive():
             os.kill(int(child.name), signal.SIGKILL)
     return ", ".join(out) + "\n"
 

@@ -89,6 +89,35 @@ TEST_CASE("a batch that is in the database and in the spool is taken once") {
   CHECK(recorded(db) == std::vector<std::uint64_t>{1, 2});
 }
 
+TEST_CASE("positions of a batch that the spool took without a sync, and the database then, are old when the next process finds it") {
+  Site site;
+  const auto spool = site.dir.path() / "spool", kept = site.dir.path() / "kept";
+  const auto read_to = [](std::uint64_t seq) {
+    Batch batch = line(seq);
+    batch.cursors.push_back({"dispatcher", "ledger", seq, 0, {}});
+    return batch;
+  };
+  {
+    EngineDb db = site.open();
+    site.other("BEGIN IMMEDIATE");
+    site.files.fail_file_sync = true;
+    CHECK_FALSE(db.record(read_to(1)));
+    std::filesystem::copy_file(spool, kept);  // as a process leaves it that dies before it writes there again
+    site.other("ROLLBACK");
+    site.files.fail_file_sync = false;
+    REQUIRE(db.record(read_to(1)));
+    REQUIRE(db.record(read_to(2)));
+  }
+  std::filesystem::copy_file(kept, spool, std::filesystem::copy_options::overwrite_existing);
+  EngineDb db = site.open();
+  REQUIRE(db.drain());
+  CHECK(recorded(db) == std::vector<std::uint64_t>{1, 2});
+  const auto cursors = db.cursors();
+  REQUIRE(cursors);
+  REQUIRE(cursors->size() == 1);
+  CHECK(cursors->front().offset == 2);
+}
+
 TEST_CASE("what was added to the spool behind a drain that the next process finds whole in the log is not passed over") {
   Site site;
   const auto spool = site.dir.path() / "spool", kept = site.dir.path() / "kept";

@@ -33,7 +33,7 @@ class WatchedFiles final : public store::Files {
     return store::system_files().sync_directory(dir);
   }
 
-  bool fail = false;
+  bool fail = false, fail_file_sync = false;
   std::string fail_sync;  // the file of that name
   int directories = 0, file_syncs = 0;
   std::vector<std::string> synced;
@@ -47,7 +47,7 @@ class WatchedFiles final : public store::Files {
     int allocate(std::uint64_t bytes) override { return real->allocate(bytes); }
     int sync() override {
       ++files.file_syncs;
-      return real->sync();
+      return files.fail_file_sync ? EIO : real->sync();
     }
     WatchedFiles& files;
     std::unique_ptr<store::File> real;

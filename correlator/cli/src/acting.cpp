@@ -4,10 +4,16 @@
 #include <filesystem>
 #include <unordered_set>
 
+#include "common.h"
 #include "dispatch/dispatcher.h"
+#include "dispatch_metrics.h"
 
 namespace correlator::cli {
 namespace {
+
+constexpr Duration kLongestVisit = Duration::seconds(2);  // the engine waits meanwhile
+
+std::filesystem::path kill_switch_of(const ActingOptions& options) { return std::filesystem::path(options.state) / "stop-actions"; }
 
 // What was committed and never handed over: a process may die between the two. The ledger knows each decision
 // by its id, so that offering all of them again starts none twice; old ones are recorded as too old.
@@ -24,9 +30,10 @@ Status catch_up(store::EngineDb& db, dispatch::Dispatcher& dispatcher, const std
 
 }  // namespace
 
-Acting::Acting(std::unique_ptr<dispatch::DispatchThread> thread, store::LedgerDb ledger,
-               report::Printer& printer, std::optional<Timestamp> from)
-    : thread_(std::move(thread)), ledger_(std::move(ledger)), printer_(printer), from_(from) {}
+Acting::Acting(const ActingOptions& options, std::unique_ptr<dispatch::DispatchThread> thread, store::LedgerDb ledger, report::Printer& printer,
+               std::shared_ptr<const rules::RuleSet> rules, const Clock& clock)
+    : thread_(std::move(thread)), ledger_(std::move(ledger)), printer_(printer), rules_(std::move(rules)), clock_(clock),
+      kill_switch_(kill_switch_of(options)), started_(clock.now()), from_(options.from) {}
 
 Result<std::unique_ptr<Acting>> Acting::start(const ActingOptions& o,
                                               std::shared_ptr<const rules::RuleSet> rules, const Clock& clock,
@@ -35,16 +42,30 @@ Result<std::unique_ptr<Acting>> Acting::start(const ActingOptions& o,
   if (!ledger) return ledger.error();
   dispatch::DispatchOptions options;
   options.actions_dir = o.actions;
-  options.kill_switch = std::filesystem::path(o.state) / "stop-actions";
+  options.kill_switch = kill_switch_of(o);
   options.shadow = o.shadow;
-  auto dispatcher = dispatch::Dispatcher::open(std::move(*ledger), std::move(rules), clock, options);
+  auto dispatcher = dispatch::Dispatcher::open(std::move(*ledger), rules, clock, options);
   if (!dispatcher) return dispatcher.error();
   if (auto status = catch_up(db, *dispatcher, o.from); !status) return status.error();
   auto reader = store::LedgerDb::open(o.state, false);
   if (!reader) return reader.error();
   return std::unique_ptr<Acting>(
-      new Acting(std::make_unique<dispatch::DispatchThread>(std::move(*dispatcher)), std::move(*reader),
-                 printer, o.from));
+      new Acting(o, std::make_unique<dispatch::DispatchThread>(std::move(*dispatcher)), std::move(*reader),
+                 printer, std::move(rules), clock));
+}
+
+void Acting::set_rules(std::shared_ptr<const rules::RuleSet> rules) {
+  rules_ = rules;
+  thread_->set_rules(std::move(rules));
+}
+
+void Acting::tell(report::MetricPage& page, const ReloadCounts& reloads) {
+  const RunningDispatcher running{started_, kill_switch_, *rules_, reloads};
+  Status read = make_error("E401", "the dispatcher does not answer");
+  thread_->visit([&](dispatch::Dispatcher& dispatcher) { read = tell_dispatcher(page, dispatcher.ledger(), running, clock_.now()); }, kLongestVisit);
+  if (read.ok()) return;
+  // One that failed, or that a slow disk keeps.
+  complain(read.error());
 }
 
 void Acting::decided(const engine::Decision& decision) {
@@ -55,8 +76,9 @@ void Acting::decided(const engine::Decision& decision) {
 Status Acting::committed(pipeline::Session& session) {
   for (const engine::Decision& decision : waiting_) submitted_.push_back(decision.id);
   thread_->submit(std::exchange(waiting_, {}));
+  const Status taken = take_outcomes(session);  // also of one that failed: nobody is rung for them again
   if (const auto failure = thread_->failure()) return *failure;
-  return take_outcomes(session);
+  return taken;
 }
 
 Status Acting::take_outcomes(pipeline::Session& session) {

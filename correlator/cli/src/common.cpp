@@ -50,6 +50,13 @@ void complain(const Diagnostics& diagnostics) {
   for (const Diagnostic& diagnostic : diagnostics) complain(diagnostic);
 }
 
+Diagnostic rules_stay(const Diagnostics& wrong) {
+  Diagnostic why = wrong.front();
+  why.message = fmt::format("the rules in force stay: {}", why.message);
+  if (!why.place.file.empty()) why.message += fmt::format(" ({}:{})", why.place.file, why.place.line);
+  return why;
+}
+
 std::vector<std::filesystem::path> rule_paths(const RuleOptions& options) {
   if (options.paths.empty()) return default_rule_paths();
   return {options.paths.begin(), options.paths.end()};

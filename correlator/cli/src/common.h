@@ -43,6 +43,9 @@ void add_rule_options(CLI::App& app, RuleOptions& options);
 void complain(const Diagnostic& diagnostic);
 void complain(const Diagnostics& diagnostics);
 
+// What a reload that failed answers: the first of what is wrong, and that nothing changed. `wrong` is not empty.
+Diagnostic rules_stay(const Diagnostics& wrong);
+
 // The rule set with its samples and tests passed, or nothing after saying why; `code` is then kBadConfig or
 // kNoInput.
 std::shared_ptr<const rules::RuleSet> load_rules(const RuleOptions& options, int& code,

@@ -13,7 +13,7 @@ namespace correlator::cli {
 namespace {
 
 struct Options {
-  std::string state = "/var/lib/correlator", verb, rule, key, lifetime = "1h";
+  std::string state = "/var/lib/correlator", ledger, verb, rule, key, lifetime = "1h";
   RuleOptions rules;
 };
 
@@ -38,6 +38,33 @@ int finish(const Result<std::string>& answer) {
   return kFine;
 }
 
+constexpr Duration kLongestAnswer = Duration::minutes(2);  // a reload tests all rules
+
+// The dispatcher first: what the new rules decide finds it ready, and what it refuses the engine need not try.
+int reload(const Options& o, const std::string& request) {
+  const std::filesystem::path ledger = o.ledger.empty() ? o.state + "-dispatch" : o.ledger;
+  std::string too;
+  const auto dispatcher = host::ask(ledger / "dispatch.sock", request, kLongestAnswer);
+  if (!dispatcher) {
+    complain(make_error("E414", fmt::format("the dispatcher keeps its rules: {}", dispatcher.error().message), "only root may reload them, by this command or `systemctl reload correlator-dispatch`"));
+  } else if (*dispatcher) {
+    if (auto said = pipeline::parse_answer(**dispatcher); !said) {
+      Diagnostic refused = said.error();
+      refused.message = fmt::format("the dispatcher refuses, so the engine was not asked; {}", refused.message);
+      return finish(refused);
+    }
+    too = ", in the dispatcher, too";
+  }
+  auto answer = host::ask(std::filesystem::path(o.state) / "engine.sock", request, kLongestAnswer);
+  if (!answer) return finish(answer.error());
+  if (!*answer) return finish(make_error("E414", fmt::format("no engine runs on {}{}", o.state, too.empty() ? "" : "; the dispatcher has the new rules"), "it reads its rules when it starts"));
+  auto said = pipeline::parse_answer(**answer);
+  if (said) return finish(*said + too);
+  Diagnostic refused = said.error();
+  if (!too.empty()) refused.message += "; the dispatcher has the new ones";
+  return finish(refused);
+}
+
 int operate(const Options& o) {
   pipeline::ControlRequest request;
   request.verb = o.verb;
@@ -55,12 +82,10 @@ int operate(const Options& o) {
   // A verb is parsed here as the engine will parse it, so that both know the same.
   const auto checked = pipeline::parse_request(to_line(request));
   if (!checked) return finish(checked.error());
-  auto answer = host::ask(std::filesystem::path(o.state) / "engine.sock", to_line(request), Duration::minutes(2));
+  if (o.verb == "reload") return reload(o, to_line(request));
+  auto answer = host::ask(std::filesystem::path(o.state) / "engine.sock", to_line(request), kLongestAnswer);
   if (!answer) return finish(answer.error());
   if (*answer) return finish(pipeline::parse_answer(**answer));
-  if (o.verb == "reload") {
-    return finish(make_error("E414", fmt::format("no engine runs on {}", o.state), "it reads its rules when it starts"));
-  }
   return finish(do_it_here(o, *checked));
 }
 
@@ -93,6 +118,7 @@ CLI::App* add(CLI::App& app, CommandLine& out, const char* verb, const char* tex
   sub->add_option("--state", o->state, "State directory (default: /var/lib/correlator)")->type_name("DIR");
   const std::string name = verb;
   if (name == "plan") add_rule_options(*sub, o->rules);
+  if (name == "reload") sub->add_option("--ledger", o->ledger, "The dispatcher's directory (default: that of the state with -dispatch)")->type_name("DIR");
   if (name != "reload" && name != "plan") {
     sub->add_option("RULE", o->rule, "Id of the rule")->required();
     sub->add_option("KEY", o->key, "Key as `correlator windows` prints it, e.g. \"host=kvm1 dimm=D1\"; without it all of the rule");
@@ -105,7 +131,7 @@ CLI::App* add(CLI::App& app, CommandLine& out, const char* verb, const char* tex
 }  // namespace
 
 void add_control(CLI::App& app, CommandLine& out) {
-  add(app, out, "reload", "Load, lint and test the rules and put them in force in the running engine; a bad rule changes nothing");
+  add(app, out, "reload", "Load, lint and test the rules and put them in force in the running dispatcher and engine; a bad rule changes nothing");
   add(app, out, "plan", "What a reload would keep, migrate or drop");
   add(app, out, "ack", "Acknowledge an open case: somebody is looking after it");
   add(app, out, "repair", "Close a case because the part was replaced; what was counted is forgotten, a cooldown ends");

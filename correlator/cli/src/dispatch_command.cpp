@@ -130,13 +130,7 @@ class DispatchService {
 
   Result<std::string> metrics() {
     report::MetricPage page;
-    page.add(report::Metric::dispatch_up, 1);
-    page.add(report::Metric::dispatch_build_info, 1, {CORRELATOR_VERSION});
-    page.add(report::Metric::dispatch_start_time, started_);
-    if (auto status = tell_dispatcher(page, dispatcher_.ledger(), *rules_, clock_.now()); !status) return status.error();
-    std::error_code failure;
-    page.add(report::Metric::dispatch_kill_switch, std::uint64_t{std::filesystem::exists(kill_switch_, failure)});
-    tell_reloads_of_dispatcher(page, reloads_);
+    if (auto status = tell_dispatcher(page, dispatcher_.ledger(), {started_, kill_switch_, *rules_, reloads_}, clock_.now()); !status) return status.error();
     return page.text();
   }
 
@@ -157,6 +151,9 @@ class DispatchService {
         request->reply(pipeline::answer_line(dispatcher_.judge(json->value("decision", ""), json->value("author", ""), verb == "approve")));
       } else if (verb == "metrics") {
         request->reply(pipeline::answer_line(metrics()));
+      } else if (verb == "reload") {
+        reload_asked_.push_back(std::move(*request));
+        loader_.start(rule_paths(o_.rules));
       } else if (verb == "undo") {
         const Status status = dispatcher_.undo(json->value("decision", ""));
         request->reply(pipeline::answer_line(status.ok() ? Result<std::string>("it is undone as a job of its own") : status.error()));
@@ -171,16 +168,26 @@ class DispatchService {
     auto loaded = loader_.take();
     if (!loaded) return;
     complain(loaded->diagnostics);
-    const Status safe = loaded->rules == nullptr ? Status{} : only_root_decides(rule_paths(o_.rules), *loaded->rules, o_.actions);
-    if (!safe.ok()) complain(safe.error());
-    reloads_.last_good = loaded->rules != nullptr && safe.ok();
-    ++(reloads_.last_good ? reloads_.good : reloads_.failed);
-    if (!reloads_.last_good) return;
+    if (loaded->rules != nullptr) {
+      if (auto safe = only_root_decides(rule_paths(o_.rules), *loaded->rules, o_.actions); !safe) {
+        complain(safe.error());
+        loaded->rules.reset();
+        loaded->diagnostics = {safe.error()};
+      }
+    }
+    const Result<std::string> answer = loaded->rules == nullptr ? Result<std::string>(rules_stay(loaded->diagnostics)) : put_in_force(loaded->rules);
+    reloads_.last_good = answer.ok();
+    ++(answer ? reloads_.good : reloads_.failed);
+    for (host::Request& asked : std::exchange(reload_asked_, {})) asked.reply(pipeline::answer_line(answer));
+  }
+
+  std::string put_in_force(const std::shared_ptr<const rules::RuleSet>& rules) {
     reloads_.loaded = clock_.now();
-    rules_ = loaded->rules;
-    dispatcher_.set_rules(loaded->rules);
-    errands_.set_rules(loaded->rules);
+    rules_ = rules;
+    dispatcher_.set_rules(rules);
+    errands_.set_rules(rules);
     std::fputs("reload: the new rules are in force\n", stderr);
+    return fmt::format("{} in force", counted(rules->rules.size(), "rule"));
   }
 
   const Options& o_;
@@ -198,6 +205,7 @@ class DispatchService {
   host::ServiceManager manager_;
   pipeline::RuleLoader loader_;
   dispatch::DecisionReader reader_;
+  std::vector<host::Request> reload_asked_;
   std::string said_;
 };
 

@@ -19,8 +19,9 @@ Status tell_jobs(MetricPage& page, store::LedgerDb& ledger) {
   return {};
 }
 
-Status tell_dispatcher(MetricPage& page, store::LedgerDb& ledger, const rules::RuleSet& rules, Timestamp now) {
-  if (auto status = tell_jobs(page, ledger); !status) return status;
+namespace {
+
+Status tell_actions_and_budgets(MetricPage& page, store::LedgerDb& ledger, const rules::RuleSet& rules, Timestamp now) {
   const store::LedgerCounters& counters = ledger.counters();
   std::set<std::string> actions;
   for (const rules::Action& action : rules.actions) actions.insert(action.name);
@@ -43,10 +44,19 @@ Status tell_dispatcher(MetricPage& page, store::LedgerDb& ledger, const rules::R
   return {};
 }
 
-void tell_reloads_of_dispatcher(MetricPage& page, const ReloadCounts& reloads) {
-  page.add(Metric::dispatch_rules_loaded, reloads.loaded);
-  page.add(Metric::dispatch_reload_good, std::uint64_t{reloads.last_good});
-  page.add(Metric::dispatch_reload_failures, reloads.failed);
+}  // namespace
+
+Status tell_dispatcher(MetricPage& page, store::LedgerDb& ledger, const RunningDispatcher& dispatcher, Timestamp now) {
+  page.add(Metric::dispatch_up, 1);
+  page.add(Metric::dispatch_build_info, 1, {CORRELATOR_VERSION});
+  page.add(Metric::dispatch_start_time, dispatcher.started);
+  std::error_code failure;
+  page.add(Metric::dispatch_kill_switch, std::uint64_t{std::filesystem::exists(dispatcher.kill_switch, failure)});
+  page.add(Metric::dispatch_rules_loaded, dispatcher.reloads.loaded);
+  page.add(Metric::dispatch_reload_good, std::uint64_t{dispatcher.reloads.last_good});
+  page.add(Metric::dispatch_reload_failures, dispatcher.reloads.failed);
+  if (auto status = tell_jobs(page, ledger); !status) return status;
+  return tell_actions_and_budgets(page, ledger, dispatcher.rules, now);
 }
 
 }  // namespace correlator::cli

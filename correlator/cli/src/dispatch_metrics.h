@@ -13,8 +13,14 @@ namespace correlator::cli {
 // From the ledger alone.
 Status tell_jobs(report::MetricPage& page, store::LedgerDb& ledger);
 
-// Of a running dispatcher.
-Status tell_dispatcher(report::MetricPage& page, store::LedgerDb& ledger, const rules::RuleSet& rules, Timestamp now);
-void tell_reloads_of_dispatcher(report::MetricPage& page, const ReloadCounts& reloads);
+// A dispatcher that runs, in a process of its own or in the engine's.
+struct RunningDispatcher {
+  Timestamp started;
+  std::filesystem::path kill_switch;
+  const rules::RuleSet& rules;
+  const ReloadCounts& reloads;
+};
+// All that is told of one. An error if its ledger cannot be read; the page is incomplete then.
+Status tell_dispatcher(report::MetricPage& page, store::LedgerDb& ledger, const RunningDispatcher& dispatcher, Timestamp now);
 
 }  // namespace correlator::cli

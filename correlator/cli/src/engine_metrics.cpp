@@ -84,6 +84,7 @@ void tell_inputs(MetricPage& page, const pipeline::Live& live) {
     page.add(Metric::input_lines, in.marks, {in.name, "mark"});
     page.add(Metric::input_lines, in.unmatched, {in.name, "unmatched"});
     page.add(Metric::input_lines, in.repeated, {in.name, "duplicate"});
+    for (const auto& [module, lines] : in.modules.counts()) page.add(Metric::input_module_lines, lines, {in.name, module});
     page.add(Metric::input_remarks, in.malformed, {in.name, "malformed"});
     page.add(Metric::input_remarks, in.truncated, {in.name, "truncated"});
     page.add(Metric::input_remarks, in.late, {in.name, "late"});

@@ -112,14 +112,14 @@ void EngineService::take_rules() {
   Result<std::string> answer = std::string();
   if (loaded->rules == nullptr) {
     for (const Diagnostic& problem : loaded->diagnostics) complain(problem);
-    Diagnostic why = loaded->diagnostics.front();
-    why.message = fmt::format("the rules in force stay: {}", why.message);
-    if (!why.place.file.empty()) why.message += fmt::format(" ({}:{})", why.place.file, why.place.line);
-    answer = why;
+    answer = rules_stay(loaded->diagnostics);
+  } else if (!live_.record_now()) {
+    answer = make_error("E305", "the rules in force stay: the state cannot be written now", "it is tried again; look at `correlator status`, and reload then");
   } else if (auto status = session_.reload(loaded->rules); !status) {
     answer = status.error();
   } else {
     answer = fmt::format("{} in force", counted(loaded->rules->rules.size(), "rule"));
+    if (options_.new_rules) options_.new_rules(loaded->rules);
     for (const std::string& note : session_.notes()) say(note);
   }
   reloads_.last_good = answer.ok();
@@ -169,6 +169,7 @@ std::string EngineService::metrics() const {
   page.add(report::Metric::reload_good, std::uint64_t{reloads_.last_good});
   page.add(report::Metric::reloads, reloads_.good);
   page.add(report::Metric::reload_failures, reloads_.failed);
+  if (options_.tell_more) options_.tell_more(page, reloads_);
   return page.text();
 }
 

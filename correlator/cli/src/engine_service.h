@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -29,6 +30,9 @@ struct ServiceOptions {
   const StepCounts* counts = nullptr;              // of the session's sink
   MetricsFileOptions metrics;
   bool strict = false;                             // --durability strict
+  // A dispatcher in the same process: it hears of rules that came into force, and tells metrics of its own.
+  std::function<void(const std::shared_ptr<const rules::RuleSet>&)> new_rules;
+  std::function<void(report::MetricPage&, const ReloadCounts&)> tell_more;
 };
 
 class EngineService {

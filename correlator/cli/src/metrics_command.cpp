@@ -46,9 +46,12 @@ Result<std::string> engine_page(const Options& o) {
   return page.text();
 }
 
-// No dispatcher need ever have been there: then there is nothing to say of it.
+// No dispatcher need ever have been there: then there is nothing to say of it. With `run --dispatch` the engine's page has told it, or the
+// ledger is where the state is.
 Result<std::string> dispatcher_page(const Options& o) {
-  const std::filesystem::path directory = o.ledger.empty() ? o.state + "-dispatch" : o.ledger;
+  std::filesystem::path directory = o.ledger.empty() ? o.state + "-dispatch" : o.ledger;
+  std::error_code failure;
+  if (o.ledger.empty() && !std::filesystem::exists(directory / "dispatch.db", failure)) directory = o.state;
   auto said = ask_for_page(directory / "dispatch.sock");
   if (!said) return said.error();
   if (*said) return std::move(**said);
@@ -72,6 +75,7 @@ int metrics(const Options& o) {
       return looking_exit_code(text.error());
     }
     std::fputs(text->c_str(), stdout);
+    if (text->find("\ncorrelator_dispatch_up ") != std::string::npos) break;
   }
   return kFine;
 }

@@ -164,16 +164,26 @@ void read_lines(Run& run) {
   service.metrics = o.metrics;
   service.strict = options.sync.strict;
   Status acted;
-  live.each_second = [&] {
+  const auto act = [&] {
     if (run.acting != nullptr && acted.ok()) acted = run.acting->committed(*run.session);
+    std::fflush(stdout);
   };
+  live.each_second = act;
   live.decided = [&] {
     for (const engine::Decision& decision : std::exchange(run.decided, {})) {
       if (run.printer) run.printer->decision(decision);
     }
-    std::fflush(stdout);
-    live.each_second();
+    act();
   };
+  if (run.acting != nullptr) {
+    // Outcomes are taken back when they come, whether lines do or not; what they decide is acted on at once.
+    live.watch(run.acting->fd(), [&] {
+      act();
+      live.record_now();
+    });
+    service.new_rules = [&](const auto& rules) { run.acting->set_rules(rules); };
+    service.tell_more = [&](report::MetricPage& page, const ReloadCounts& reloads) { run.acting->tell(page, reloads); };
+  }
   auto engine = EngineService::start(*run.session, live, run.clock, service);
   if (!engine) {
     run.failed(engine.error());

@@ -280,6 +280,7 @@ void Live::answer_ahead(Source& source, Timestamp now) {
 
 void Live::take(Source& source, const input::LiveFrame& frame, Timestamp now) {
   source.counters.last = now;
+  source.counters.modules.count(frame.bytes);
   answered_ = false;
   const bool meant = step(source, frame, now);
   if (meant) ++recorded_;

@@ -11,16 +11,20 @@ constexpr std::size_t kAtOnce = 1000;
 
 }  // namespace
 
-Reports::Reports(Session& session, std::filesystem::path ledger) : session_(session), dir_(std::move(ledger)) {
-  if (session_.db() == nullptr) return;
+Reports::Reports(Session& session, std::filesystem::path ledger) : session_(session), dir_(std::move(ledger)) { knows_position(); }
+
+bool Reports::knows_position() {
+  if (positioned_ || session_.db() == nullptr) return true;
   const auto cursors = session_.db()->cursors();
-  if (!cursors) return;
+  if (!cursors) return false;
   for (const store::Cursor& cursor : *cursors) {
     if (cursor.stream == kStream) source_ = cursor.identity, read_ = cursor.offset;
   }
+  return positioned_ = true;
 }
 
 std::size_t Reports::take() {
+  if (!knows_position()) return 0;
   if (!ledger_) {
     auto opened = store::LedgerDb::open(dir_, false);
     if (!opened) return 0;

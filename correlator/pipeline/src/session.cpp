@@ -107,12 +107,14 @@ Status Session::load_lookups() {
 }
 
 Status Session::reload(std::shared_ptr<const rules::RuleSet> rules) {
-  // All that stands before the new rules is written first; what cannot be written now leaves the old ones in force.
+  // All that stands before the new rules is written first; what cannot be written now leaves the old ones in force. There is nothing left to
+  // record if the caller has seen to it (Live::record_now), who knows the positions.
   if (db_) {
     if (auto status = db_->drain(); !status) return status;
   }
   if (auto status = record({}, true); !status) return status;
-  if (auto status = snapshot(written_cursors_); !status) return status;
+  // Without positions: those of the last snapshot may be older than what was recorded since.
+  if (auto status = snapshot({}); !status) return status;
   const std::string wanted = rules->hash;
   if (auto status = adopt(std::move(rules)); !status) {
     if (auto back = go_back(); !back) return back;
@@ -249,9 +251,10 @@ Status Session::record(std::vector<store::Cursor> cursors, bool sync, const std:
 Status Session::snapshot(std::vector<store::Cursor> cursors) {
   if (!db_) return {};
   if (auto status = db_->drain(); !status) return status;
-  // The state must not run ahead of the records and decisions it comes from.
+  // The state must not run ahead of the records and decisions it comes from, nor these of their positions: what is recorded without
+  // its position would be taken again after a death here.
   if (uncommitted() > 0) {
-    if (auto status = record({}, true); !status) return status;
+    if (auto status = record(cursors, true); !status) return status;
   }
   if (const Status& failed = failure(); !failed.ok()) return failed;
   const std::size_t before = snapshot_.state.size();

@@ -38,7 +38,8 @@ void Run::handle(Signal signal) {
 void Run::next_log_level() {
   journal_.set_level(journal_.debug() % 6 + 1);
   engine_->set_log_level(journal_.level());
-  journal_.say(4, fmt::format("SIGINT: the log level is now {}", journal_.debug()), now());
+  // Told at every level, as SEC does.
+  journal_.say(std::min(4, journal_.debug()), fmt::format("SIGINT: the log level is now {}", journal_.debug()), now());
 }
 
 // Everything anew, except that nothing that was read is lost (in SEC it is).

@@ -101,8 +101,12 @@ Result<EngineDb> EngineDb::open(const fs::path& dir, const DbOptions& options) {
     const auto bytes = impl->meta("intake_bytes");
     if (!bytes) return bytes.error();
     impl->intake_bytes = std::strtoull(bytes->c_str(), nullptr, 10);
-    impl->last_seq = static_cast<std::uint64_t>(impl->db.scalar("SELECT coalesce(max(seq), 0) FROM intake").value_or(0));
-    impl->last_decided = static_cast<std::uint64_t>(impl->db.scalar("SELECT coalesce((SELECT seq FROM decision ORDER BY n DESC LIMIT 1), 0)").value_or(0));
+    const auto last_seq = impl->db.scalar("SELECT coalesce(max(seq), 0) FROM intake");
+    const auto last_decided = impl->db.scalar("SELECT coalesce((SELECT seq FROM decision ORDER BY n DESC LIMIT 1), 0)");
+    // What cannot be read is not nothing: what the spool holds would be taken for new.
+    if (!last_seq || !last_decided) return impl->db.error("opening the database");
+    impl->last_seq = static_cast<std::uint64_t>(*last_seq);
+    impl->last_decided = static_cast<std::uint64_t>(*last_decided);
     // The log is there now, and is synced by its name from here on: a power cut must not take the name.
     if (const int error = options.files->sync_directory(dir)) {
       return make_error("E305", fmt::format("syncing {} failed: {}", dir.string(), std::strerror(error)), "look at the disk that holds it (df, dmesg)");

@@ -66,6 +66,7 @@ struct EngineDb::Impl {
   Status empty_spool();
   std::uint64_t entries_taken(const std::string& mark) const;
   struct Drained;
+  bool has(const SpooledBatch& spooled) const;
   Status take_from_spool(std::string_view entry, Drained& drained);
   Status open_spool(const std::filesystem::path& file);
   bool set_meta(std::string_view name, std::string_view value);

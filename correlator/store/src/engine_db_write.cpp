@@ -284,6 +284,13 @@ struct EngineDb::Impl::Drained {
   std::vector<DecisionRow> decisions;
 };
 
+// Whether the database has a batch already: it was set down by an attempt that failed at its sync, and written later. Its positions are
+// old then, and what came between them and the newer ones would be read, and count, once more.
+bool EngineDb::Impl::has(const SpooledBatch& spooled) const {
+  if (!spooled.batch.intake.empty()) return spooled.batch.intake.back().seq <= last_seq;
+  return !spooled.decisions.empty() && spooled.decisions.back().seq <= last_decided;
+}
+
 // One batch out of the spool. What the database has is passed over.
 Status EngineDb::Impl::take_from_spool(std::string_view entry, Drained& drained) {
   SpooledBatch spooled;
@@ -292,7 +299,7 @@ Status EngineDb::Impl::take_from_spool(std::string_view entry, Drained& drained)
     drained.bytes += row.seq <= last_seq ? 0 : row.frame.size() + 40;
     drained.last_seq = std::max(drained.last_seq, row.seq);
   }
-  const bool ok = write_intake(spooled.batch, last_seq + 1) && write_decisions(spooled.decisions) && write_cursors(spooled.batch.cursors);
+  const bool ok = write_intake(spooled.batch, last_seq + 1) && write_decisions(spooled.decisions) && (has(spooled) || write_cursors(spooled.batch.cursors));
   std::move(spooled.decisions.begin(), spooled.decisions.end(), std::back_inserter(drained.decisions));
   return ok ? Status{} : Status(db.error("emptying the spool"));
 }

@@ -9,8 +9,9 @@ import subprocess
 import sys
 import tempfile
 import time
+import xml.etree.ElementTree as tree
 
-from harness import SOURCE, wait_until
+from harness import PATIENCE, SOURCE, wait_until
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 NODES = {"kvm1": "10.98.0.1", "kvm2": "10.98.0.2"}
@@ -121,13 +122,14 @@ def check(name, good, more=""):
 check.failed = 0
 
 
-def soon(name, condition, seconds=30):
-    """Checks that it becomes so, and says how long it took."""
+def soon(name, condition, seconds=PATIENCE, more=lambda: ""):
+    """Checks that it becomes so, and says how long it took. What two nodes and their daemons come to is never looked at once: it is on
+    its way, and passes through states of its own."""
     begin = time.monotonic()
     try:
         wait_until(name, condition, seconds)
     except AssertionError as error:
-        check(name, False, error)
+        check(name, False, f"{error} {more()}")
     else:
         check(name, True)
     return time.monotonic() - begin
@@ -159,7 +161,7 @@ class Node:
         """Pulls the plug: every process of the node is killed at once."""
         if self.process and self.process.poll() is None:
             self.process.stdin.close()
-            self.process.wait(20)
+            self.process.wait(PATIENCE)
 
     def file(self, name):
         return os.path.join(self.dir, name)
@@ -167,7 +169,7 @@ class Node:
     def command(self, *words):
         return ["nsenter", "--target", self.pid, "--mount", "--net", "--uts", "--pid", "--", *words]
 
-    def on(self, *words, timeout=90, **more):
+    def on(self, *words, timeout=2 * PATIENCE, **more):
         """Runs a command in the node; its exit code and output."""
         return subprocess.run(self.command(*words), capture_output=True, text=True, timeout=timeout, **more)
 
@@ -201,7 +203,11 @@ class Node:
         done = self.bash(commands[3])
         assert done.returncode == 0, done.stderr
         self.bash("logger -t test 'the first line starts the engine'")
-        wait_until("the engine runs", lambda: os.path.exists(self.path("/var/lib/correlator/engine.sock")), 60)
+        wait_until("the engine runs", lambda: self.up("correlator_up"))
+
+    def up(self, metric):
+        """Whether the engine (correlator_up) or the dispatcher (correlator_dispatch_up) answers; a socket may be of one that was killed."""
+        return f"{metric} 1" in self.on("correlator", "metrics").stdout.splitlines()
 
     def jobs(self):
         """(rule, action, state, reason) of what the dispatcher was given, in order."""
@@ -258,7 +264,7 @@ class Cluster:
         for node in self.nodes.values():
             node.start()
         self.wire()
-        wait_until("both nodes are up and the resources run", lambda: self.at_home(), 60)
+        wait_until("both nodes are up and the resources run", self.at_home, 2 * PATIENCE)
         self.up_after = time.monotonic() - begin
         return self
 
@@ -278,11 +284,13 @@ class Cluster:
             shutil.rmtree(self.dir, ignore_errors=True)
 
     def state(self, on="kvm1"):
-        """What crm_mon says: {node: (online, standby)} and {resource: node}."""
-        import xml.etree.ElementTree as tree
-        said = self.nodes[on].on("crm_mon", "-1", "--output-as=xml", timeout=30)
-        if said.returncode:
-            return {}, {}
+        """What crm_mon says: {node: (online, standby)} and {resource: node}. Where it says nothing at first it is asked again: pacemaker may be
+        busy, and nothing is no answer. Empty ones where the cluster is gone."""
+        end = time.monotonic() + 20
+        while (said := self.nodes[on].on("crm_mon", "-1", "--output-as=xml")).returncode:
+            if time.monotonic() > end:
+                return {}, {}
+            time.sleep(0.1)
         root = tree.fromstring(said.stdout)
         nodes = {n.get("name"): (n.get("online") == "true", n.get("standby") == "true") for n in root.findall("./nodes/node")}
         places = {r.get("id"): n.get("name") for r in root.iter("resource") for n in r.findall("node") if r.get("active") == "true"}

@@ -8,7 +8,7 @@ import sys
 import time
 
 from cluster import Cluster, check, need_cluster, soon
-from harness import SOURCE, wait_until
+from harness import PATIENCE, SOURCE, wait_until
 
 ACTIONS = "/usr/lib/correlator/actions"
 QUIESCE = [f"{ACTIONS}/quiesce-guest", "--domain", "guest1", "--keep-free", "0"]
@@ -83,15 +83,15 @@ def start(cluster):
         done = node.bash(LIBVIRT)
         assert done.returncode == 0, done.stderr
     for node in cluster.nodes.values():
-        wait_until("libvirtd answers", lambda node=node: "QEMU" in virsh(node, "version"), 60)
+        wait_until("libvirtd answers", lambda node=node: "QEMU" in virsh(node, "version"))
     for section, xml in (("resources", RESOURCE), ("constraints", PLACE)):
         done = cluster.kvm1.on("cibadmin", "--create", "--scope", section, "--xml-text", xml)
         assert done.returncode == 0, done.stderr
-    wait_until("pacemaker starts the guest on kvm1", lambda: state(cluster.kvm1).startswith("running"), 60)
+    wait_until("pacemaker starts the guest on kvm1", lambda: state(cluster.kvm1).startswith("running"))
 
 
 def act(node, *words):
-    done = node.on(*QUIESCE, *words, timeout=200)
+    done = node.on(*QUIESCE, *words, timeout=6 * PATIENCE)
     return done.returncode, done.stderr
 
 
@@ -112,12 +112,12 @@ def kept(cluster, with_tool):
     check(f"quiesce-guest --with {with_tool}: exit 0", code == 0, said)
     check("the guest is paused where it was", state(kvm1) == "paused (user)", state(kvm1))
     check("its memory is in a file", "kdump" in kvm1.on("ls", "/var/lib/libvirt/qemu/dump").stdout)
-    check("the node is in standby", cluster.standby() == {"kvm1"}, cluster.state())
-    check("everything else runs on the other", cluster.running("kvm2") == {"vm-web", "vm-db", "vm-mail"}, cluster.state())
+    soon("the node is in standby", lambda: cluster.standby() == {"kvm1"}, more=cluster.state)
+    soon("everything else runs on the other", lambda: cluster.running("kvm2") == {"vm-web", "vm-db", "vm-mail"}, more=cluster.state)
     untouched = lambda: state(kvm1) == "paused (user)" and identity(kvm1) == before and virsh(kvm2, "list", "--name") == ""
     check("the cluster leaves it alone, and starts it nowhere else", stays(4, untouched), (state(kvm1), virsh(kvm2, "list")))
-    kvm1.on("crm_resource", "--refresh", "--resource", "guest1", timeout=60)  # looked for on all nodes
-    kvm1.on("crm_resource", "--wait", timeout=60)
+    kvm1.on("crm_resource", "--refresh", "--resource", "guest1")  # looked for on all nodes
+    kvm1.on("crm_resource", "--wait")
     check("nor when somebody has it looked for anew", stays(2, untouched), (state(kvm1), virsh(kvm2, "list")))
     code, said = act(kvm1, "--with", with_tool)
     check("again: exit 0, nothing is done twice", code == 0 and untouched() and kvm1.on("sh", "-c", "ls /var/lib/libvirt/qemu/dump | wc -l").stdout.strip() == "1", said)
@@ -129,7 +129,7 @@ def given_back(cluster):
     check("--undo: exit 0", code == 0, said)
     check("the same guest runs on", state(cluster.kvm1) == "running (unpaused)" and identity(cluster.kvm1) == before, state(cluster.kvm1))
     soon("everything is at home", cluster.at_home)
-    check("and is the cluster's again", "is-managed" not in cluster.kvm1.on("cibadmin", "--query", "--scope", "resources").stdout)
+    soon("and is the cluster's again", lambda: "is-managed" not in cluster.kvm1.on("cibadmin", "--query", "--scope", "resources").stdout)
     cluster.kvm1.bash("rm -f /var/lib/libvirt/qemu/dump/*")
 
 
@@ -149,9 +149,9 @@ def dies_while_kept(cluster):
 def without_it(cluster):
     """What the cluster does to a guest that it still manages; else all of the above would prove nothing."""
     kvm1, kvm2 = cluster.kvm1, cluster.kvm2
-    done = kvm1.on("crm_resource", "--resource", "guest1", "--meta", "--delete-parameter", "is-managed", timeout=30)
+    done = kvm1.on("crm_resource", "--resource", "guest1", "--meta", "--delete-parameter", "is-managed")
     assert done.returncode == 0, done.stderr
-    soon("managed again, and kvm1 in standby: it is started on kvm2", lambda: state(kvm2).startswith("running"), 60)
+    soon("managed again, and kvm1 in standby: it is started on kvm2", lambda: state(kvm2).startswith("running"))
     check("and only there", virsh(kvm1, "list", "--name") == "")
 
 

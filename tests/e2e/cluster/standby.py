@@ -9,6 +9,7 @@ import threading
 import time
 
 from cluster import Cluster, check, need_cluster, soon
+from harness import PATIENCE, wait_until
 from readme import UE
 
 SCRIPT, PCS = "/usr/lib/correlator/actions/crm-standby", "/usr/lib/correlator/actions/pcs-standby"
@@ -22,7 +23,7 @@ why    = "the test's cluster"
 """
 
 
-def script(node, *words, path=SCRIPT, timeout=60):
+def script(node, *words, path=SCRIPT, timeout=4 * PATIENCE):
     """Runs an action script by hand in a node; exit code and the last line that it wrote."""
     done = node.on(path, *words, timeout=timeout)
     return done.returncode, (done.stderr.splitlines() or [""])[-1]
@@ -58,24 +59,42 @@ def line_to_empty_node(cluster):
 def restart_of_the_dispatcher(cluster, node):
     """Killed and started again it does not act a second time on what it did."""
     moves = lambda: sum("Initiating stop" in line for n in cluster.nodes.values() for line in n.syslog())
+    soon("all jobs have ended", lambda: not {"waiting", "running"} & {job[2] for job in node.jobs()}, more=node.jobs)
+    all_is_written(cluster)
     before, jobs = moves(), node.jobs()
     node.signal("dispatch")
     node.dispatcher.wait()
     start_dispatcher(node)
+    counted = lambda: [line for line in node.on("correlator", "metrics").stdout.splitlines() if line.startswith('correlator_events_total{class="memory.uncorrected"')]
+    errors = counted()
     node.kernel(UE % (101, 1, 0xABCDE))  # the same error again: the case is open
-    time.sleep(2.5)
+    soon("the error is counted", lambda: counted() != errors)
+    time.sleep(2.5)  # whatever the dispatcher would do about it, it looks each second
+    all_is_written(cluster)
     check("no second start after a restart of the dispatcher", node.jobs() == jobs and moves() == before, node.jobs())
+
+
+def all_is_written(cluster):
+    """What the nodes have said so far is in their syslog: a line behind it is."""
+    all_is_written.number += 1
+    for node in cluster.nodes.values():
+        text = f"this is mark {all_is_written.number} of the test"
+        node.bash(f"logger -t test '{text}'")
+        wait_until("rsyslogd writes what was said", lambda node=node, text=text: any(text in line for line in node.syslog()))
+
+
+all_is_written.number = 0
 
 
 def start_dispatcher(node):
     node.dispatcher = node.popen("sh", "-c", "echo $$ >/run/dispatch.pid; exec correlator dispatch", stdout=subprocess.DEVNULL, stderr=open(node.file("dispatch.out"), "ab"))
-    soon(f"{node.name}: the dispatcher runs", lambda: os.path.exists(node.path("/var/lib/correlator-dispatch/dispatch.sock")))
+    soon(f"{node.name}: the dispatcher runs", lambda: node.up("correlator_dispatch_up"))
 
 
 def killed_in_between(cluster):
     """The dispatcher dies while its script waits for a guest that takes its time; the script goes on, and is not started again."""
     node = cluster.kvm1
-    slow_stop(cluster, "3")
+    slow_stop(cluster, "5")
     before = started(node)
     node.bash("correlator reset ue.first")
     node.kernel(UE % (102, 1, 0xABCE0))
@@ -84,7 +103,7 @@ def killed_in_between(cluster):
     node.dispatcher.wait()
     start_dispatcher(node)
     soon("the script of the dispatcher that died comes to its end", lambda: cluster.running("kvm1") == set())
-    soon("its job ends", lambda: not {"running", "ready"} & {job[2] for job in node.jobs()}, 40)
+    soon("its job ends", lambda: not {"waiting", "running"} & {job[2] for job in node.jobs()}, more=node.jobs)
     print("  job:", [job[2:] for job in node.jobs() if job[1] == "crm-standby"][-1])
     check("it was started once", started(node) == before + 1, started(node))
     slow_stop(cluster, None)
@@ -103,7 +122,7 @@ def slow_stop(cluster, seconds):
     change = ["--set-parameter", "op_sleep", "--parameter-value", seconds] if seconds else ["--delete-parameter", "op_sleep"]
     done = cluster.kvm1.on("crm_resource", "--resource", "vm-web", *change)
     assert done.returncode == 0, done.stderr
-    cluster.kvm1.on("crm_resource", "--wait", timeout=120)
+    cluster.kvm1.on("crm_resource", "--wait")
 
 
 def guards(cluster):
@@ -142,12 +161,11 @@ def both_at_once(cluster, rounds):
         for number in range(rounds):
             words = [["--with", "crm_attribute"], ["--with", "crm_attribute", "--lifetime", "reboot"], ["--with", "crm"]][number % 3]
             at_work = [node.popen(SCRIPT, *words, stderr=subprocess.PIPE, text=True) for node in cluster.nodes.values()]
-            said = [work.communicate(timeout=90)[1] for work in at_work]
+            said = [work.communicate(timeout=4 * PATIENCE)[1] for work in at_work]
             got = [work.returncode for work in at_work]
             codes.append(got)
             check(f"two at once, round {number + 1}: one goes, the other is refused", sorted(got) == [0, 6], (got, said))
-            in_standby = cluster.standby()
-            check("  and it is the one that said so", in_standby == {name for name, code in zip(cluster.nodes, got) if code == 0}, in_standby)
+            soon("  and it is the one that said so", lambda: cluster.standby() == {name for name, code in zip(cluster.nodes, got) if code == 0}, more=cluster.state)
             for node in cluster.nodes.values():
                 script(node, "--undo", *words)
             soon("  everything is at home", cluster.at_home)
@@ -162,12 +180,10 @@ def both_at_once(cluster, rounds):
 
 
 def a_stop_that_hangs(cluster):
-    slow_stop(cluster, "4")
-    begin = time.monotonic()
+    slow_stop(cluster, "7")
     got = script(cluster.kvm1, "--node", "kvm1", "--timeout", "1")
     refused("a stop that hangs", got, 4, "resources are still moving after 1 s")
-    took = time.monotonic() - begin
-    check("in its time", took < 8, took)
+    check("in its time: the resource is not moved yet", cluster.state()[1].get("vm-web") != "kvm2", cluster.state())
     check("the node stays in standby", cluster.standby() == {"kvm1"})
     refused("asked again with time enough", script(cluster.kvm1, "--node", "kvm1"), 0, "kvm1 is in standby and runs no resource")
     slow_stop(cluster, None)

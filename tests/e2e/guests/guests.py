@@ -13,6 +13,7 @@ import sys
 import time
 import traceback
 
+from harness import PATIENCE
 from parts import PARTS, enter, private_directories, run, scratch
 
 RULES = """# SPDX-License-Identifier: Apache-2.0
@@ -70,7 +71,8 @@ class Lab:
         self.site = Site(directory, RULES)
         self.site.wait()
         self.site.connect_kernel()
-        assert self.kernel.ready.wait(60), self.kernel.lines[-5:]
+        self.second.wait()  # or a migration that is decided early fails as often as it may be tried
+        assert self.kernel.ready.wait(2 * PATIENCE), self.kernel.lines[-5:]
 
     def deliver(self, priority, text, arrived):
         site = getattr(self, "site", None)

@@ -10,6 +10,7 @@ import subprocess
 import threading
 import time
 
+from harness import PATIENCE
 from parts import initramfs, kernel
 
 # MCi_STATUS of Skylake: a corrected error of a memory controller (valid, enabled, with address and misc), code 0x90; the count
@@ -17,7 +18,7 @@ from parts import initramfs, kernel
 CORRECTED = 0x8C00000000010090
 
 
-def connect(path, seconds=20):
+def connect(path, seconds=PATIENCE):
     end = time.monotonic() + seconds
     while True:
         client = socket.socket(socket.AF_UNIX)

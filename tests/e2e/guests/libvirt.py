@@ -3,8 +3,8 @@
 own, at the other end of a cable."""
 import os
 import subprocess
-import time
 
+from harness import PATIENCE, wait_until
 from host_kernel import connect
 from parts import floppy, run
 
@@ -53,21 +53,11 @@ exec libvirtd --listen -f "$1/second.conf" -p /run/libvirtd.pid
 """
 
 
-def virsh(*command, uri="qemu:///system", check=True, seconds=60):
+def virsh(*command, uri="qemu:///system", check=True, seconds=PATIENCE):
     done = subprocess.run(["timeout", "-k", "2", str(seconds), "virsh", "-c", uri, *command], capture_output=True, text=True)
     if check and done.returncode != 0:
         raise AssertionError(f"virsh {' '.join(command)}: {done.stderr}")
     return done.stdout.strip()
-
-
-def wait_until(what, condition, seconds=30, pause=0.01):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        found = condition()
-        if found:
-            return found
-        time.sleep(pause)
-    raise AssertionError(f"not within {seconds} s: {what}")
 
 
 class Libvirt:
@@ -92,7 +82,7 @@ class Libvirt:
 
     def start(self):
         self.daemon = subprocess.Popen(["libvirtd", "-f", self.path("first.conf"), "-p", "/run/libvirtd.pid"], stderr=open(self.path("libvirtd.err"), "ab"))
-        wait_until("libvirtd answers", lambda: virsh("version", check=False), 90, 0.1)
+        wait_until("libvirtd answers", lambda: virsh("version", check=False), 2 * PATIENCE)
 
     def kill(self):
         self.daemon.kill()
@@ -141,4 +131,4 @@ host_uuid = "00000000-1111-2222-3333-444444444444"
         self.process.stdin.close()
 
     def wait(self):
-        wait_until("the second libvirtd answers", lambda: virsh("hostname", uri=self.URI, check=False) == "kvm2", 60, 0.1)
+        wait_until("the second libvirtd answers", lambda: virsh("hostname", uri=self.URI, check=False) == "kvm2", 2 * PATIENCE)

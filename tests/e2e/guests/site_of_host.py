@@ -76,7 +76,7 @@ class Site:
 
     def wait(self):
         """Until the engine has read its rules; the first line that starts it is the forwarder's."""
-        wait_until("the engine listens", lambda: os.path.exists(os.path.join(self.state, "engine.sock")), 60)
+        wait_until("the engine listens", lambda: os.path.exists(os.path.join(self.state, "engine.sock")))
 
     def connect_kernel(self):
         harness.wait_for_port(KERNEL_PORT)
@@ -100,11 +100,11 @@ class Site:
         rows = self.from_ledger("SELECT rule, action, state, exit_code, output, reason FROM actions")
         return [row for row in rows if action in (None, row[1])]
 
-    def starts(self, action):
-        """When scripts of an action were started, by the clock that time.monotonic() is."""
+    def attempts(self, action):
+        """When scripts of an action were started and ended (0: not yet), by the clock that time.monotonic() is."""
         ahead = time.time() - time.monotonic()
-        rows = self.from_ledger("SELECT action, started FROM job JOIN attempt USING (decision) ORDER BY job.n, number")
-        return [started / 1e6 - ahead for name, started in rows if name == action]
+        rows = self.from_ledger("SELECT action, started, ended FROM job JOIN attempt USING (decision) ORDER BY job.n, number")
+        return [(started / 1e6 - ahead, ended / 1e6 - ahead if ended else 0) for name, started, ended in rows if name == action]
 
     def from_ledger(self, query):
         db = sqlite3.connect(f"file:{self.ledger}/dispatch.db?mode=ro", uri=True)
@@ -122,7 +122,7 @@ class Site:
             process.terminate()
         for process in self.processes:
             try:
-                process.wait(10)
+                process.wait(harness.PATIENCE)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
@@ -145,7 +145,7 @@ class Lifecycle:
                 self.seen.append((time.monotonic(), line.strip()))
                 self.condition.notify_all()
 
-    def wait(self, text, after, seconds=30):
+    def wait(self, text, after, seconds=harness.PATIENCE):
         """The moment at which `text` came, the first after `after`."""
         def found():
             return next((at for at, line in self.seen if at > after and text in line), None)

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 
+from harness import PATIENCE
 from libvirt import Second, state, virsh, wait_until
 
 
@@ -36,12 +37,12 @@ def figures(what, times):
     print(f"   {what}: p50 {statistics.median(times):.1f} ms, p99 {percentile(times, 0.99):.1f} ms, worst {max(times):.1f} ms, n={len(times)}", flush=True)
 
 
-def done(lab, action, number, seconds=60):
+def done(lab, action, number):
     """The job number `number` of an action, once it has ended."""
     def ended():
         jobs = lab.site.jobs(action)
         return jobs[number] if len(jobs) > number and jobs[number][2] not in ("waiting", "running") else None
-    return wait_until(f"job {number} of {action} ends; jobs: {lab.site.jobs()}", ended, seconds)
+    return wait_until(f"job {number} of {action} ends; jobs: {lab.site.jobs()}", ended)
 
 
 # ---------------------------------------------------------------- a kernel's corrected errors
@@ -55,7 +56,7 @@ def suspended(lab, repetitions):
         bank = 4 + number % 6
         before, lines = time.monotonic(), len(lab.delivered)
         lab.kernel.inject(bank, 10, 0x12345000 + number * 0x1000)
-        at = lab.lifecycle.wait("'db1': Suspended Paused", before, 60)
+        at = lab.lifecycle.wait("'db1': Suspended Paused", before)
         said = [(text, sent) for text, sent in lab.delivered[lines:] if "PROCESSOR" in text]
         assert said, lab.kernel.lines[-10:]
         from_line.append((at - said[0][1]) * 1000)
@@ -64,7 +65,7 @@ def suspended(lab, repetitions):
             check("libvirt says that the guest is paused by a user", state("db1") == "paused (user)", state("db1"))
             check("the one that is to be left runs", state("build1").startswith("running"), state("build1"))
         job = done(lab, "virsh-suspend", number)
-        from_start.append((at - lab.site.starts("virsh-suspend")[number]) * 1000)
+        from_start.append((at - lab.site.attempts("virsh-suspend")[number][0]) * 1000)
         if job[2:4] != ("done", 0):
             check(f"suspend {number} says that it is done", False, job)
         if number + 1 < repetitions:
@@ -102,10 +103,7 @@ def dumped(lab):
 
 def migrated(lab):
     """The guest that is to move is on the other host."""
-    lab.second.wait()
     job = done(lab, "site-migrate", 0)
-    if job[2] != "done":  # the first try may have come before the other host was up
-        job = done(lab, "site-migrate", len(lab.site.jobs("site-migrate")) - 1)
     check("the migration says that it is done", job[2:4] == ("done", 0), job)
     check("the guest runs there", state("web1", Second.URI).startswith("running"), state("web1", Second.URI))
     check("and not here", "web1" not in virsh("list", "--all", "--name").split(), virsh("list", "--all"))
@@ -120,7 +118,6 @@ def panicked(lab, repetitions):
     for number in range(repetitions):
         name = f"panic{number}"
         lab.libvirt.guest(name)
-        time.sleep(2.0 if number == 0 else 0)  # its 512 bytes run a second after it is started
         wait_until(f"{name} runs its program", lambda: state(name).startswith("running"))
         count = len(lab.site.jobs("virsh-dump"))
         begin = time.monotonic()
@@ -130,7 +127,7 @@ def panicked(lab, repetitions):
             try:
                 at = lab.lifecycle.wait(f"'{name}': Crashed Panicked", begin, 0.5)
             except AssertionError:
-                assert time.monotonic() < begin + 30, state(name)
+                assert time.monotonic() < begin + PATIENCE, state(name)
         wait_until("a decision to dump it", lambda: len(lab.site.jobs("virsh-dump")) > count)
         times.append((time.monotonic() - at) * 1000)
         job = done(lab, "virsh-dump", count)
@@ -152,7 +149,7 @@ def hung(lab):
             lab.lifecycle.wait("'build1': Suspended Watchdog", begin, 3)
             break
         except AssertionError:
-            assert time.monotonic() < begin + 30, state("build1")
+            assert time.monotonic() < begin + PATIENCE, state("build1")
     job = done(lab, "virsh-dump", count)
     check("a guest that its watchdog stopped is dumped", (job[0], job[2], job[3]) == ("site.hung-guest", "done", 0), job)
 
@@ -198,11 +195,12 @@ def hung_qemu(lab):
     wait_until("the suspend is under way", lambda: len(lab.site.jobs("virsh-suspend")) > count)
     notified = len(lab.site.jobs("notify"))
     lab.site.say_as_kernel("<0>", "Uhhuh. NMI received for unknown reason 31 on CPU 0.")
-    done(lab, "notify", notified, 5)
-    check("the dispatcher goes on meanwhile", lab.site.jobs("virsh-suspend")[count][2] == "running", lab.site.jobs("virsh-suspend")[count])
-    job = done(lab, "virsh-suspend", count, 40)
+    done(lab, "notify", notified)
+    job = done(lab, "virsh-suspend", count)
     took = time.monotonic() - begin
-    check(f"the action gives up with exit code 4 after its 5 s (took {took:.1f} s)", job[3] == 4 and took < 15, job)
+    notify, suspend = lab.site.attempts("notify")[notified], lab.site.attempts("virsh-suspend")[count]
+    check("the dispatcher went on meanwhile", suspend[0] < notify[0] < suspend[1], (notify, suspend))
+    check(f"the action gives up with exit code 4 after its 5 s (took {took:.1f} s)", job[3] == 4 and suspend[1] - suspend[0] >= 5, job)
     check("and says that it may still take effect", b"it may still take effect" in job[4].encode(), job)
     at = time.monotonic()
     os.kill(pid, signal.SIGCONT)
@@ -221,12 +219,12 @@ def dead_libvirtd(lab):
     lab.site.say_as_kernel("<4>", EDAC.format(6))
     job = done(lab, "virsh-suspend", count)
     check("the action is refused: libvirt does not answer", job[3] == 3 and "libvirt does not answer" in job[4], job)
-    wait_until("the rule says that guests' panics are not seen", lambda: lab.site.decisions("test.blind"), 40)
-    wait_until("libvirt unreachable is told to people", lambda: any(job[0] == "test.blind" for job in lab.site.jobs("notify-critical")), 40)
+    wait_until("the rule says that guests' panics are not seen", lambda: lab.site.decisions("test.blind"))
+    wait_until("libvirt unreachable is told to people", lambda: any(job[0] == "test.blind" for job in lab.site.jobs("notify-critical")))
     seen = sum("connected to qemu:///system" in line for line in lab.site.log_lines())
     begin = time.monotonic()
     lab.libvirt.start()
-    wait_until("the forwarder is back", lambda: sum("connected to qemu:///system" in line for line in lab.site.log_lines()) > seen, 40)
+    wait_until("the forwarder is back", lambda: sum("connected to qemu:///system" in line for line in lab.site.log_lines()) > seen)
     print(f"   libvirtd started -> events are seen again: {time.monotonic() - begin:.1f} s", flush=True)
     virsh("destroy", "build1")
     wait_until("an event after that comes through", lambda: any("'build1': Stopped Destroyed" in line for line in lab.site.log_lines()))
@@ -236,9 +234,13 @@ def log_daemon_restarts(lab):
     """What happens while rsyslogd is away comes when it is back, with its own time."""
     lab.site.rsyslogd.stop()
     virsh("suspend", "db1")
-    time.sleep(0.3)
+    time.sleep(0.3)  # time for the forwarder to find that nobody listens; it must not need it
+    before = len(lab.site.log_lines())
     lab.site.rsyslogd.start()
-    wait_until("the event of the meantime comes", lambda: any("'db1': Suspended Paused" in line for line in lab.site.log_lines()[-30:]), 10)
-    check("and is one line", sum("'db1': Suspended Paused" in line for line in lab.site.log_lines()[-10:]) == 1, lab.site.log_lines()[-10:])
+    came = lambda text: sum(text in line for line in lab.site.log_lines()[before:])
+    wait_until("the event of the meantime comes", lambda: came("'db1': Suspended Paused"))
+    virsh("resume", "db1")
+    wait_until("one behind it, too", lambda: came("'db1': Resumed"))
+    check("and is one line", came("'db1': Suspended Paused") == 1, lab.site.log_lines()[before:])
 
 

@@ -16,6 +16,7 @@
 #include "base/result.h"
 #include "input/live.h"
 #include "pipeline/chunk.h"
+#include "pipeline/module_counts.h"
 #include "pipeline/seen.h"
 #include "pipeline/session.h"
 #include "pipeline/sync_policy.h"
@@ -57,6 +58,7 @@ struct InputCounters {
   // Of matched lines: older than the windows reach, from the future and taken at their arrival, without a time, and saying
   // falsely that they are the kernel's.
   std::uint64_t late = 0, future = 0, undated = 0, forged = 0;
+  ModuleCounts modules;            // lines by the log daemon's own input, where the frame says which
   std::uint64_t refused = 0;       // answers that were an error
   std::optional<std::uint64_t> lost;  // missing in the source's own numbering, where it has one
   std::optional<Timestamp> last;   // when the last line was read

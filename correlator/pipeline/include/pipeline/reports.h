@@ -14,7 +14,8 @@ namespace correlator::pipeline {
 
 class Reports {
  public:
-  // `ledger`: the dispatcher's directory. Goes on behind the position that the session's database has.
+  // `ledger`: the dispatcher's directory. Goes on behind the position that the session's database has; while that cannot be read
+  // nothing is taken, or all would be taken again.
   Reports(Session& session, std::filesystem::path ledger);
 
   // Steps what is new; the caller records it together with position(). Without a dispatcher there is nothing.
@@ -24,10 +25,12 @@ class Reports {
 
  private:
   void step(const store::Report& report);
+  bool knows_position();
 
   Session& session_;
   std::filesystem::path dir_;
   std::optional<store::LedgerDb> ledger_;
+  bool positioned_ = false;
   std::string source_;  // identity of the ledger that read_ is a position in
   std::uint64_t read_ = 0;
 };

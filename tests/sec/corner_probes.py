@@ -137,7 +137,7 @@ def second_condition(d):
     kind1 = d.r.choice([f"ptype=RegExp\npattern=^p{d.n} (?<who>\\S+) (\\S+) (.*)$\n", f"ptype=SubStr\npattern=p{d.n}\\s\n", f"ptype=RegExp\npattern=^p{d.n} (\\S+)\nvarmap=MA; who=1\n"])
     kind2 = d.r.choice([f"ptype2=RegExp\npattern2=^q{d.n} (?<who>\\S+)(.*)$\n", f"ptype2=RegExp\npattern2=^q{d.n} $1\n", f"ptype2=SubStr\npattern2=q{d.n} $1\n", f"ptype2=RegExp\npattern2=^q{d.n} ($+{{who}}) ${{2}}$$\n", f"ptype2=SubStr\npattern2=q{d.n}\\s\n",
                         f"ptype2=RegExp\npattern2=^q{d.n} (${{1}}|x) $2\n", f"ptype2=NRegExp\npattern2=^(?:p|q{d.n} other)\n", f"ptype2=RegExp\npattern2=^q{d.n} [$1]+\n", f"ptype2=RegExp\npattern2=^q{d.n} (?:$3\n", f"ptype2=NSubStr\npattern2=$1\n",
-                        f"ptype2=SubStr\npattern2=q{d.n} $$1\n", f"ptype2=RegExp\npattern2=^q{d.n} $:{{MA:who}}\n", f"ptype2=RegExp\npattern2=^q{d.n} \\$1|^q{d.n} \\S+\n", f"ptype2=Cached\npattern2=MA\n", f"ptype2=TValue\npattern2=TRUE\n",
+                        f"ptype2=SubStr\npattern2=q{d.n} $$1\n", f"ptype2=RegExp\npattern2=^q{d.n} $+{{who}}\n", f"ptype2=RegExp\npattern2=^q{d.n} \\$1|^q{d.n} \\S+\n", f"ptype2=Cached\npattern2=MA\n", f"ptype2=TValue\npattern2=TRUE\n",
                         f"ptype2=RegExp\npattern2=^q{d.n} $9\\S\nvarmap2=MB; who=0\n", f"ptype2=RegExp2\npattern2=\\nq{d.n} $1\n", f"ptype2=RegExp\npattern2=(?i)Q{d.n} $1\n"])
     say = lambda: d.r.choice(["%1 $1", "%%1 $$1", "%+{who} $+{who}", "%0|$0", "%s", "%{1}x${1}", "%%s %%%s", "%9 $9", "%v", "%:{MA:who}", "%%%1", "%2%3 $2", "% 1", "%+{", "%1%", "100%", "%.nl", "%t%%", "%+{_inputsrc}", "%u"])
     kind = d.r.choice(["Pair", "PairWithWindow"])

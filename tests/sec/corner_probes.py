@@ -69,9 +69,10 @@ def store_action(d):
 @kind
 def text_action(d):
     t, v, s = d.number(), d.variable(), d.text()
+    e = s.replace("$:{MA:0}", "x").replace("$+{0}", "x")  # an event that is its own line would come for ever
     verb = d.r.choice([
         f"write - {s}", f"write - {s}", "write -", f"write -{d.gap()}{s}", f"writen - {s}; writen - %.nl", f"owritecl - {s}%.nl", f"assign {v} {s}", f"assign {v} {s}", f"assign {v}", f"assignsq {v} {s}", f"assignsq {v}",
-        f"free {v}", f"free {v} {s}", f"event {s}", f"event {t} {s}", "event", f"event {t}", f"tevent {t} {s}", f"tevent {t}", "tevent", f"cevent {d.name()} {t} {s}", f"cevent {d.name()} {t}", f"cevent {d.name()}",
+        f"free {v}", f"free {v} {s}", f"event {e}", f"event {t} {e}", "event", f"event {t}", f"tevent {t} {e}", f"tevent {t}", "tevent", f"cevent {d.name()} {t} {e}", f"cevent {d.name()} {t}", f"cevent {d.name()}",
         f"rewrite {t} {s}", f"rewrite {t}", f"rewrite 1 a%.nl{s}", f"rewrite 0 {s}", f"varset {v} MA", f"varset {v} {d.name()}", f"varset {v} ($1)", f"varset {v}", f"pipe '{s}'", f"pipe '{s}' cat", f"pipe ''", f"pipe '' cat",
         f"pipe '{s}'cat", f"pipe {s}", f"pipe '{s}' cat -n", f"pipeexec '{s}' cat", f"pipeexec '({s})' cat", f"pipe '%s'", f"pipe ' {s} '", f"logonly {s}", "logonly", f"none {s}", "none", f"NONE", f"Write - {s}",
         f"write - {s};;write - two", f"write{d.gap()}-{d.gap()}{s}", f"reset {t} {s}", f"reset {s}", "reset", f"reset {t}", f"getwpos {v} {t} {s}", f"getwpos {v} 0", f"getwpos {v}", f"setwpos {t} {t} {s}", f"setwpos %u 0",
@@ -100,7 +101,7 @@ def command_action(d):
     s = d.r.choice(["plain", "a  b", "$1", "$3", "%s", "%v", "(a b)", "%.nl", "*", "$$HOME", "%%s", "x\\(y", "'q r'", "\"q $1 r\"", "%{w}", "$9", "%z", "a;b", "(a;b)", "-n", "\\\\", "$2$2", "\\$1", "%.sp", "$1 $1", "#x"])
     verb = d.r.choice([
         f"shellcmd echo {s}", f"shellcmd (echo {s}; echo two)", f"spawn echo {s}", f"spawn (echo {s}; echo two)", f"cmdexec echo {s}", f"cmdexec (echo {s})", f"spawnexec echo {s}", f"cspawn C9 echo {s}", f"cspawnexec C9 echo {s}",
-        f"cspawn {d.name()} echo {s}", "cspawn C9", "shellcmd", "cmdexec", "spawn", f"pipe '{s}' (cat; echo two)", f"pipeexec '{s}' cat -n", f"pipeexec 'x' echo {s}", f"pipeexec '' cat", f"report C1 (cat; echo {s})",
+        f"cspawn C9 echo {s} two", "cspawn C9", "shellcmd", "cmdexec", "spawn", f"pipe '{s}' (cat; echo two)", f"pipeexec '{s}' cat -n", f"pipeexec 'x' echo {s}", f"pipeexec '' cat", f"report C1 (cat; echo {s})",
         f"reportexec C1 echo {s}", f"report C1 echo {s}", f"pipeexec 'x'", "reportexec C1", f"cmdexec echo%{{.sp}}{s}", f"cmdexec {s}"])
     return single(d, verb)
 
@@ -136,7 +137,7 @@ def second_condition(d):
     kind1 = d.r.choice([f"ptype=RegExp\npattern=^p{d.n} (?<who>\\S+) (\\S+) (.*)$\n", f"ptype=SubStr\npattern=p{d.n}\\s\n", f"ptype=RegExp\npattern=^p{d.n} (\\S+)\nvarmap=MA; who=1\n"])
     kind2 = d.r.choice([f"ptype2=RegExp\npattern2=^q{d.n} (?<who>\\S+)(.*)$\n", f"ptype2=RegExp\npattern2=^q{d.n} $1\n", f"ptype2=SubStr\npattern2=q{d.n} $1\n", f"ptype2=RegExp\npattern2=^q{d.n} ($+{{who}}) ${{2}}$$\n", f"ptype2=SubStr\npattern2=q{d.n}\\s\n",
                         f"ptype2=RegExp\npattern2=^q{d.n} (${{1}}|x) $2\n", f"ptype2=NRegExp\npattern2=^(?:p|q{d.n} other)\n", f"ptype2=RegExp\npattern2=^q{d.n} [$1]+\n", f"ptype2=RegExp\npattern2=^q{d.n} (?:$3\n", f"ptype2=NSubStr\npattern2=$1\n",
-                        f"ptype2=SubStr\npattern2=q{d.n} $$1\n", f"ptype2=RegExp\npattern2=^q{d.n} $:{{MA:who}}\n", f"ptype2=RegExp\npattern2=^q{d.n} \\$1|^q{d.n} \\S+\n", f"ptype2=Cached\npattern2=MA\n", f"ptype2=TValue\npattern2=TRUE\n",
+                        f"ptype2=SubStr\npattern2=q{d.n} $$1\n", f"ptype2=RegExp\npattern2=^q{d.n} $+{{who}}\n", f"ptype2=RegExp\npattern2=^q{d.n} \\$1|^q{d.n} \\S+\n", f"ptype2=Cached\npattern2=MA\n", f"ptype2=TValue\npattern2=TRUE\n",
                         f"ptype2=RegExp\npattern2=^q{d.n} $9\\S\nvarmap2=MB; who=0\n", f"ptype2=RegExp2\npattern2=\\nq{d.n} $1\n", f"ptype2=RegExp\npattern2=(?i)Q{d.n} $1\n"])
     say = lambda: d.r.choice(["%1 $1", "%%1 $$1", "%+{who} $+{who}", "%0|$0", "%s", "%{1}x${1}", "%%s %%%s", "%9 $9", "%v", "%:{MA:who}", "%%%1", "%2%3 $2", "% 1", "%+{", "%1%", "100%", "%.nl", "%t%%", "%+{_inputsrc}", "%u"])
     kind = d.r.choice(["Pair", "PairWithWindow"])
@@ -253,7 +254,7 @@ def flow(d):
 REGEX_ATOMS = ["a", "b", "u", "1", "\\w", "\\W", "\\d", "\\s", "\\S", ".", "[a-c]", "[^a-c]", "[[:alpha:]]", "[[:^digit:]]", "[\\w-]", "[]a]", "[^]]", "[a\\]]", "\\b", "\\B", "^", "$", "\\A", "\\z", "\\Z", "(a|b)", "(?:a|u)", "(u)", "(\\w+)", "(?<k>\\d)", "(.*?)", "(.+)", "\\x41", "\\x{42}",
                "\\t", "\\.", "\\/", "\\Q.+\\E", "(?i)A", "(?i:U)", "(?s).", "(?m)^", "(?x) a # c", "()", "(|a)", "(a?)", "\\h", "\\v", "\\R", "\\N", "\\K", "\\1", "\\g1", "\\g{1}", "\\k<k>", "(?=u)", "(?!b)", "(?<=u)", "(?<!b)", "(?>a+)", "(?#note)", "\\p{L}", "\\pL", "\\PN", "\\p{Alpha}", "\\e", "\\cA", "\\0", "\\012",
                "\\o{101}", "\\e", "\\f", "\\a", "\\X", "\\D", "\\H", "\\V", "[\\h]", "[\\s]", "[\\N{U+41}]", "\\N{U+41}", "(?'k'a)", "(?P<k>u)", "(?P=k)", "(?|(a)|(u))", "(?(1)a|u)", "(?1)", "(?R)?", "@", "\\@", "@u", "$a", "#", " ", "\\ ", "-", "{", "}", "{1", "{,2}", "a{2}", "u{1,2}", "u{,2}", "u{2,1}", "[z-a]", "[a-\\d]",
-               "\xe9", "[\xe0-\xff]", "\\xe9", "\\w\xe9", "(?i)\xc9", "(?a)\\w", "(?u)\\w", "(?^)a", "(?^i:U)", "(?-i)a", "(?i-s:U.)", "\\G", "\\C", "(*FAIL)", "(*ACCEPT)", "\\Bu", "(?<n.m>a)", "(?<_k>u)", "(?<k>b)", "$(", "$)", "$|", "|", "a|", "|u", "%", "/", "\"", "'", "\\E", "\\Qu", "\\uu", "\\LU\\E", "\\U"]
+               "\xe9", "[\xe0-\xff]", "\\xe9", "\\w\xe9", "(?i)\xc9", "(?a)\\w", "(?d)\\w", "(?^)a", "(?^i:U)", "(?-i)a", "(?i-s:U.)", "\\G", "\\C", "(*FAIL)", "(*ACCEPT)", "\\Bu", "(?<n.m>a)", "(?<_k>u)", "(?<k>b)", "$(", "$)", "$|", "|", "a|", "|u", "%", "/", "\"", "'", "\\E", "\\Qu", "\\uu", "\\LU\\E", "\\U"]
 
 
 @kind

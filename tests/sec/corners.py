@@ -22,7 +22,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 def run(command, directory, lines, stderr=False):
     env = dict(os.environ, TZ="UTC", LC_ALL="C", PERL_HASH_SEED="0")
     try:
-        done = subprocess.run(command, cwd=directory, input=lines.encode("latin-1"), capture_output=True, timeout=60, env=env)
+        done = subprocess.run(command, cwd=directory, input=lines.encode("latin-1"), capture_output=True, timeout=20, env=env)
     except subprocess.TimeoutExpired:
         return ["HANGS"], ""
     return done.stdout.decode("latin-1").split("\n"), done.stderr.decode("latin-1")
@@ -58,7 +58,7 @@ def main():
     own = [str(pathlib.Path(options.correlator).resolve()), "sec", "--timeline", "--sec-compat=exact"]  # what differs on purpose is not what this is about
     engines = [["perl", f"-I{HERE}", "-MLogClock", "/usr/bin/sec"], own]
     has_perl = "with Perl" in subprocess.run(own[:2] + ["--version"], capture_output=True, text=True).stdout
-    print(f"seeds {options.seed} to {options.seed + options.seeds - 1}")
+    print(f"seeds {options.seed} to {options.seed + options.seeds - 1}", flush=True)
     different = compared = 0
     for seed in range(options.seed, options.seed + options.seeds):
         probes = Probes(seed, options.kind or list(KINDS), has_perl)
@@ -76,7 +76,7 @@ def main():
                 continue
             found = True
             different += 1
-            print(f"DIFFERENT seed {seed}, {one.names()}", *one.probe_texts(), "sec:", *sorted_difference(expected, got), "correlator says:", complaint[:1500], sep="\n")
+            print(f"DIFFERENT seed {seed}, {one.names()}", *one.probe_texts(), "sec:", *sorted_difference(expected, got), "correlator says:", complaint[:1500], sep="\n", flush=True)
         if not found and sorted(all_expected) != sorted(all_got):
             different += 1
             print(f"DIFFERENT seed {seed}, of its rules together only", *sorted_difference(all_expected, all_got), sep="\n")

@@ -67,10 +67,16 @@ class OperationDump {
     return rules::procedure::rule_type_name(rule_.type) + (rule_.type == RuleType::group ? std::to_string(rule_.members.size()) : std::string());
   }
 
-  // With the values of the first match, where no second one is needed for it.
+  // With the values of the first match: those are % variables where the second one has values, too, which are still to come.
   std::string frozen(const std::string& text) const {
     bool from_log = false;
-    return rule_.members[1].pattern.binds() ? text : core_.match_text(text, op_.setting.scope, from_log);
+    Scope scope = op_.setting.scope;
+    if (!rule_.members[1].pattern.binds()) return core_.match_text(text, scope, from_log);
+    scope.percent = scope.dollar;
+    scope.percent_cache = scope.cache;
+    std::string kept;
+    for (const char c : text) kept += c == '$' ? "$$" : std::string(1, c);
+    return scope.dollar == nullptr ? text : core_.match_text(kept, scope, from_log);
   }
 
   void member(const Member& m, std::size_t index) {

@@ -112,16 +112,18 @@ class Rewriter {
       out_ += '\\';
       copy();
     }
-    while (at_ < in_.size() && now() != ']') {
+    for (bool behind_class = false; at_ < in_.size() && now() != ']';) {
       if (static_cast<unsigned char>(now()) >= 0x80) high_ = true;
       if (now() == '[' && ahead() == ':') {
         const std::size_t end = in_.find(":]", at_);
         if (end != std::string_view::npos) {
           copy(end + 2 - at_);
+          behind_class = true;
           continue;
         }
       }
-      if (now() == '[') {
+      const bool is_class = now() == '\\' && std::string_view("sShHvVdDwW").find(ahead()) != std::string_view::npos;
+      if (now() == '[' || (now() == '-' && behind_class)) {  // a - behind a class is a - and no range
         out_ += '\\';
         copy();
       } else if (now() == '\\' && !last()) {
@@ -129,6 +131,7 @@ class Rewriter {
       } else {
         copy();
       }
+      behind_class = is_class;
       if (!obstacle_.empty()) return;
     }
     if (at_ < in_.size()) copy();

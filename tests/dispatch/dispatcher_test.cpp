@@ -25,6 +25,25 @@ TEST_CASE("an action gets its arguments as they are, the document on stdin, and 
   CHECK(b.outcomes[0].result == engine::OutcomeRecord::Result::done);
 }
 
+TEST_CASE("an action that reads lines gets them instead of the document, a line each, whatever they hold") {
+  // The rule of the bench gives no lines, so the action stands in a rule of its own.
+  Bench b("[action.act]\nrun = \"act\"\n[[rule]]\nid = \"r2\"\nmatch = 'y'\nthen = { do = \"reads\", lines = \"text\" }\n"
+          "[action.reads]\nrun = \"act\"\nstdin = \"lines\"\n",
+          "cat >$DIR/stdin\n");
+  engine::Decision decision = b.decision("d1");
+  decision.action = "reads";
+  decision.lines = {"plain", "$(touch $DIR/owned) `id`", "two\nlines\x1b[2J", "a\ttab", ""};
+  REQUIRE(b.dispatcher->submit(decision).ok());
+  b.until_idle();
+  CHECK(b.dir.read("stdin") == "plain\n$(touch $DIR/owned) `id`\ntwo\\nlines\\x1b[2J\na\ttab\n\n");
+  CHECK_FALSE(std::filesystem::exists(b.dir.path() / "owned"));
+  engine::Decision other = b.decision("d2");
+  other.lines = {"plain"};
+  REQUIRE(b.dispatcher->submit(other).ok());
+  b.until_idle();
+  CHECK(b.dir.read("stdin").find("\"lines\":[\"plain\"]") != std::string::npos);
+}
+
 TEST_CASE("the same decision runs once") {
   Bench b("[action.act]\nrun = \"act\"\n", "echo x >>$DIR/runs\n");
   for (int i = 0; i < 3; ++i) REQUIRE(b.dispatcher->submit(b.decision("d1")).ok());

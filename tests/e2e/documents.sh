@@ -7,7 +7,7 @@ ln -s "$SOURCE/rules" "$SOURCE/examples" "$SOURCE/actions" .
 mkdir bin
 ln -s "$CORRELATOR" bin/correlator
 export PATH="$WORK/bin:$PATH"
-for document in "$SOURCE"/README.md "$SOURCE"/docs/*.md "$SOURCE"/correlator/*/README.md "$SOURCE"/examples/host/README.md "$SOURCE"/examples/guest/README.md; do
+for document in "$SOURCE"/README.md "$SOURCE"/docs/*.md "$SOURCE"/correlator/*/README.md "$SOURCE"/examples/{host,guest,collecting}/README.md; do
   awk '/^```sh$/ { on = 1; next } /^```$/ { if (on) print ""; on = 0 } on' "$document" >script
   [ -s script ] || continue
   if bash -eu script >log 2>&1; then pass; else

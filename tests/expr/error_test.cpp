@@ -64,7 +64,7 @@ TEST_CASE("errors of expressions") {
        {"lenn(loc)", "E103", 1, 9, "there is no function lenn", "did you mean len(…)?"},
        {"loc(1)", "E103", 1, 6, "there is no function loc", "loc is a value: write it without parentheses"},
        {"frobnicate(1)", "E103", 1, 13, "there is no function frobnicate",
-        "there are bits bit hex int text min max len lower upper trim split has, and the [map] and [lookup] "
+        "there are bits bit hex int text min max len lower upper trim split join has, and the [map] and [lookup] "
         "tables by their names"},
        {"len()", "E105", 1, 5, "len() takes 1 argument, not 0", "write len(x)"},
        {"bits(n, 1)", "E105", 1, 10, "bits() takes 3 arguments, not 2", "write bits(x, hi, lo)"},

@@ -113,11 +113,11 @@ void Oracle::decide(const FiringRef& firing, Time time, const char* fate) {
   const Rule& rule = spec_.rules[index_of(firing->rule)];
   const auto lines = numbers(firing->evidence.lines);
   const std::uint64_t total = lines.size() + firing->evidence.gone;
-  if (rule.then.empty()) say(said_decision(fate, rule.id, firing->key, time, 0, false, "", lines, total));
+  if (rule.then.empty() && !rule.collects) say(said_decision(fate, rule.id, firing->key, time, 0, false, "", lines, total));
   for (std::size_t i = 0; i < rule.then.size(); ++i) {
     const Step& step = rule.then[i];
     if (step.after == 0) {
-      say(said_decision(fate, rule.id, firing->key, time, i + 1, false, step.action, lines, total));
+      say(said_decision(fate, rule.id, firing->key, time, i + 1, false, step.action, lines, total, given(step, *firing)));
     } else if (std::string(fate) == "decided") {
       delayed_.push_back({firing, i, time + step.after, step.at_most});
     }
@@ -179,6 +179,7 @@ void Oracle::fire(std::size_t index, const std::string& key, const std::vector<s
     if (rule.lasts > 0) one.deadline = clear_deadline(one);
     say(said_case(true, rule.id, key, hit.time));
   }
+  collect(firing);
   if (dropped(*firing, hit.time)) {
     decide(firing, hit.time, "dropped");
   } else if (excused(*firing, hit.time)) {
@@ -187,34 +188,86 @@ void Oracle::fire(std::size_t index, const std::string& key, const std::vector<s
   } else {
     decide(firing, hit.time, "decided");
   }
-  effects(*firing);
+  effects(firing);
   starts_over();
 }
 
-void Oracle::effects(const Firing& firing) {
+Event Oracle::emitted(const Firing& firing, Time time) const {
   const Rule& rule = spec_.rules[index_of(firing.rule)];
-  if (rule.emits != 0) {
-    Event made;
-    made.time = firing.time;
-    made.cls = rule.emits;
-    made.host = firing.event.host;
-    made.dimm = rule.key == KeyOf::host_dimm ? firing.event.dimm : "e";
-    made.v = 3;
-    for (const Line& line : firing.evidence.lines) made.lines.push_back(line.number);
-    queue_.push_back(made);
-  }
+  Event made;
+  made.time = time;
+  made.cls = rule.emits;
+  made.host = firing.event.host;
+  made.dimm = rule.key == KeyOf::host_dimm ? firing.event.dimm : "e";
+  made.v = 3;
+  made.lines = numbers(firing.evidence.lines);
+  return made;
+}
+
+// What the step gives its action; nothing where the context is over.
+std::optional<std::vector<std::string>> Oracle::given(const Step& step, const Firing& firing) const {
+  if (!step.lines) return std::nullopt;
   const std::string& host = firing.event.host;
+  return in_context(host, now_) ? contexts_.at(host).texts : std::vector<std::string>();
+}
+
+void Oracle::end_context(const std::string& host) {
+  const Context over = contexts_.at(host);
+  contexts_.erase(host);
+  if (!over.at_end) return;
+  const Firing& firing = *over.firing;
+  say(said_decision("decided", firing.rule, firing.key, *over.end, 1, false, "n2", numbers(firing.evidence.lines),
+                    firing.evidence.lines.size() + firing.evidence.gone, over.texts));
+}
+
+void Oracle::end_context_before(const std::string& host, Time time) {
+  const auto at = contexts_.find(host);
+  if (at != contexts_.end() && at->second.end && *at->second.end <= time) end_context(host);
+}
+
+// Before the firing's steps are decided.
+void Oracle::collect(const FiringRef& firing) {
+  const Rule& rule = spec_.rules[index_of(firing->rule)];
+  if (!rule.collects) return;
+  const std::string& host = firing->event.host;
+  end_context_before(host, firing->time);
+  const bool fresh = !contexts_.contains(host);
+  Context& context = contexts_[host];
+  const auto end = rule.collect_for > 0 ? std::optional(firing->time + rule.collect_for) : std::nullopt;
+  if (fresh) {
+    context.end = end;
+    context.firing = firing;
+    context.at_end = rule.collect_at_end;
+  } else if (rule.renews && context.end) {
+    context.end = std::max(*context.end, *end);
+  }
+  context.texts.push_back(rule.id + " " + std::to_string(firing->event.v));
+  if (context.texts.size() > rule.keeps) context.texts.erase(context.texts.begin(), context.texts.end() - static_cast<std::ptrdiff_t>(rule.keeps));
+}
+
+void Oracle::effects(const FiringRef& firing) {
+  const Rule& rule = spec_.rules[index_of(firing->rule)];
+  if (rule.emits != 0 && rule.emit_after > 0) {
+    delayed_.push_back({firing, kEmit, firing->time + rule.emit_after, 1});
+  } else if (rule.emits != 0) {
+    queue_.push_back(emitted(*firing, firing->time));
+  }
+  const std::string& host = firing->event.host;
   if (rule.sets) {
+    end_context_before(host, firing->time);
     const bool fresh = !contexts_.contains(host);
     Context& context = contexts_[host];
-    context.rule = rule.id;
+    context.firing = firing;
+    context.at_end = rule.set_at_end;
     if (rule.lifetime == 0) {
       context.end = std::nullopt;
     } else if (fresh || context.end) {
-      context.end = std::max(context.end.value_or(firing.time + rule.lifetime), firing.time + rule.lifetime);
+      context.end = std::max(context.end.value_or(firing->time + rule.lifetime), firing->time + rule.lifetime);
     }
   }
+  if (rule.unsets || rule.empties) end_context_before(host, firing->time);
   if (rule.unsets) contexts_.erase(host);
+  if (rule.empties && contexts_.contains(host)) contexts_[host].texts.clear();
 }
 
 // An event while the case is open.
@@ -294,6 +347,7 @@ void Oracle::afresh(std::size_t index, const std::string& key, Time time, const 
 
 void Oracle::command(const Input& input) {
   if (input.rule >= spec_.rules.size() || !clock_) return;
+  now_ = *clock_;
   const std::string rule = spec_.rules[input.rule].id;
   const auto aims_at = [&](const std::string& key) { return input.key.empty() || input.key == key; };
   if (input.kind == Input::Kind::silence) silences_.push_back({rule, input.key, *clock_ + input.lifetime});

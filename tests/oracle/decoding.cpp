@@ -70,6 +70,13 @@ void Oracle::offer(const Input& input, bool late) {
       record = nullptr;
     }
   }
+  if (spec.ordered) {
+    const bool next = input.form == Form::start                              ? true
+                      : input.form == Form::place                            ? record != nullptr && record->has_start
+                      : input.form == Form::part || input.form == Form::loose ? record != nullptr
+                                                                             : record != nullptr && record->has_start && record->has_place;
+    if (!next) return;
+  }
   if (record == nullptr) {
     if (OpenRecord* other = with(false)) complete(other->number);
     record = &records_[++records_ever_];
@@ -98,7 +105,8 @@ void Oracle::offer(const Input& input, bool late) {
     const bool early = spec.early && !record->parts.empty();
     if (ready || early) record->delivered = try_deliver(*record);
   }
-  if (input.form == Form::last || record->offered >= spec.max_lines) complete(record->number);
+  record->ended = input.form == Form::last;
+  if (record->ended || record->offered >= spec.max_lines) complete(record->number);
 }
 
 // Whether it became an event, or is known to be none.
@@ -123,7 +131,7 @@ bool Oracle::try_deliver(OpenRecord& record) {
 void Oracle::complete(std::uint64_t number) {
   OpenRecord record = records_.at(number);
   records_.erase(number);
-  if (!record.delivered) try_deliver(record);
+  if (!record.delivered && (record.ended || !spec_.record.ordered)) try_deliver(record);
 }
 
 // Through the same-error groups to the rules.

@@ -63,6 +63,7 @@ struct Step {
   bool unless_cleared = false;
   Time every = 0;
   std::uint32_t at_most = 1;
+  bool lines = false;  // it gets what context "k" of the host collected
 };
 
 enum class Op { each, count, tumbling, rate, distinct, streak, sequence, answer, heartbeat, group, above, below, rises, schedule };
@@ -113,8 +114,14 @@ struct Rule {
   std::vector<Cause> ignore, unless;
   Time hold = 0;
   char emits = 0;  // class
+  Time emit_after = 0;
+  bool emit_unless_cleared = false;
   bool sets = false, unsets = false;
   Time lifetime = 0;  // of the context that it sets; 0: for ever
+  bool set_at_end = false, collect_at_end = false;  // tells what was collected
+  bool collects = false, empties = false, renews = false;
+  Time collect_for = 0;
+  std::size_t keeps = 1'000;
   std::vector<Step> then;
   bool then_clear = false, then_over = false;
 };
@@ -143,6 +150,7 @@ struct RecordSpec {
   bool early = false;         // as soon as there is an element of ds
   bool weigh_by_v = false;
   bool also = false;          // `start` lines are events of their own as well
+  bool ordered = false;       // start, place, parts among them, last
   std::string channel;
 };
 

@@ -25,10 +25,14 @@ std::string listed(const auto& items) {
 }  // namespace
 
 std::string said_decision(const char* fate, const std::string& rule, const std::string& key, Time time, std::size_t step,
-                          bool clearing, const std::string& action, const std::vector<std::uint64_t>& lines, std::uint64_t total) {
+                          bool clearing, const std::string& action, const std::vector<std::uint64_t>& lines, std::uint64_t total,
+                          const std::optional<std::vector<std::string>>& given) {
+  std::string told;
+  if (given) told = " given";
+  for (const std::string& one : given.value_or(std::vector<std::string>())) told += " <" + one + ">";
   return std::string(fate) + " " + rule + " [" + key + "] " + to_rfc3339({time}) + " step " + std::to_string(step) +
          (clearing ? " clearing" : "") + (action.empty() ? "" : " " + action) + " on lines " + listed(lines) + " of " +
-         std::to_string(total);
+         std::to_string(total) + told;
 }
 
 std::string said_case(bool opened, const std::string& rule, const std::string& key, Time time) {
@@ -64,10 +68,12 @@ std::vector<std::string> Oracle::step(const Input& input) {
       break;
     case Input::Kind::mark:
       advance(input.event.time);
+      now_ = *clock_;
       break;
     case Input::Kind::line:
       ++number_;
       advance(input.event.time);
+      now_ = input.event.time;
       line(input);
       break;
     case Input::Kind::end: {
@@ -105,8 +111,11 @@ void Oracle::drain() {
     const Event event = queue_.front();
     queue_.erase(queue_.begin());
     say(said_event(event, Fate::met));
+    const Time before = now_;
+    now_ = event.time;
     if (may_be_cause(event)) seen_.emplace_back(event, *clock_);
     for (std::size_t i = 0; i < spec_.rules.size(); ++i) meet(i, event);
+    now_ = before;
   }
 }
 

@@ -104,7 +104,7 @@ class Oracle {
   };
   struct Delayed {
     FiringRef firing;
-    std::size_t step = 0;
+    std::size_t step = 0;  // kEmit: it is the rule's event
     Time due = 0;
     std::uint32_t left = 1;
   };
@@ -122,7 +122,7 @@ class Oracle {
     std::string host, id;  // of `same`; no id: none
     Time begin = 0;
     std::string text;
-    bool late = false, delivered = false, has_start = false, has_place = false;
+    bool late = false, delivered = false, has_start = false, has_place = false, ended = false;
     std::uint64_t v = 0, offered = 0;
     std::string dimm;
     std::vector<std::string> parts;
@@ -130,8 +130,11 @@ class Oracle {
   };
   struct Context {
     std::optional<Time> end;
-    std::string rule;
+    FiringRef firing;     // that opened it, or set it again
+    bool at_end = false;  // something is to be told then
+    std::vector<std::string> texts;
   };
+  static constexpr std::size_t kEmit = SIZE_MAX;
   struct Silence {
     std::string rule, key;
     Time until = 0;
@@ -211,7 +214,12 @@ class Oracle {
   bool latches(const Rule& rule) const;
   void fire(std::size_t index, const std::string& key, const std::vector<std::string>& members,
             const std::vector<std::string>& hitting, const Hit& hit, const Event& event);
-  void effects(const Firing& firing);
+  void effects(const FiringRef& firing);
+  void collect(const FiringRef& firing);
+  Event emitted(const Firing& firing, Time time) const;
+  void end_context(const std::string& host);
+  void end_context_before(const std::string& host, Time time);
+  std::optional<std::vector<std::string>> given(const Step& step, const Firing& firing) const;
   enum class Closing { quiet, own, start_over };
   void close(std::uint64_t number, Time time, Closing how, bool over = false);
   void start_over(std::size_t index, Window& window);
@@ -240,6 +248,7 @@ class Oracle {
   Spec spec_;
   std::optional<Time> clock_;
   Time goal_ = 0;  // where the clock is going while timers run
+  Time now_ = 0;   // of the event or timer at hand
   std::uint64_t arrivals_ = 0, cases_ever_ = 0, records_ever_ = 0, number_ = 0;
   std::vector<Windows> windows_;  // by rule
   std::map<std::uint64_t, Case> cases_;
@@ -262,7 +271,8 @@ Time wait_of(const Rule& rule);
 
 // The lines that both engines' answers are compared as.
 std::string said_decision(const char* fate, const std::string& rule, const std::string& key, Time time, std::size_t step,
-                          bool clearing, const std::string& action, const std::vector<std::uint64_t>& lines, std::uint64_t total);
+                          bool clearing, const std::string& action, const std::vector<std::uint64_t>& lines, std::uint64_t total,
+                          const std::optional<std::vector<std::string>>& given = std::nullopt);
 std::string said_case(bool opened, const std::string& rule, const std::string& key, Time time);
 enum class Fate { met, late, stale, folded };
 std::string said_event(const Event& event, Fate fate);

@@ -261,8 +261,17 @@ RecordSpec random_record(Random& random) {
   out.early = random.chance(20);
   out.weigh_by_v = random.chance(20);
   out.also = random.chance(30);
+  out.ordered = random.chance(25);
   if (random.chance(60)) out.channel = std::string(1, "xyz"[random.below(3)]);
   return out;
+}
+
+void collecting(Random& random, Rule& rule) {
+  rule.collects = true;
+  if (random.chance(80)) rule.collect_for = duration(random);
+  rule.renews = rule.collect_for > 0 && random.chance(40);
+  rule.collect_at_end = rule.collect_for > 0 && random.chance(60);
+  if (random.chance(40)) rule.keeps = random.between(1, 3);
 }
 
 Spec random_spec(Random& random, const std::string& only) {
@@ -277,19 +286,30 @@ Spec random_spec(Random& random, const std::string& only) {
     Rule rule = random_rule(random, i, op, fed);
     const bool free = knows_host(rule) && rule.unless.empty();
     if (i == 0 && rules > 1 && free) {
-      if (random.chance(30)) rule.emits = 'd';
+      if (random.chance(30)) {
+        rule.emits = 'd';
+        if (random.chance(40)) rule.emit_after = duration(random);
+        rule.emit_unless_cleared = rule.emit_after > 0 && random.chance(50);
+      }
       if (random.chance(30)) {
         rule.sets = true;
         if (random.chance(80)) rule.lifetime = duration(random);
       }
-    } else if (i > 0 && spec.rules[0].sets) {
+      if (!rule.on.empty() && random.chance(30)) collecting(random, rule);
+      rule.set_at_end = rule.collects && rule.lifetime > 0 && random.chance(50);
+    } else if (i > 0 && (spec.rules[0].sets || spec.rules[0].collects)) {
       if (!rule.on.empty() && random.chance(60)) rule.where_context = random.chance(50) ? 1 : -1;
       if (free && random.chance(20)) rule.unsets = true;
+      if (free && !rule.on.empty() && spec.rules[0].collects && random.chance(40)) collecting(random, rule);
+      rule.empties = free && spec.rules[0].collects && random.chance(20);
+    }
+    if (spec.rules.empty() ? rule.collects : spec.rules[0].collects) {
+      for (Step& step : rule.then) step.lines = knows_host(rule) && random.chance(60);
     }
     spec.rules.push_back(std::move(rule));
   }
   Rule& first = spec.rules[0];
-  if (knows_host(first) && first.then.size() < 2 && !first.emits && !first.sets && random.chance(8)) {
+  if (knows_host(first) && first.then.size() < 2 && !first.emits && !first.sets && !first.collects && random.chance(8)) {
     spec.mutes.push_back({cause(random, false), random.chance(50), {first.id}});
   }
   if (random.chance(20)) spec.groups.push_back({random.chance(50) ? "ab" : "a", random.chance(50), duration(random)});
@@ -314,7 +334,7 @@ Spec variant(Random& random, const Spec& from) {
       if (random.chance(20)) member.count = random.between(1, 3);
     }
   }
-  const auto may_go = [&](const Rule& rule) { return rule.ignore.empty() && rule.unless.empty() && !rule.sets && out.mutes.empty(); };
+  const auto may_go = [&](const Rule& rule) { return rule.ignore.empty() && rule.unless.empty() && !rule.sets && !rule.collects && out.mutes.empty(); };
   const std::size_t at = random.below(out.rules.size());
   if (out.rules.size() > 1 && may_go(out.rules[at]) && random.chance(30)) {
     out.rules.erase(out.rules.begin() + static_cast<std::ptrdiff_t>(at));

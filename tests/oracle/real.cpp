@@ -67,11 +67,11 @@ void Real::start(std::size_t spec) {
       using Kind = engine::Decision::Fate;
       const char* fate = d.fate == Kind::decided ? "decided" : d.fate == Kind::held ? "held" : "dropped";
       out_.push_back(said_decision(fate, d.rule, engine::to_text(d.key), d.time.us, d.step, d.clearing, d.action, numbers(d.evidence),
-                                   d.evidence_total));
+                                   d.evidence_total, d.lines));
       if (!ids_.insert(d.id).second) out_.push_back("two decisions have one id");
       if (ids_.size() % 16 == 0 && !id_fits(d)) out_.push_back("the id is not made of what it stands on");
       const bool claimed = d.trust == engine::Trust::claimed;
-      if (claimed == d.evidence.empty()) out_.push_back("trust is not that of the lines");
+      if (claimed == (d.evidence.empty() && d.lines.value_or(std::vector<std::string>()).empty())) out_.push_back("trust is not that of the lines");
     }
     for (const engine::CaseChange& change : output.cases) {
       out_.push_back(said_case(change.kind == engine::CaseChange::Kind::opened, change.rule, engine::to_text(change.key), change.time.us));

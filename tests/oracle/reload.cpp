@@ -62,7 +62,7 @@ void Oracle::reload(const Spec& next) {
     if (!at || stays.contains(id)) gone_[id] = std::move(state);
   }
   std::erase_if(held_, [&](const FiringRef& firing) { return lost.contains(firing->rule); });
-  std::erase_if(contexts_, [&](const auto& one) { return lost.contains(one.second.rule); });
+  std::erase_if(contexts_, [&](const auto& one) { return lost.contains(one.second.firing->rule); });
   for (const Waiting& one : waiting_) {
     const std::string& id = before.rules[one.rule].id;
     if (stays.contains(id)) waiting.push_back({*place(id), one.event});

@@ -151,6 +151,7 @@ void Oracle::run_absence(const Timer& timer) {
 }
 
 void Oracle::run(const Timer& timer) {
+  now_ = timer.deadline;
   switch (timer.kind) {
     case kRecord:
       complete(timer.index);
@@ -158,6 +159,7 @@ void Oracle::run(const Timer& timer) {
     case kHold: {
       const Event event = waiting_[timer.index].event;
       waiting_.erase(waiting_.begin() + static_cast<std::ptrdiff_t>(timer.index));
+      now_ = event.time;
       take(timer.rule, event);
       break;
     }
@@ -169,7 +171,7 @@ void Oracle::run(const Timer& timer) {
       else close(timer.index, timer.deadline, Closing::quiet);
       break;
     case kContext:
-      contexts_.erase(timer.key);
+      end_context(timer.key);
       break;
     case kSchedule: {
       windows_[timer.rule][timer.key].minute = timer.deadline;
@@ -179,13 +181,18 @@ void Oracle::run(const Timer& timer) {
     case kDelayed: {
       Delayed& one = delayed_[timer.index];
       const Rule& rule = spec_.rules[timer.rule];
-      const Step& step = rule.then[one.step];
       const bool cleared = one.firing->of_case != 0 && !is_open(one.firing->of_case);
+      if (one.step == kEmit) {
+        if (!(rule.emit_unless_cleared && cleared)) queue_.push_back(emitted(*one.firing, one.due));
+        delayed_.erase(delayed_.begin() + static_cast<std::ptrdiff_t>(timer.index));
+        break;
+      }
+      const Step& step = rule.then[one.step];
       if (!(step.unless_cleared && cleared)) {
         std::vector<std::uint64_t> lines;
         for (const Line& line : one.firing->evidence.lines) lines.push_back(line.number);
         say(said_decision("decided", rule.id, one.firing->key, one.due, one.step + 1, false, step.action, lines,
-                          lines.size() + one.firing->evidence.gone));
+                          lines.size() + one.firing->evidence.gone, given(step, *one.firing)));
       }
       if (--one.left == 0) {
         delayed_.erase(delayed_.begin() + static_cast<std::ptrdiff_t>(timer.index));

@@ -136,19 +136,29 @@ std::string clear(const Rule& rule) {
 }
 
 std::string response(const Rule& rule) {
+  const std::string lines = "lines = \"collected('k', host)\"", at_end = ", at_end = { do = \"n2\", " + lines + " }";
   std::string out;
   if (rule.then_clear) out += "then_clear = \"n2\"\n";
   if (rule.then_over) out += "then_over = \"n1\"\n";
   if (rule.emits != 0) {
     const bool has_dimm = rule.key == KeyOf::host_dimm;
-    out += "emit = { class = \"ev." + std::string(1, rule.emits) + "\", fields = { v = \"3\", ds = \"[]\"" + (has_dimm ? ", dimm = \"dimm\"" : ", dimm = \"'e'\"") + " } }\n";
+    out += "emit = { class = \"ev." + std::string(1, rule.emits) + "\", fields = { v = \"3\", ds = \"[]\"" + (has_dimm ? ", dimm = \"dimm\"" : ", dimm = \"'e'\"") + " }" +
+           (rule.emit_after > 0 ? ", after = " + text(rule.emit_after) : "") + (rule.emit_unless_cleared ? ", unless = \"cleared\"" : "") + " }\n";
   }
   if (rule.sets) {
-    out += "set = { name = \"k\", key = [\"host\"]" + (rule.lifetime > 0 ? ", for = " + text(rule.lifetime) : "") + " }\n";
+    out += "set = { name = \"k\", key = [\"host\"]" + (rule.lifetime > 0 ? ", for = " + text(rule.lifetime) : "") +
+           (rule.set_at_end ? at_end : "") + " }\n";
   }
+  if (rule.collects) {
+    out += "collect = { name = \"k\", key = [\"host\"], text = \"" + rule.id + " ${v}\", at_most = " + number(rule.keeps) +
+           (rule.collect_for > 0 ? ", for = " + text(rule.collect_for) : "") + (rule.renews ? ", renewed = true" : "") +
+           (rule.collect_at_end ? at_end : "") + " }\n";
+  }
+  if (rule.empties) out += "empty = { name = \"k\", key = [\"host\"] }\n";
   if (rule.unsets) out += "unset = { name = \"k\", key = [\"host\"] }\n";
   for (const Step& step : rule.then) {
     out += "[[rule.then]]\ndo = \"" + step.action + "\"\n";
+    if (step.lines) out += lines + "\n";
     if (step.after > 0) out += "after = " + text(step.after) + "\n";
     if (step.unless_cleared) out += "unless = \"cleared\"\n";
     if (step.every > 0) out += "every = " + text(step.every) + "\nat_most = " + number(step.at_most) + "\n";
@@ -198,6 +208,7 @@ std::string record(const RecordSpec& one) {
   }
   if (one.ready) out += "ready = [\"n\", \"dm\"]\n";
   if (one.early) out += "early = \"has(items)\"\n";
+  if (one.ordered) out += "ordered = true\n";
   return out + "\n[[event]]\nid = \"single\"\nclass = \"ev.c\"\nmatch = '^RA id=\\w+ v=(?P<v>\\d+)$'\ntypes = { v = \"int\" }\nlet = { dimm = \"'q'\", ds = \"[]\" }\n";
 }
 

@@ -67,16 +67,22 @@ def second(text):
 
 def of_sec(correlator, files, log, directory):
     words = [word for file in files for word in ("--sec", file)]
-    out = collections.Counter()
+    out, last = collections.Counter(), None
     for line in run([correlator, "replay", *words, log], directory)[0].splitlines():
+        if line.startswith("    < ") and last is not None:
+            out[last] -= 1
+            last = (*last[:3], last[3] + "\n" + line.removeprefix("    < "))
+            out[last] += 1
+            continue
         when, _, what = line.partition("  ")
         if what.startswith("would write to "):
             target, _, text = what.removeprefix("would write to ").partition(": ")
             out[(second(when), "write", target, text.strip())] += 1
         elif what.startswith("would run: "):
             words = shlex.split(what.removeprefix("would run: "))
-            out[(second(when), "run", pathlib.Path(words[0]).name, " ".join(" ".join(words[1:]).split()))] += 1
-    return out  # what goes to standard output without a time, as a report does, is not compared
+            last = (second(when), "run", pathlib.Path(words[0]).name, " ".join(" ".join(words[1:]).split()))
+            out[last] += 1
+    return +out  # what goes to standard output without a time, as a report does, is not compared
 
 
 def of_toml(correlator, toml, log, directory):
@@ -93,7 +99,8 @@ def of_toml(correlator, toml, log, directory):
         if program == "notify":
             out[(second(item["time"]), "write", argv[4], argv[6].strip())] += 1
         else:
-            out[(second(item["time"]), "run", program, " ".join(" ".join(argv).split()))] += 1
+            lines = item["lines"] if actions[item["action"]].get("stdin") == "lines" else []
+            out[(second(item["time"]), "run", program, "\n".join([" ".join(" ".join(argv).split()), *lines]))] += 1
     return out
 
 
@@ -141,12 +148,12 @@ class Rules:
     def say(self, extra=""):
         r = self.r
         what = f"n{self.number} {extra}"
-        return r.choice([f"write out {what} %s", f"write out {what}%%", f"cmdexec /bin/page {what}", f"shellcmd /bin/page n{self.number} {extra.split(' ')[0]} 'x y'", f"logonly {what}; write log {what}"])
+        return r.choice([f"write out {what} %s", f"write out {what}%%", f"cmdexec /bin/page {what}", f"shellcmd /bin/page n{self.number} {extra.split(' ')[0]} 'x y'", f"logonly {what}; write log {what}", f"pipe 'piped {extra} %s' /bin/feed n{self.number}"])
 
     def match(self, continues=0.5):
         """ptype, pattern, perhaps context and continue; the names of the values."""
         r = self.r
-        letter = r.choice("ABCDE")
+        letter = r.choice("ABCDEABCDEMMM")  # M: of lines that rules make
         start = r.choice(["", "^\\S+ h1 "])
         kind, pattern, values = r.choice([
             ("RegExp", f"{start}app: {letter} (\\w+)", ["$1"]), ("RegExp", f"{start}app: {letter} (\\w+)", ["$1"]),
@@ -166,16 +173,45 @@ class Rules:
         life = {"C1": 3, "C2": 0}.get(name, 4)
         return self.some(0.35, "; " + r.choice([f"create {name} {life}", f"create {name} {life} (write out n{self.number} over)", f"delete {name}"]))
 
+    def store(self):
+        """A rule that keeps lines, or tells those that are kept: in a context that is created, with an end, or in one that only grows."""
+        r = self.r
+        match, values = self.match()
+        match = re.sub(r"context=.*\n", "", match)
+        name = r.choice(["S1", "S1", "S2", "S2", *(f"S_{v}" for v in values[:1])])
+        text = r.choice(["$0", "%s", f"got {name} %s", *values])
+        report = f"report {name} /bin/feed n{self.number}" + self.some(0.3, " told %s")
+        last = self.some(0.3, f"; delete {name}")
+        guard = ""
+        if name == "S2":
+            action = r.choice([f"add S2 {text}", f"add S2 {text}", f"fill S2 {text}", report + last, report + "; empty S2", f"add S2 {text}; {report}{last}", f"add S2 a; add S2 {text}", "empty S2"])
+        else:
+            action = r.choice(["open", "open", f"add {name} {text}", f"add {name} {text}", report + last, f"add {name} {text}; {report}{last}", f"delete {name}"])
+            if action == "open":
+                over = self.some(0.8, f" (report {r.choice(['_THIS', name])} /bin/feed n{self.number} over" + self.some(0.3, f"; write out n{self.number} over %s") + ")")
+                action = f"create {name} 4{over}" + self.some(0.8, f"; add {name} {text}") + self.some(0.2, f"; add {name} second")
+                guard = f"!{name}"
+            elif action.startswith("add"):
+                guard = name
+        kind, rest = r.choice([("Single", ""), ("Single", ""), ("Single", ""), ("SingleWithSuppress", f"window={r.randint(1, 4)}\n"), ("SingleWithThreshold", f"window=3\nthresh={r.randint(1, 3)}\n")])
+        key = " ".join(["k", *values])
+        return f"type={kind}\n{match}{'context=' + guard + chr(10) if guard else ''}desc={key}\naction={action}\n{rest}"
+
     def rule(self, labels):
         r = self.r
         self.number += 1
+        if r.random() < 0.3:
+            return self.store()
         match, values = self.match()
         value = r.choice(values) if values else "x"
         key = r.choice(["all", *(f"key {v}" for v in values), *(["".join(values), "of " + " ".join(values)] if values else [])])
         window = r.randint(1, 6)
         kind = r.choice(["single", "single", "single", "suppressed", "threshold", "threshold", "threshold", "two", "pair", "pairwindow", "group", "suppress", "goto", "jump"])
         if kind == "single":
-            return f"type=Single\n{match}desc={key}\naction={self.say(value)}{self.contexts(values)}\n"
+            # What makes lines matches none of them: it would go round.
+            positive = re.search(r"ptype=(?:RegExp|SubStr)\n", match) and "M" not in match.split("\n")[1]
+            made = self.some(0.6, f"; event {r.choice(['', '', '0 '])}2026 h1 app: M {value} {r.choice(['', '7'])}") if positive else ""
+            return f"type=Single\n{match}desc={key}\naction={self.say(value)}{self.contexts(values)}{made}\n"
         if kind == "goto":
             return f"type=Single\n{match.replace('continue=TakeNext', 'continue=GoTo ' + labels)}desc={key}\naction={self.say(value)}\n"
         if kind == "suppressed":

@@ -142,7 +142,10 @@ class Printer {
       switch (e.kind) {
         case Kind::out: write(e.text); break;
         case Kind::say: std::fputs((printable(e.text) + "\n").c_str(), stderr); break;
-        case Kind::command: said(now, "would run: ", e.command.empty() ? join(e.words, " ") : e.command); break;
+        case Kind::command:
+          said(now, "would run: ", e.command.empty() ? join(e.words, " ") : e.command);
+          if (e.feeds) fed(e.text);
+          break;
         case Kind::file:
         case Kind::file_once: said(now, "would write to " + e.target + ": ", trim(e.text)); break;
         case Kind::datagram:
@@ -157,6 +160,11 @@ class Printer {
  private:
   void said(std::int64_t now, const std::string& what, std::string_view text) {
     write(fmt::format("{}  {}{}\n", to_rfc3339(Timestamp{now * 1'000'000}), printable(what), printable(text)));
+  }
+  // What the command would read.
+  void fed(std::string_view text) {
+    if (text.ends_with('\n')) text.remove_suffix(1);
+    for (const std::string_view line : split(text, "\n")) write(fmt::format("    < {}\n", printable(line)));
   }
   void write(std::string_view text) {
     if (keeps_) kept_ += text;

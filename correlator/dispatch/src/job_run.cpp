@@ -28,6 +28,21 @@ bool vouched(const std::string& document) {
   return json && json->value("trust", "") == "vouched";
 }
 
+// The lines of the decision, one line of text each, whatever they hold.
+std::string lines_for(const std::string& document) {
+  std::string out;
+  const auto json = parse_json(document);
+  if (!json || !json->is_object()) return out;
+  for (const Json& line : json->value("lines", Json::array())) {
+    if (!line.is_string()) continue;
+    const std::string& text = line.get_ref<const std::string&>();
+    std::vector<std::string> cells;  // a tab may stay
+    for (const std::string_view cell : split(text, "\t")) cells.push_back(printable(cell));
+    out += join(cells, "\t") + "\n";
+  }
+  return out;
+}
+
 // Another try changes nothing about these.
 bool worth_a_retry(const ProcessEnd& end) {
   return end.exit_code != kUsage && end.exit_code != kNotApplicable && end.exit_code != kNeedsPerson;
@@ -151,7 +166,7 @@ ProcessSpec Dispatcher::Impl::spec_of(const Job& job, const rules::Action& actio
                       {"CORRELATOR_RULE", job.rule},
                       {"CORRELATOR_ATTEMPT", std::to_string(attempt)}};
   spec.environment.insert(spec.environment.end(), options.environment.begin(), options.environment.end());
-  spec.input = job.document + "\n";
+  spec.input = action.reads_lines && attempt > 0 ? lines_for(job.document) : job.document + "\n";
   if (attempt > 0) spec.output = output_of(job.decision, attempt);  // a second opinion is asked again instead
   return spec;
 }

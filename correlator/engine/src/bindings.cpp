@@ -122,6 +122,8 @@ expr::Value EventBindings::call(std::uint32_t function, std::span<const expr::Va
   if (args.empty() || args[0].text() == nullptr) return {};
   if (function == rules::kFunctionOpen) return questions_.open_case(*args[0].text(), args.subspan(1));
   if (function == rules::kFunctionContext) return questions_.context(*args[0].text(), args.subspan(1));
+  if (function == rules::kFunctionCollected) return questions_.collected(*args[0].text(), args.subspan(1));
+  if (function == rules::kFunctionCollectedCount) return questions_.collected_count(*args[0].text(), args.subspan(1));
   return {};
 }
 

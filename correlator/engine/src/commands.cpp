@@ -41,7 +41,7 @@ void Core::command(const CommandRecord& record) {
       ids.push_back(id);
     }
     for (const std::uint64_t id : ids) judge_held(id, at);
-    return drain();
+    return settle();
   }
   if (!index || record.verb == Verb::approve) return;  // approval is the dispatcher's
   RuleRun& run = *runs[*index];
@@ -72,7 +72,7 @@ void Core::command(const CommandRecord& record) {
       run.settle(*key);
     }
   }
-  drain();
+  settle();
 }
 
 void Core::lookup_changed(const LookupRecord& record) {
@@ -112,7 +112,7 @@ void Core::probe(const ProbeRecord& record) {
   fields.set(rules::kText, record.output);
   fields.set(rules::kHost, record.row);
   deliver(synthetic(*cls, record.time, std::move(fields), Trust::vouched, {}));
-  drain();
+  settle();
 }
 
 }  // namespace correlator::engine

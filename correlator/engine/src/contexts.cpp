@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Contexts, and the synthetic events that rules emit: what a firing does beside its steps.
+// Contexts, and the synthetic events that rules emit: what a firing does beside its steps. What contexts collect: collected.cpp.
 #include <algorithm>
 
+#include "base/text.h"
 #include "core.h"
 
 namespace correlator::engine {
@@ -22,20 +23,33 @@ std::optional<std::string> context_key(const std::vector<expr::Expression>& key,
 }  // namespace
 
 void Core::effects(RuleRun& run, const FiringRef& firing) {
-  if (run.rule.emit) emit(run, *firing);
-  if (!run.rule.set.empty() || !run.rule.unset.empty()) set_contexts(run, firing);
+  for (std::uint32_t i = 0; i < run.rule.emit.size(); ++i) {
+    const rules::Emit& spec = run.rule.emit[i];
+    if (spec.after.us > 0) delay(firing, {StepPlace::List::emit, 0, i}, firing->time + spec.after);
+    else emit(firing, spec, firing->time);
+  }
+  if (!run.rule.set.empty()) set_contexts(run, firing, false);
+  if (!run.rule.unset.empty()) unset_contexts(run, firing);
 }
 
-void Core::emit(RuleRun& run, const Firing& firing) {
-  const rules::Emit& spec = *run.rule.emit;
-  const std::vector<expr::Value> locals = locals_of(firing);
-  EventBindings names(*rules, firing.scene.fields, *this);
-  names.bound(firing.scene.bound);
+void Core::emit(const FiringRef& firing, const rules::Emit& spec, Timestamp time) {
+  const std::vector<expr::Value> locals = locals_of(*firing);
+  EventBindings names(*rules, firing->scene.fields, *this);
+  names.bound(firing->scene.bound);
   names.locals(locals);
+  told = firing->evidence.trust();
+  const expr::Value host = firing->scene.fields.get(rules::kHost);
+  if (spec.line) {
+    const std::string text = expr::to_text(spec.line->eval(names));
+    for (const std::string_view line : split(text, "\n")) {
+      if (!line.empty()) made_lines.push_back({std::string(line), expr::to_text(host), time, firing, told, depth});
+    }
+    return;
+  }
   Fields fields;
-  fields.set(rules::kHost, firing.scene.fields.get(rules::kHost));
+  fields.set(rules::kHost, host);
   for (const rules::Let& let : spec.fields) fields.set(let.field, let.value.eval(names));
-  deliver(synthetic(spec.cls, firing.time, std::move(fields), firing.evidence.trust(), firing.evidence));
+  deliver(synthetic(spec.cls, time, std::move(fields), told, firing->evidence));
 }
 
 Event Core::synthetic(rules::ClassId cls, Timestamp time, Fields fields, Trust trust,
@@ -79,46 +93,69 @@ bool Core::deliver(Event event) {
   return true;
 }
 
-void Core::set_contexts(RuleRun& run, const FiringRef& firing) {
+// `collecting`: those that also collect a text, else the others.
+void Core::set_contexts(RuleRun& run, const FiringRef& firing, bool collecting) {
   const std::vector<expr::Value> locals = locals_of(*firing);
   EventBindings names(*rules, firing->scene.fields, *this);
   names.bound(firing->scene.bound);
   names.locals(locals);
   for (std::uint32_t i = 0; i < run.rule.set.size(); ++i) {
     const rules::SetContext& spec = run.rule.set[i];
-    const auto key = context_key(spec.key, names);
+    if (spec.collects.has_value() != collecting) continue;
+    auto key = context_key(spec.key, names);
     if (!key) continue;
     end_context_before({spec.name, *key}, firing->time);
-    const Timestamp end = spec.lifetime.us == 0 ? Timestamp::max() : firing->time + spec.lifetime;
-    auto [at, fresh] = contexts.try_emplace({spec.name, *key});
-    Context& context = at->second;
-    if (fresh) {
-      context.id = next_id();
-      context.name = spec.name;
-      context.key = *key;
-    } else if (context.end != Timestamp::max()) {
+    told = firing->evidence.trust();
+    const std::string text = collecting ? expr::to_text(spec.collects->eval(names)) : std::string();
+    Context& context = open_context(firing, i, std::move(*key));
+    if (collecting) collect(context, spec, text, told);
+    if (contexts.size() <= kMaxContexts) continue;
+    ++counters.evicted;
+    end_context(std::min_element(contexts.begin(), contexts.end(), [](const auto& a, const auto& b) {
+      return std::pair(a.second.end, a.second.id) < std::pair(b.second.end, b.second.id);
+    }));
+  }
+}
+
+// The context as it is after the firing. Setting it again moves its end to the later one; collecting in one that is open
+// leaves the end to whoever opened it, unless each text renews it.
+Context& Core::open_context(const FiringRef& firing, std::uint32_t set, std::string key) {
+  const rules::SetContext& spec = rules->rules[firing->rule].set[set];
+  const Timestamp end = spec.lifetime.us == 0 ? Timestamp::max() : firing->time + spec.lifetime;
+  auto [at, fresh] = contexts.try_emplace({spec.name, key});
+  Context& context = at->second;
+  if (fresh) {
+    context.id = next_id();
+    context.name = spec.name;
+    context.key = std::move(key);
+  }
+  if (fresh || !spec.collects || spec.renewed) {
+    if (!fresh && context.end != Timestamp::max())
       timers.cancel({context.end, TimerKind::context, 0, context.key, context.id, &context});
-    }
     context.end = fresh ? end : std::max(context.end, end);
-    context.firing = firing;
-    context.set = i;
     context.dirty = true;
     arm_context(context);
-    if (contexts.size() > kMaxContexts) {
-      ++counters.evicted;
-      const auto oldest =
-          std::min_element(contexts.begin(), contexts.end(), [](const auto& a, const auto& b) {
-            return std::pair(a.second.end, a.second.id) < std::pair(b.second.end, b.second.id);
-          });
-      end_context(oldest);
-    }
   }
+  if (fresh || !spec.collects) {
+    context.firing = firing;
+    context.set = set;
+  }
+  return context;
+}
+
+void Core::unset_contexts(RuleRun& run, const FiringRef& firing) {
+  const std::vector<expr::Value> locals = locals_of(*firing);
+  EventBindings names(*rules, firing->scene.fields, *this);
+  names.bound(firing->scene.bound);
+  names.locals(locals);
   for (const rules::UnsetContext& spec : run.rule.unset) {
     const auto key = context_key(spec.key, names);
     if (!key) continue;
     end_context_before({spec.name, *key}, firing->time);
     const auto at = contexts.find({spec.name, *key});
-    if (at != contexts.end()) end_context(at);
+    if (at == contexts.end()) continue;
+    if (spec.texts_only) let_go(at->second, 0);
+    else end_context(at);
   }
 }
 
@@ -137,17 +174,25 @@ void Core::end_context(std::map<std::pair<std::string, std::string>, Context>::i
   Context& context = at->second;
   timers.cancel({context.end, TimerKind::context, 0, context.key, context.id, &context});
   if (context.stored) erased.push_back({StateKind::context, context.id, context.name, {}, {}, true});
+  let_go(context, 0);
   contexts.erase(at);
 }
 
 void Core::on_context_end(Context& context) {
+  // It is over before its steps are decided, which may still ask for what it collected.
+  Context last;
+  last.name = context.name;
+  last.key = context.key;
+  last.trust = context.trust;
+  last.texts = context.texts;
   const FiringRef firing = context.firing;
   const std::uint32_t set = context.set;
   const Timestamp end = context.end;
   end_context(contexts.find({context.name, context.key}));
-  if (firing && set < rules->rules[firing->rule].set.size()) {
-    run_steps(firing, StepPlace::List::at_end, set, end, Decision::Fate::decided, {});
-  }
+  if (!firing || set >= rules->rules[firing->rule].set.size()) return;
+  ending = &last;
+  run_steps(firing, StepPlace::List::at_end, set, end, Decision::Fate::decided, {});
+  ending = nullptr;
 }
 
 bool Core::open_case(std::string_view rule, std::span<const expr::Value> key) const {

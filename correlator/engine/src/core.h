@@ -38,12 +38,13 @@ struct Firing {
   std::uint64_t have = 0;
   std::string why;
   Evidence evidence;
+  std::uint32_t depth = 0;  // how many made events and lines it goes back to, one behind the other
 };
 using FiringRef = std::shared_ptr<const Firing>;
 
 // Which list of a rule a step stands in.
 struct StepPlace {
-  enum class List : std::uint8_t { then, then_clear, at_end, then_over } list = List::then;
+  enum class List : std::uint8_t { then, then_clear, at_end, then_over, emit } list = List::then;  // emit: no step, but one of Rule::emit
   std::uint32_t set = 0;    // at_end: index into Rule::set
   std::uint32_t index = 0;  // in the list
 };
@@ -64,7 +65,7 @@ struct Case {
   bool dirty = true, stored = false;
 };
 
-// A step that is decided later, perhaps again and again.
+// A step that is decided later, perhaps again and again; or an event that is emitted later.
 struct Delayed {
   std::uint64_t id = 0;
   FiringRef firing;
@@ -85,6 +86,14 @@ struct Held {
   std::string order;
 };
 
+// What a decision gave its script beside the arguments, and how far that is vouched for.
+struct Given {
+  std::vector<std::string> lines;
+  Trust trust = Trust::vouched;
+};
+
+std::size_t bytes_of(const Given& given);
+
 // A decision whose outcome still matters.
 struct Pending {
   std::uint64_t id = 0;
@@ -93,7 +102,14 @@ struct Pending {
   StepPlace place;
   std::uint32_t row = 0;
   std::vector<expr::Value> locals;
+  std::shared_ptr<const Given> given;  // for `or_else`, if its step has `lines`
   bool dirty = true, stored = false;
+};
+
+// A text that a context collected. Ids rise.
+struct Collected {
+  std::uint64_t id = 0;
+  std::string text;
 };
 
 struct Context {
@@ -103,6 +119,11 @@ struct Context {
   Timestamp end;    // Timestamp::max(): for ever
   FiringRef firing;
   std::uint32_t set = 0;  // index into Rule::set of the firing's rule
+  std::deque<Collected> texts;      // the newest, in the order in which they came
+  std::size_t bytes = 0;            // of these, see cost_of()
+  std::size_t fresh = 0;            // of these, at the end: not taken as changes yet
+  std::uint64_t let_go = 0;         // texts for which there was no room
+  Trust trust = Trust::vouched;     // the lowest of what was added
   bool dirty = true, stored = false;
 };
 
@@ -231,6 +252,7 @@ class Core final : public Questions {
   void fire_timer(const Timer& timer);
   void take(std::vector<Event>& events);  // diagnoses them and what they cause
   void drain();
+  void settle();                          // the same, and then the lines that rules made
   void rule_came_into_force(RuleRun& run, Timestamp since);
 
   // diagnose.cpp
@@ -255,13 +277,14 @@ class Core final : public Questions {
                    const std::string& reason);
   void decide(const FiringRef& firing, const StepPlace& place, const rules::Step* step, Timestamp time,
               std::uint32_t row, std::vector<expr::Value> locals, bool or_else, Decision::Fate fate,
-              const std::string& reason);
+              const std::string& reason, std::shared_ptr<const Given> given = nullptr);
   const rules::Step* find_step(std::uint32_t rule, const StepPlace& place) const;
   std::string decision_id(const Firing& firing, const Key& key, std::uint32_t step, std::uint32_t row,
                           Timestamp time);
   std::vector<expr::Value> locals_of(const Firing& firing) const;
   void effects(RuleRun& run, const FiringRef& firing);
-  void emit(RuleRun& run, const Firing& firing);
+  void emit(const FiringRef& firing, const rules::Emit& spec, Timestamp time);
+  void on_delayed_emit(const Delayed& item);
   FiringRef make_firing(Firing firing);
   Case* case_of(const Firing& firing) const;
   void delay(const FiringRef& firing, const StepPlace& place, Timestamp deadline);
@@ -301,11 +324,18 @@ class Core final : public Questions {
   void drop_held_of(const Case& of, Timestamp t);
 
   // contexts.cpp
-  void set_contexts(RuleRun& run, const FiringRef& firing);
+  void set_contexts(RuleRun& run, const FiringRef& firing, bool collecting);
+  Context& open_context(const FiringRef& firing, std::uint32_t set, std::string key);
+  void unset_contexts(RuleRun& run, const FiringRef& firing);
   void on_context_end(Context& context);
   void end_context_before(const std::pair<std::string, std::string>& name, Timestamp t);
   void end_context(std::map<std::pair<std::string, std::string>, Context>::iterator at);
   void arm_context(Context& context);
+
+  // collected.cpp
+  void collect(Context& context, const rules::SetContext& spec, std::string_view text, Trust trust);
+  void let_go(Context& context, std::size_t keep);
+  void restore_texts(std::vector<std::pair<std::uint64_t, Collected>> texts);  // id of the context, text
 
   // commands.cpp
   void command(const CommandRecord& record);
@@ -318,6 +348,9 @@ class Core final : public Questions {
   // Questions
   bool open_case(std::string_view rule, std::span<const expr::Value> key) const override;
   bool context(std::string_view name, std::span<const expr::Value> key) const override;
+  expr::Value collected(std::string_view name, std::span<const expr::Value> key) const override;
+  std::uint64_t collected_count(std::string_view name, std::span<const expr::Value> key) const override;
+  const std::deque<Collected>* texts_of(std::string_view name, std::span<const expr::Value> key) const;
   const rules::LookupTable* lookup(std::uint32_t index) const override;
   const LookupIndex* lookup_index(std::uint32_t index) const override;
 
@@ -361,6 +394,11 @@ class Core final : public Questions {
   std::map<std::uint64_t, Pending> pending;
   std::unordered_map<std::string, std::uint64_t> pending_of;  // decision id
   std::map<std::pair<std::string, std::string>, Context> contexts;
+  std::map<std::uint64_t, Context*> collected_by;  // by id of the text, over all contexts
+  std::size_t collected_bytes = 0;
+  std::size_t given_bytes = 0;                     // of what `pending` keeps
+  const Context* ending = nullptr;                 // while its `at_end` is decided: gone, its texts still there
+  mutable Trust told = Trust::vouched;             // the lowest of what the decision at hand was told from contexts
   std::map<std::uint64_t, Echo> echoes;
   Timestamp first_echo_end = Timestamp::min();  // none of them ends before
   std::map<std::uint64_t, Silence> silences;
@@ -381,6 +419,15 @@ class Core final : public Questions {
   mutable std::deque<Queued> queue;
   mutable std::vector<std::string> stale_lookups;  // asked for, to be told
   std::uint32_t depth = 0;                         // of the event at hand
+  // A line that a rule made. Keeps its evidence.
+  struct Made {
+    std::string text, host;
+    Timestamp time;
+    FiringRef firing;
+    Trust trust = Trust::vouched;
+    std::uint32_t depth = 0;
+  };
+  std::deque<Made> made_lines;
 
   // Rows of rules that were taken away, kept for a while.
   struct Orphan {

@@ -82,6 +82,37 @@ void Decoder::decode(const LineRecord& record, std::uint64_t seq, Timestamp cloc
   }
 }
 
+void Decoder::decode_made(std::string_view text, std::string_view host, Timestamp time, Trust trust, const std::vector<LineRef>& lines,
+                          Timestamp clock, std::vector<Event>& out) {
+  State& s = *state_;
+  std::vector<PatternMatch> matches;
+  for (std::uint32_t i = 0; i < s.rules->patterns.size(); ++i) {
+    const rules::PatternText& pattern = s.rules->patterns[i];
+    if (pattern.event >= s.rules->events.size() || !pattern.compiled) continue;
+    const rules::EventDef& def = s.rules->events[pattern.event];
+    PatternMatch match{i, {}};
+    if (!def.record && def.from.kind == rules::From::Kind::any && pattern.compiled->match(text, match.groups)) matches.push_back(std::move(match));
+  }
+  if (matches.empty()) return;
+  syslog::Message message;
+  message.raw = message.text = text;
+  message.host = host;
+  LineRecord record;
+  record.message = &message;
+  record.matches = matches;
+  record.time = time;
+  s.groups.drop_due(clock);
+  s.origin = syslog::Origin::program;
+  s.find_candidates(record);
+  Line line{record, 0, 1, time <= clock - s.options.late, trust, builtin_fields(record)};
+  const std::size_t before = out.size();
+  for (const Candidate& candidate : s.candidates) s.decode_whole(line, candidate, clock, out);
+  for (std::size_t i = before; i < out.size(); ++i) {
+    out[i].lines = lines;
+    out[i].line_numbers.clear();
+  }
+}
+
 // Of each event the first pattern that matched, in the order of events.
 void Decoder::State::find_candidates(const LineRecord& line) {
   candidates.clear();

@@ -40,6 +40,9 @@ class Questions {
   virtual ~Questions() = default;
   virtual bool open_case(std::string_view rule, std::span<const expr::Value> key) const = 0;
   virtual bool context(std::string_view name, std::span<const expr::Value> key) const = 0;
+  // What the context collected, a list of texts, and how many they are; nothing where it is not set.
+  virtual expr::Value collected(std::string_view, std::span<const expr::Value>) const { return expr::Value::List{}; }
+  virtual std::uint64_t collected_count(std::string_view, std::span<const expr::Value>) const { return 0; }
   virtual const rules::LookupTable* lookup(std::uint32_t index) const = 0;  // nullptr: not loaded or stale
   // Of the same table; nullptr: its rows are searched one by one.
   virtual const LookupIndex* lookup_index(std::uint32_t) const { return nullptr; }
@@ -60,6 +63,10 @@ class Decoder {
 
   // The events a line gives now, deliveries of records it completes included, in the order of semantics.md.
   // Events that are late, stale, implausible or folded are marked, not left out. `clock` is already advanced.
+  // A line that a rule made, not a log: what `text` says of `host` at `time`. Patterns of records and of events with a `from` do not
+  // see it. Its events stand on `lines`.
+  void decode_made(std::string_view text, std::string_view host, Timestamp time, Trust trust, const std::vector<LineRef>& lines,
+                   Timestamp clock, std::vector<Event>& out);
   void decode(const LineRecord& line, std::uint64_t seq, Timestamp clock, std::vector<Event>& out);
 
   // Record time-outs: the earliest deadline (begin + within) of an open record, and the completion of the one

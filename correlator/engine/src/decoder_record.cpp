@@ -39,6 +39,10 @@ bool has_all(const std::vector<rules::FieldId>& wanted, const Fields& fields) {
                      [&](rules::FieldId f) { return fields.find(f) != nullptr; });
 }
 
+std::size_t lines_of_role(const rules::EventDef& def, rules::Role role) {
+  return static_cast<std::size_t>(std::count_if(def.lines.begin(), def.lines.end(), [role](const auto& line) { return line.role == role; }));
+}
+
 Event draft(const Record& record) {
   Event event;
   event.time = record.begin;
@@ -90,6 +94,20 @@ Record* Decoder::State::record_for(const Line& line, const Candidate& candidate,
   return record;
 }
 
+// Whether an ordered record has a place for the line, now that it has what it has.
+bool Decoder::State::comes_next(const Record* record, const Candidate& candidate) const {
+  const rules::EventDef& def = rules->events[candidate.definition];
+  const std::size_t wanted = lines_of_role(def, rules::Role::once);
+  const std::size_t have = record == nullptr ? 0 : record->once.size();
+  switch (def.lines[candidate.pattern].role) {
+    case rules::Role::once: return candidate.pattern == have || candidate.pattern == 0;  // the first begins another record
+    case rules::Role::many: return record != nullptr;
+    case rules::Role::last: return record != nullptr && have == wanted;
+    case rules::Role::whole: break;
+  }
+  return true;
+}
+
 void Decoder::State::offer(const Line& line, const Candidate& candidate, const Fields& captures,
                            Timestamp clock, std::vector<Event>& out) {
   const rules::EventDef& def = rules->events[candidate.definition];
@@ -107,6 +125,7 @@ void Decoder::State::offer(const Line& line, const Candidate& candidate, const F
       record = nullptr;
     }
   }
+  if (def.record->ordered && !comes_next(record, candidate)) return;
   if (record == nullptr) {
     // A line without some of the values may have completed another record than the one with its own values.
     if (Record* other = records.find(candidate.definition, same)) complete(*other, clock, out);
@@ -122,8 +141,9 @@ void Decoder::State::offer(const Line& line, const Candidate& candidate, const F
   }
   join(*record, line, candidate, captures);
   if (!record->delivered) deliver_early(*record, clock, out);
-  if (pattern.role == rules::Role::last || record->offered >= def.record->max_lines)
-    complete(*record, clock, out);
+  const bool ends = pattern.role == rules::Role::last;
+  const bool nothing_to_come = def.record->ordered && record->once.size() == def.lines.size();
+  if (ends || nothing_to_come || record->offered >= def.record->max_lines) complete(*record, clock, out, ends);
 }
 
 void Decoder::State::join(Record& record, const Line& line, const Candidate& candidate,
@@ -183,10 +203,13 @@ bool Decoder::State::try_deliver(Record& record, Event event, bool last_chance, 
   return false;
 }
 
-void Decoder::State::complete(Record& record, Timestamp clock, std::vector<Event>& out) {
-  if (!record.delivered) {
+void Decoder::State::complete(Record& record, Timestamp clock, std::vector<Event>& out, bool by_last) {
+  const rules::EventDef& def = rules->events[record.definition];
+  const bool whole = !def.record->ordered || (record.once.size() == lines_of_role(def, rules::Role::once) &&
+                                              (by_last || lines_of_role(def, rules::Role::last) == 0));
+  if (!record.delivered && whole) {
     Event event = draft(record);
-    builder->add_lets(rules->events[record.definition], event.fields);
+    builder->add_lets(def, event.fields);
     try_deliver(record, std::move(event), true, clock, out);
   }
   records.erase(record);

@@ -68,6 +68,8 @@ struct Decoder::State {
 
   // decoder_record.cpp
   void decode_record(const Line& line, const Candidate& candidate, Timestamp clock, std::vector<Event>& out);
+  // Whether an ordered record has a place for the line.
+  bool comes_next(const Record* record, const Candidate& candidate) const;
   void offer(const Line& line, const Candidate& candidate, const Fields& captures, Timestamp clock,
              std::vector<Event>& out);
   Record* record_for(const Line& line, const Candidate& candidate, const Fields& captures,
@@ -76,7 +78,7 @@ struct Decoder::State {
   void deliver_early(Record& record, Timestamp clock, std::vector<Event>& out);
   // Whether it became an event, or is known to be none.
   bool try_deliver(Record& record, Event event, bool last_chance, Timestamp clock, std::vector<Event>& out);
-  void complete(Record& record, Timestamp clock, std::vector<Event>& out);
+  void complete(Record& record, Timestamp clock, std::vector<Event>& out, bool by_last = false);
 };
 
 }  // namespace correlator::engine

@@ -8,6 +8,12 @@
 
 namespace correlator::engine {
 
+namespace {
+
+constexpr std::uint32_t kLongestChain = 64;
+
+}  // namespace
+
 Core::Core(Options given)
     : options(given), decoder(std::make_unique<Decoder>(given, evidence, counters, *this)) {}
 
@@ -55,7 +61,7 @@ void Core::mark(const MarkRecord& record) {
   std::vector<std::uint64_t> waiting;
   for (const auto& [rule, id] : held_by_condition) waiting.push_back(id);
   for (const std::uint64_t id : waiting) judge_held(id, *clock);
-  drain();
+  settle();
 }
 
 void Core::advance(Timestamp t) {
@@ -94,7 +100,7 @@ void Core::fire_timers() {
     } else if (timer != nullptr && timer->deadline <= due) {
       clock = std::max(*clock, timer->deadline + options.disorder);
       fire_timer(timers.pop());
-      drain();
+      settle();
     } else {
       return;
     }
@@ -154,12 +160,37 @@ void Core::take(std::vector<Event>& events) {
     queue.push_back({std::move(event), 0});
     drain();
   }
+  settle();
+}
+
+// Lines that rules made come after the line at hand, with all of its events.
+void Core::settle() {
   drain();
+  const Timestamp before = now;
+  for (; !made_lines.empty(); now = before) {
+    const Made line = std::move(made_lines.front());
+    made_lines.pop_front();
+    if (line.depth > kLongestChain) {
+      ++counters.cut_chains;
+      continue;
+    }
+    now = line.time;
+    std::vector<LineRef> lines;
+    for (const TrailLine& one : line.firing->evidence.lines) {
+      const EvidenceLine* text = evidence.find(one.seq);
+      lines.push_back({one.seq, text != nullptr ? text->time : one.time});
+    }
+    std::vector<Event> events;
+    decoder->decode_made(line.text, line.host, line.time, line.trust, lines, *clock, events);
+    for (Event& event : events) {
+      queue.push_back({std::move(event), line.depth});
+      drain();
+    }
+  }
 }
 
 // What an event causes is diagnosed after it has met all rules, before the next event.
 void Core::drain() {
-  constexpr std::uint32_t kLongestChain = 64;
   while (!queue.empty() || !stale_lookups.empty()) {
     if (queue.empty()) {
       const std::string name = std::move(stale_lookups.back());

@@ -12,6 +12,7 @@ namespace correlator::engine {
 namespace {
 
 constexpr std::size_t kMaxAlike = 100'000;
+constexpr std::size_t kMaxArgument = 100 << 10;  // no program can be started with one much longer
 
 void put_in(std::string& text, std::string_view mark, std::string_view what) {
   if (const std::size_t at = text.find(mark); at != std::string::npos) text.replace(at, mark.size(), what);
@@ -24,6 +25,17 @@ void fill_from_key(Scene& scene, const rules::Rule& rule, const std::vector<expr
     const rules::FieldId field = rules.field(rule.key[i].text());
     if (field != rules::kNoField && scene.fields.find(field) == nullptr) scene.fields.set(field, key[i]);
   }
+}
+
+// One text, or the elements of a list.
+std::vector<std::string> lines_of(const expr::Value& value) {
+  std::vector<std::string> out;
+  if (value.list() != nullptr) {
+    for (const expr::Value& one : *value.list()) out.push_back(expr::to_text(one));
+  } else if (!value.is_none()) {
+    out.push_back(expr::to_text(value));
+  }
+  return out;
 }
 
 const rules::Lookup& lookup_of(const rules::RuleSet& rules, std::uint32_t index) {
@@ -83,27 +95,28 @@ void Core::fire(RuleRun& run, std::span<KeyState* const> members, std::vector<ex
     }
   }
   fill_from_key(*scene, rule, case_key, *rules);
-  Firing made;
-  made.id = next_id();
-  made.rule = run.index;
-  made.of_case = run.latches ? next_id() : 0;
-  made.time = hit.time;
-  made.scene = std::move(*scene);
-  made.have = hit.have;
+  Firing fresh;
+  fresh.id = next_id();
+  fresh.rule = run.index;
+  fresh.of_case = run.latches ? next_id() : 0;
+  fresh.time = hit.time;
+  fresh.scene = std::move(*scene);
+  fresh.have = hit.have;
+  fresh.depth = std::max(depth, std::uint32_t{1});
   if (hit.evidence) {
-    made.evidence = std::move(*hit.evidence);
+    fresh.evidence = std::move(*hit.evidence);
   } else {
-    for (const KeyState* key : hitting) made.evidence.merge(key->trail.between(hit.first, hit.last));
+    for (const KeyState* key : hitting) fresh.evidence.merge(key->trail.between(hit.first, hit.last));
   }
   const std::string key_text = to_text(named(rule.key_names, case_key));
-  made.why = std::move(hit.why);
-  const expr::Value cls = made.scene.fields.get(rules::kClass);
-  put_in(made.why, "{what}", cls.is_none() ? "events" : expr::to_text(cls));
-  put_in(made.why, "{key}", key_text.empty() ? "" : " for " + key_text);
-  if (made.evidence.total > 0) made.why += "; " + counted(made.evidence.total, "line");
-  made.key = std::move(case_key);
+  fresh.why = std::move(hit.why);
+  const expr::Value cls = fresh.scene.fields.get(rules::kClass);
+  put_in(fresh.why, "{what}", cls.is_none() ? "events" : expr::to_text(cls));
+  put_in(fresh.why, "{key}", key_text.empty() ? "" : " for " + key_text);
+  if (fresh.evidence.total > 0) fresh.why += "; " + counted(fresh.evidence.total, "line");
+  fresh.key = std::move(case_key);
 
-  const FiringRef firing = make_firing(std::move(made));
+  const FiringRef firing = make_firing(std::move(fresh));
   if (run.latches) {
     open_case_for(run, pack(firing->key), {members.begin(), members.end()}, firing, hit.first, hit.last);
     if (step_out != nullptr) {
@@ -113,6 +126,7 @@ void Core::fire(RuleRun& run, std::span<KeyState* const> members, std::vector<ex
   }
   const Verdict verdict = judge(*firing, firing->time);
   if (verdict.fate == Decision::Fate::held) hold_firing(firing, verdict);
+  if (!rule.set.empty()) set_contexts(run, firing, true);  // so that its steps see what it adds
   run_steps(firing, StepPlace::List::then, 0, firing->time, verdict.fate, verdict.reason);
   effects(run, firing);
   for (KeyState* key : hitting) run.op->fired(*key, run);
@@ -126,7 +140,8 @@ void Core::run_steps(const FiringRef& firing, StepPlace::List list, std::uint32_
                                           : list == StepPlace::List::then_clear ? rule.then_clear
                                           : list == StepPlace::List::then_over  ? rule.then_over
                                                                                 : rule.set[set].at_end;
-  if (steps.empty() && list == StepPlace::List::then) {
+  const bool only_collects = std::any_of(rule.set.begin(), rule.set.end(), [](const auto& one) { return one.collects.has_value(); });
+  if (steps.empty() && list == StepPlace::List::then && !only_collects) {
     decide(firing, place, nullptr, time, 0, locals_of(*firing), false, fate, reason);
   }
   for (; place.index < steps.size(); ++place.index) {
@@ -171,12 +186,12 @@ void Core::decide_step(const FiringRef& firing, const StepPlace& place, Timestam
   };
   std::vector<Row> rows;
   for (const auto* row : rows_of(lookup_of(*rules, *step->each), *table, args)) {
-    Row made{locals, {}};
-    for (const std::string& column : *row) made.locals.emplace_back(column);
-    names.locals(made.locals);
+    Row one{locals, {}};
+    for (const std::string& column : *row) one.locals.emplace_back(column);
+    names.locals(one.locals);
     if (step->where && !holds(*step->where, names)) continue;
-    if (step->order) made.order = step->order->eval(names);
-    rows.push_back(std::move(made));
+    if (step->order) one.order = step->order->eval(names);
+    rows.push_back(std::move(one));
   }
   if (step->order) {
     std::stable_sort(rows.begin(), rows.end(),
@@ -233,9 +248,10 @@ std::string Core::decision_id(const Firing& firing, const Key& key, std::uint32_
 
 void Core::decide(const FiringRef& firing, const StepPlace& place, const rules::Step* step, Timestamp time,
                   std::uint32_t row, std::vector<expr::Value> locals, bool or_else, Decision::Fate fate,
-                  const std::string& reason) {
+                  const std::string& reason, std::shared_ptr<const Given> given) {
   const rules::Rule& rule = rules->rules[firing->rule];
   Decision decision;
+  told = given != nullptr ? given->trust : Trust::vouched;
   decision.time = time;
   decision.rule = rule.id;
   decision.urgency = rule.urgency;
@@ -244,7 +260,6 @@ void Core::decide(const FiringRef& firing, const StepPlace& place, const rules::
   decision.row = row;
   decision.clearing = place.list == StepPlace::List::then_clear || place.list == StepPlace::List::then_over;
   decision.why = firing->why;
-  decision.trust = firing->evidence.trust();
   decision.evidence_total = firing->evidence.total;
   decision.fate = fate;
   decision.fate_reason = reason;
@@ -274,13 +289,22 @@ void Core::decide(const FiringRef& firing, const StepPlace& place, const rules::
         decision.fate_reason =
             fmt::format("argument {} of {} is a substitution that begins with \"-\"", i + 1, decision.action);
       }
+      if (text.size() > kMaxArgument) {
+        decision.fate = Decision::Fate::dropped;
+        decision.fate_reason = fmt::format("argument {} of {} is longer than 100 KiB: give it as `lines`", i + 1, decision.action);
+        text.resize(kMaxArgument);
+        decision.parts.back().clear();
+      }
       decision.argv.push_back(std::move(text));
     }
     if (const auto& serial = or_else ? step->or_else_serial_by : step->serial_by) {
       decision.parts.push_back(serial->parts(names));
       decision.serial = serial->assemble(decision.parts.back());
     }
+    if (given != nullptr) decision.lines = given->lines;
+    else if (step->lines) decision.lines = lines_of(step->lines->eval(names));
   }
+  decision.trust = std::min(firing->evidence.trust(), told);
   if (decision.fate == Decision::Fate::decided) {
     ++counters.decisions;
     if (action) follow(firing, place, decision, *step, *action, std::move(locals), or_else);

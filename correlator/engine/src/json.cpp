@@ -86,6 +86,7 @@ Json to_json(const Decision& decision) {
               {"step", decision.step}};
   out["action"] = decision.action.empty() ? Json(nullptr) : Json(decision.action);
   out["argv"] = decision.argv;
+  if (decision.lines) out["lines"] = *decision.lines;
   if (!decision.serial.empty()) out["serial"] = decision.serial;
   if (decision.row > 0) out["row"] = decision.row;
   if (decision.clearing) out["clearing"] = true;

@@ -10,10 +10,17 @@ namespace correlator::engine {
 namespace {
 
 constexpr std::size_t kMaxPending = 10'000;
+constexpr std::size_t kMaxGiven = std::size_t{64} << 20;
 constexpr std::size_t kMaxEchoes = 10'000;
 constexpr std::size_t kMaxDelayed = 100'000;
 
 }  // namespace
+
+std::size_t bytes_of(const Given& given) {
+  std::size_t out = 0;
+  for (const std::string& line : given.lines) out += line.size() + 64;
+  return out;
+}
 
 // What a decided action leaves behind: its echoes, and whether its outcome matters.
 void Core::follow(const FiringRef& firing, const StepPlace& place, const Decision& decision,
@@ -53,17 +60,23 @@ void Core::follow(const FiringRef& firing, const StepPlace& place, const Decisio
   }
   const bool stops = step.stop_on_failure &&
                      std::any_of(delayed.begin(), delayed.end(),
-                                 [&](const auto& item) { return item.second.firing->id == firing->id; });
+                                 [&](const auto& item) {
+                                   return item.second.firing->id == firing->id && item.second.place.list != StepPlace::List::emit;
+                                 });
   const rules::Rule& rule = rules->rules[firing->rule];
   const bool later = step.stop_on_failure && place.list == StepPlace::List::then &&
                      std::any_of(rule.then.begin(), rule.then.end(), [&](const rules::Step& other) {
                        return other.number > step.number && other.after.us > 0;
                      });
   if (or_else || (!step.or_else && !stops && !later && of.echoes.empty())) return;
-  Pending item{next_id(), decision.id, firing, place, decision.row, std::move(locals)};
+  Pending item{next_id(), decision.id, firing, place, decision.row, std::move(locals), nullptr};
+  if (step.or_else && decision.lines) {
+    item.given = std::make_shared<const Given>(*decision.lines, decision.trust);
+    given_bytes += bytes_of(*item.given);
+  }
   pending_of[item.decision] = item.id;
   pending.emplace(item.id, std::move(item));
-  if (pending.size() > kMaxPending) {
+  while (pending.size() > kMaxPending || given_bytes > kMaxGiven) {
     ++counters.evicted;
     drop_pending(pending.begin()->first);
   }
@@ -73,6 +86,7 @@ void Core::drop_pending(std::uint64_t id) {
   const auto found = pending.find(id);
   if (found->second.stored) erased.push_back({StateKind::engine, id, "pending", {}, {}, true});
   pending_of.erase(found->second.decision);
+  if (found->second.given != nullptr) given_bytes -= bytes_of(*found->second.given);
   pending.erase(found);
 }
 
@@ -97,7 +111,7 @@ void Core::outcome(const OutcomeRecord& record) {
   if (!failed || step == nullptr) return;
   if (step->or_else) {
     decide(item.firing, item.place, step, record.time, item.row, item.locals, true, Decision::Fate::decided,
-           {});
+           {}, item.given);
   }
   if (!step->stop_on_failure) return;
   std::vector<std::uint64_t> later;
@@ -143,7 +157,26 @@ void Core::end_delayed(std::uint64_t id) {
   delayed.erase(found);
 }
 
+void Core::on_delayed_emit(const Delayed& item) {
+  const FiringRef firing = item.firing;
+  const StepPlace place = item.place;
+  const Timestamp time = item.deadline;
+  end_delayed(item.id);
+  const std::vector<rules::Emit>& all = rules->rules[firing->rule].emit;
+  if (place.index >= all.size()) return;  // a reload took it away
+  const std::vector<expr::Value> locals = locals_of(*firing);
+  EventBindings names(*rules, firing->scene.fields, *this);
+  names.bound(firing->scene.bound);
+  names.locals(locals);
+  const rules::Emit& spec = all[place.index];
+  if (spec.unless && holds(*spec.unless, names)) return;
+  depth = firing->depth;
+  emit(firing, spec, time);
+  depth = 0;
+}
+
 void Core::on_delayed(Delayed& item) {
+  if (item.place.list == StepPlace::List::emit) return on_delayed_emit(item);
   const rules::Step* step = find_step(item.firing->rule, item.place);
   const std::uint64_t id = item.id;
   if (step == nullptr) return end_delayed(id);

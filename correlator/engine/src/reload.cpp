@@ -59,6 +59,9 @@ void Core::dispose() {
   pending.clear();
   pending_of.clear();
   contexts.clear();
+  collected_by.clear();
+  collected_bytes = 0;
+  given_bytes = 0;
   echoes.clear();
   silences.clear();
   lookups.clear();

@@ -91,6 +91,7 @@ class Restorer {
     if (row.owner == "cause") return cause(row);
     if (row.owner == "held") return held(row, *body);
     if (row.owner == "pending") return pending(row, *body);
+    if (row.owner == "collected") return collected(row, *body);
     if (row.owner == "echo") return echo(row, *body);
     if (row.owner == "silence") return silence(row, *body);
     if (row.owner == "alike") return alike(row, *body);
@@ -209,13 +210,30 @@ class Restorer {
     const auto key = values_from(body.at("key"));
     if (!key) return false;
     FiringRef of = firing(body);
-    Context item{row.id, row.owner, pack(*key), Timestamp::max(), of, body.at("set").get<std::uint32_t>(),
-                 false,  true};
+    Context item;
+    item.id = row.id;
+    item.name = row.owner;
+    item.key = pack(*key);
+    item.end = Timestamp::max();
+    item.firing = of;
+    item.set = body.at("set").get<std::uint32_t>();
+    item.trust = static_cast<Trust>(std::clamp(body.value("trust", static_cast<int>(Trust::vouched)), 0, 2));
+    item.let_go = body.value("let_go", std::uint64_t{0});
+    item.dirty = false;
+    item.stored = true;
     if (!of)
       return core_.erased.push_back({row.kind, row.id, row.owner, {}, {}, true}), true;  // its rule is gone
     if (body.contains("end")) item.end.us = body.at("end").get<std::int64_t>();
-    const auto at = core_.contexts.insert_or_assign({item.name, item.key}, item).first;
+    const std::pair name(item.name, item.key);
+    const auto at = core_.contexts.insert_or_assign(name, std::move(item)).first;
     core_.arm_context(at->second);
+    return true;
+  }
+
+  bool collected(const StateRow& row, const Json& body) {
+    const auto text = expr::from_json(body.at(1));
+    if (!text || text->text() == nullptr) return false;
+    texts_.emplace_back(body.at(0).get<std::uint64_t>(), Collected{row.id, *text->text()});
     return true;
   }
 
@@ -294,8 +312,19 @@ class Restorer {
     const auto place = place_from(body.at("place"));
     auto locals = values_from(body.at("locals"));
     if (!place || !locals) return false;
-    Pending item{row.id, row.key, of, *place, body.at("row").get<std::uint32_t>(), std::move(*locals),
-                 false,  true};
+    Pending item{row.id,  row.key, of,   *place, body.at("row").get<std::uint32_t>(), std::move(*locals),
+                 nullptr, false,   true};
+    if (body.contains("lines")) {
+      const Json& lines = body.at("lines");
+      Given given{{}, static_cast<Trust>(std::clamp(lines.at("trust").get<int>(), 0, 2))};
+      for (const Json& line : lines.at("texts")) {
+        const auto text = expr::from_json(line);
+        if (!text) return false;
+        given.lines.push_back(expr::to_text(*text));
+      }
+      core_.given_bytes += bytes_of(given);
+      item.given = std::make_shared<const Given>(std::move(given));
+    }
     core_.pending_of[item.decision] = row.id;
     core_.pending.emplace(row.id, std::move(item));
     return true;
@@ -357,6 +386,7 @@ class Restorer {
       }
       run->rearm_forget();
     }
+    core_.restore_texts(std::move(texts_));
     core_.engine_dirty = false;
     core_.evidence.sweep();
   }
@@ -366,6 +396,7 @@ class Restorer {
   KeyBody body_;
   std::unordered_map<std::uint64_t, std::pair<KeyState*, RuleRun*>> members_;  // windows that cases latch
   std::map<std::uint64_t, std::uint64_t> held_of_;
+  std::vector<std::pair<std::uint64_t, Collected>> texts_;  // with the context that has it
 };
 
 }  // namespace

@@ -30,7 +30,7 @@ StateRow key_row(const RuleRun& run, const KeyState& key) {
 }
 
 Json firing_json(const Firing& firing, const rules::RuleSet& rules) {
-  return {{"id", firing.id},
+  Json out = {{"id", firing.id},
           {"rule", rules.rules[firing.rule].id},
           {"case", firing.of_case},
           {"key", values_json(firing.key)},
@@ -39,6 +39,8 @@ Json firing_json(const Firing& firing, const rules::RuleSet& rules) {
           {"have", firing.have},
           {"why", expr::to_json(firing.why)},
           {"lines", firing.evidence.to_json()}};
+  if (firing.depth > 1) out["depth"] = firing.depth;
+  return out;
 }
 
 std::optional<Firing> firing_from(const Json& json, const rules::RuleSet& rules) {
@@ -66,6 +68,7 @@ std::optional<Firing> firing_from(const Json& json, const rules::RuleSet& rules)
   out.have = json.at("have").get<std::uint64_t>();
   out.why = expr::to_text(*why);
   out.evidence = std::move(*lines);
+  out.depth = json.value("depth", std::uint32_t{1});
   return out;
 }
 
@@ -90,7 +93,7 @@ Json place_json(const StepPlace& place) {
 
 std::optional<StepPlace> place_from(const Json& json) {
   if (!json.is_array() || json.size() != 3 || !json.at(0).is_number_unsigned()) return std::nullopt;
-  return StepPlace{static_cast<StepPlace::List>(std::min(3, json.at(0).get<int>())),
+  return StepPlace{static_cast<StepPlace::List>(std::min(4, json.at(0).get<int>())),
                    json.at(1).get<std::uint32_t>(), json.at(2).get<std::uint32_t>()};
 }
 
@@ -145,11 +148,16 @@ StateRow held_row(const Held& item, const rules::RuleSet& rules) {
 }
 
 StateRow pending_row(const Pending& item, const rules::RuleSet& rules) {
-  return make_row(StateKind::engine, item.id, "pending", item.decision,
-                  {{"place", place_json(item.place)},
-                   {"row", item.row},
-                   {"locals", values_json(item.locals)},
-                   {"firing", firing_json(*item.firing, rules)}});
+  Json body = {{"place", place_json(item.place)},
+               {"row", item.row},
+               {"locals", values_json(item.locals)},
+               {"firing", firing_json(*item.firing, rules)}};
+  if (item.given != nullptr) {
+    Json lines = Json::array();
+    for (const std::string& line : item.given->lines) lines.push_back(expr::to_json(line));
+    body["lines"] = {{"texts", std::move(lines)}, {"trust", static_cast<int>(item.given->trust)}};
+  }
+  return make_row(StateKind::engine, item.id, "pending", item.decision, body);
 }
 
 StateRow context_row(const Context& context, const rules::RuleSet& rules) {
@@ -159,7 +167,14 @@ StateRow context_row(const Context& context, const rules::RuleSet& rules) {
   Json body = {
       {"key", values_json(key)}, {"set", context.set}, {"firing", firing_json(*context.firing, rules)}};
   if (context.end != Timestamp::max()) body["end"] = context.end.us;
+  if (context.trust != Trust::vouched) body["trust"] = static_cast<int>(context.trust);
+  if (context.let_go > 0) body["let_go"] = context.let_go;
   return make_row(StateKind::context, context.id, context.name, text, body);
+}
+
+// A row for each text: one that is added does not write the others again.
+StateRow collected_row(const Context& context, const Collected& one) {
+  return make_row(StateKind::engine, one.id, "collected", context.name, Json::array({context.id, expr::to_json(one.text)}));
 }
 
 StateRow echo_row(const Echo& echo) {
@@ -235,7 +250,13 @@ void each_object(Core& core, bool all, Visit visit) {
   for (auto& [id, item] : core.delayed) offer(item, [&] { return delayed_row(item, rules); });
   for (auto& [id, item] : core.held) offer(item, [&] { return held_row(item, rules); });
   for (auto& [id, item] : core.pending) offer(item, [&] { return pending_row(item, rules); });
-  for (auto& [name, item] : core.contexts) offer(item, [&] { return context_row(item, rules); });
+  for (auto& [name, item] : core.contexts) {
+    offer(item, [&] { return context_row(item, rules); });
+    bool taken = true;
+    for (std::size_t i = all ? 0 : item.texts.size() - item.fresh; i < item.texts.size(); ++i)
+      visit(collected_row(item, item.texts[i]), taken, taken);
+    if (!all) item.fresh = 0;
+  }
   for (auto& [id, item] : core.echoes) offer(item, [&] { return echo_row(item); });
   for (auto& [id, item] : core.silences) offer(item, [&] { return silence_row(item); });
   for (auto& [name, item] : core.lookups) offer(item, [&] { return lookup_row(name, item); });

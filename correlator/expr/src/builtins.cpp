@@ -42,6 +42,13 @@ Value split_list(const Value& x, const Value& separator) {
   return parts;
 }
 
+Value joined(const Value& x, const Value& separator) {
+  if (!x.list() || !separator.text()) return {};
+  std::vector<std::string> parts;
+  for (const Value& element : *x.list()) parts.push_back(to_text(element));
+  return join(parts, *separator.text());
+}
+
 bool is_measure(Type type) {
   return type == Type::integer || type == Type::duration || type == Type::time;
 }
@@ -90,6 +97,7 @@ std::span<const BuiltinInfo> builtins() {
       {"upper", Builtin::upper, "text", 1, false, {text}, {}, text, false},
       {"trim", Builtin::trim, "text", 1, false, {text}, {}, text, false},
       {"split", Builtin::split, "text, separator", 2, false, {text}, {text}, list, false},
+      {"join", Builtin::join, "list, separator", 2, false, {list}, {text}, text, false},
       {"has", Builtin::has, "x", 1, false, {}, {}, boolean, false},
   };
   return table;
@@ -130,6 +138,8 @@ Value call_builtin(Builtin id, std::span<const Value* const> arguments) {
       return on_text(trim);
     case Builtin::split:
       return split_list(x, *arguments[1]);
+    case Builtin::join:
+      return joined(x, *arguments[1]);
     case Builtin::has:
       return !x.is_none();
   }

@@ -25,6 +25,7 @@ enum class Builtin : std::uint32_t {
   upper,
   trim,
   split,
+  join,
   has
 };
 

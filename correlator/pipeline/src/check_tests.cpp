@@ -17,15 +17,18 @@ using rules::TestSpec;
 
 std::string describe(const Decision& decision, Timestamp base) {
   const Duration since = decision.time - base;
-  return fmt::format("{} {} {}{}", since.us >= 0 ? "+" + to_string(since) : to_rfc3339(decision.time),
+  std::string lines;
+  if (decision.lines) lines = fmt::format(" with the lines \"{}\"", printable(join(*decision.lines, "\n")));
+  return fmt::format("{} {} {}{}{}", since.us >= 0 ? "+" + to_string(since) : to_rfc3339(decision.time),
                      decision.action.empty() ? "(no action)" : decision.action, printable(engine::to_text(decision.key)),
-                     decision.fate == Decision::Fate::held ? " held" : "");
+                     lines, decision.fate == Decision::Fate::held ? " held" : "");
 }
 
 std::string describe(const TestSpec::Expected& expected) {
   std::string out = fmt::format("{} {}", expected.at, expected.action.empty() ? "(no action)" : expected.action);
   for (const auto& [name, value] : expected.key) out += fmt::format(" {}={}", name, printable(expr::to_text(value)));
   for (const auto& [name, value] : expected.with) out += fmt::format(" with {}={}", name, printable(value));
+  if (expected.lines) out += fmt::format(" with the lines \"{}\"", printable(join(*expected.lines, "\n")));
   return out;
 }
 
@@ -41,6 +44,7 @@ bool matches(const Decision& decision, const TestSpec::Expected& expected, Times
   const auto at = rules::parse_moment(expected.at, base);
   if (at && decision.time != *at) return false;
   if (decision.action != expected.action) return false;
+  if (expected.lines && decision.lines.value_or(std::vector<std::string>()) != *expected.lines) return false;
   for (const auto& [name, value] : expected.key) {
     const auto found = std::find_if(decision.key.begin(), decision.key.end(), [&](const auto& k) { return k.first == name; });
     if (found == decision.key.end() || expr::to_text(found->second) != expr::to_text(value)) return false;

@@ -124,6 +124,12 @@ std::string Printer::decision_text(const Json& document) const {
       tint(printable(string_of(document, "rule")), kBold), key_text(document.value("key", Json::object())));
   out += fmt::format("  why    {}\n", printable(string_of(document, "why")));
   out += fmt::format("  {}\n", action_line(document, options_.tense));
+  const Json lines = document.value("lines", Json::array());
+  constexpr std::size_t kShown = 8;
+  if (!lines.empty()) out += fmt::format("  stdin  {}\n", counted(lines.size(), "line"));
+  for (std::size_t i = 0; i < std::min(lines.size(), kShown); ++i)
+    out += tint(fmt::format("  > {}\n", lines.at(i).is_string() ? shorten(printable(lines.at(i).get<std::string>()), kMaxText) : ""), kDim);
+  if (lines.size() > kShown) out += tint(fmt::format("  > … {} more\n", lines.size() - kShown), kDim);
   const Json evidence = document.value("evidence", Json::array());
   for (const Json& line : evidence) {
     const std::string place =

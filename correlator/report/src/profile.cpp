@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::size_t kMaxLiterals = 40;  // bytes that people see of them
 
-double seconds(std::int64_t ns) {
+double in_seconds(std::int64_t ns) {
   return static_cast<double>(ns) / 1e9;
 }
 
@@ -34,7 +34,7 @@ std::string patterns_text(const ProfilePage& page) {
   std::int64_t confirmed = 0;
   for (const PatternRow& row : page.patterns) confirmed += row.ns;
   std::string out = fmt::format("Patterns: {:.3f} s for all literals at once, {:.3f} s for the patterns without one, {:.3f} s to confirm:\n",
-                                seconds(page.scan_ns), seconds(page.unfiltered_ns), seconds(confirmed));
+                                in_seconds(page.scan_ns), in_seconds(page.unfiltered_ns), in_seconds(confirmed));
   out += fmt::format("{:>10} {:>11} {:>11} {:>11}  pattern\n", "seconds", "found", "tried", "matched");
   std::uint64_t idle = 0;
   for (const PatternRow& row : page.patterns) {
@@ -43,7 +43,7 @@ std::string patterns_text(const ProfilePage& page) {
       continue;
     }
     const std::string found = row.literals.empty() ? "-" : std::to_string(row.found);
-    out += fmt::format("{:>10.3f} {:>11} {:>11} {:>11}  {} ({}:{}) {}\n", seconds(row.ns), found, row.tried, row.matched,
+    out += fmt::format("{:>10.3f} {:>11} {:>11} {:>11}  {} ({}:{}) {}\n", in_seconds(row.ns), found, row.tried, row.matched,
                        printable(row.event), printable(row.file), row.line, literals_text(row));
   }
   if (idle > 0) out += fmt::format("{:>46}  {} found in no line\n", "", counted(idle, "pattern"));
@@ -53,7 +53,7 @@ std::string patterns_text(const ProfilePage& page) {
 std::string rules_text(const ProfilePage& page) {
   std::int64_t in_rules = 0;
   for (const RuleRow& row : page.rules) in_rules += row.ns;
-  std::string out = fmt::format("Rules: {:.3f} s in the engine, {:.3f} s of it in rules:\n", seconds(page.engine_ns), seconds(in_rules));
+  std::string out = fmt::format("Rules: {:.3f} s in the engine, {:.3f} s of it in rules:\n", in_seconds(page.engine_ns), in_seconds(in_rules));
   out += fmt::format("{:>10} {:>11} {:>11}  rule\n", "seconds", "events", "decisions");
   std::uint64_t idle = 0;
   for (const RuleRow& row : page.rules) {
@@ -61,7 +61,7 @@ std::string rules_text(const ProfilePage& page) {
       ++idle;
       continue;
     }
-    out += fmt::format("{:>10.3f} {:>11} {:>11}  {}\n", seconds(row.ns), row.events, row.decisions, printable(row.rule));
+    out += fmt::format("{:>10.3f} {:>11} {:>11}  {}\n", in_seconds(row.ns), row.events, row.decisions, printable(row.rule));
   }
   if (idle > 0) out += fmt::format("{:>34}  {} with nothing to do\n", "", counted(idle, "rule"));
   return out;
@@ -85,15 +85,15 @@ Json profile_json(ProfilePage page) {
                         {"found", row.found},
                         {"tried", row.tried},
                         {"matched", row.matched},
-                        {"seconds", seconds(row.ns)}});
+                        {"seconds", in_seconds(row.ns)}});
   }
   for (const RuleRow& row : page.rules) {
-    rules.push_back({{"rule", row.rule}, {"events", row.events}, {"decisions", row.decisions}, {"seconds", seconds(row.ns)}});
+    rules.push_back({{"rule", row.rule}, {"events", row.events}, {"decisions", row.decisions}, {"seconds", in_seconds(row.ns)}});
   }
   return {{"type", "profile"},
-          {"scan_seconds", seconds(page.scan_ns)},
-          {"unfiltered_seconds", seconds(page.unfiltered_ns)},
-          {"engine_seconds", seconds(page.engine_ns)},
+          {"scan_seconds", in_seconds(page.scan_ns)},
+          {"unfiltered_seconds", in_seconds(page.unfiltered_ns)},
+          {"engine_seconds", in_seconds(page.engine_ns)},
           {"patterns", std::move(patterns)},
           {"rules", std::move(rules)}};
 }

@@ -138,11 +138,12 @@ std::optional<expr::Template> Context::text(const Node& node, const NameScope& s
   return result;
 }
 
-// open('rule', k…) and context('name', k…): the names must exist and the keys fit, which is known at the end.
+// open('rule', k…), context('name', k…) and their like: the names must exist and the keys fit, which is known at the end.
 void Context::check_calls(const Node& node, const expr::Expression& expression) {
   for (const expr::Call& call : expression.calls()) {
-    if (call.function != kFunctionOpen && call.function != kFunctionContext) continue;
+    if (call.function > kFunctionCollectedCount) continue;
     const bool is_open = call.function == kFunctionOpen;
+    const bool collecting = call.function == kFunctionCollected || call.function == kFunctionCollectedCount;
     const std::string* name =
         !call.arguments.empty() && call.arguments[0] ? call.arguments[0]->text() : nullptr;
     const auto at = expression.text().empty() ? std::string::npos : node.text.find(expression.text());
@@ -155,7 +156,7 @@ void Context::check_calls(const Node& node, const expr::Expression& expression) 
       continue;
     }
     const std::size_t given = call.arguments.size() - 1;
-    later.push_back([this, spot, is_open, given, id = *name] {
+    later.push_back([this, spot, is_open, collecting, given, id = *name] {
       if (is_open) {
         if (!find(rules, "E013", "rule", id, spot)) return;
         const auto keys = rule_keys.find(id);
@@ -166,19 +167,25 @@ void Context::check_calls(const Node& node, const expr::Expression& expression) 
               "give one value for each element of the rule's key");
         return;
       }
-      const auto found = contexts.find(id);
-      if (found == contexts.end()) {
-        std::vector<std::string> known;
-        for (const auto& [context, unused] : contexts) known.push_back(context);
-        error("E037", spot, fmt::format("no rule sets a context `{}`", id), did_you_mean(id, known));
-      } else if (found->second.first != given) {
-        error("E037", spot,
-              fmt::format("context `{}` is set with {}, but asked with {}", id,
-                          counted(found->second.first, "key element"), given),
-              "give one value for each element of its key");
-      }
+      if (!known_context(id, collecting, spot)) return;
+      const std::size_t keys = contexts.find(id)->second.keys;
+      if (keys == given) return;
+      error("E037", spot,
+            fmt::format("context `{}` is set with {}, but asked with {}", id, counted(keys, "key element"), given),
+            "give one value for each element of its key");
     });
   }
+}
+
+bool Context::known_context(const std::string& name, bool collecting, const Spot& spot) {
+  const auto found = contexts.find(name);
+  if (found != contexts.end() && (found->second.collects || !collecting)) return true;
+  std::vector<std::string> known;
+  for (const auto& [one, info] : contexts) {
+    if (info.collects || !collecting) known.push_back(one);
+  }
+  error("E037", spot, fmt::format("no rule {} a context `{}`", collecting ? "collects in" : "sets", name), did_you_mean(name, known));
+  return false;
 }
 
 bool Context::one_of(const Node& text, std::initializer_list<std::string_view> choices) {

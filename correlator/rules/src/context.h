@@ -35,6 +35,11 @@ struct ClassInfo {
   bool broken = false;                                                    // unknown fields are no errors
 };
 
+struct ContextInfo {  // of a `context('name', …)`
+  std::size_t keys = 0;    // key elements
+  bool collects = false;   // some rule adds texts
+};
+
 struct LookupInfo {
   bool broken = false;
 };
@@ -59,7 +64,7 @@ class Context {
   std::vector<ClassInfo> class_info;
   std::vector<Named> action_nodes;                            // by action index
   std::map<std::string, std::size_t, std::less<>> rule_keys;  // rule id -> number of key elements
-  std::map<std::string, std::pair<std::size_t, bool>, std::less<>> contexts;  // name -> key elements
+  std::map<std::string, ContextInfo, std::less<>> contexts;
 
   // Checks that need all rules; run at the end.
   std::vector<std::function<void()>> later;
@@ -95,6 +100,9 @@ class Context {
   std::optional<expr::Expression> expression(const Node& node, const NameScope& scope, Guard guard);
   std::optional<expr::Expression> condition(const Node& node, const NameScope& scope, Guard guard);
   std::optional<expr::Template> text(const Node& node, const NameScope& scope, Guard guard);
+
+  // Whether some rule sets the context, or collects in it; reports E037 otherwise. At the end.
+  bool known_context(const std::string& name, bool collecting, const Spot& spot);
 
   // One of `choices`; reports E022 otherwise.
   bool one_of(const Node& text, std::initializer_list<std::string_view> choices);

@@ -28,7 +28,7 @@ bool waits_for(const Rule& rule, ClassId id) {
 class Walk {
  public:
   Walk(Context& context, const Document& document)
-      : context_(context), document_(document), state_(context.set.rules.size()) {}
+      : context_(context), document_(document), state_(context.set.rules.size()), emitted_(state_.size()) {}
 
   void run() {
     for (std::uint32_t i = 0; i < state_.size(); ++i) visit(i);
@@ -39,11 +39,13 @@ class Walk {
 
   void visit(std::uint32_t index) {
     const Rule& rule = context_.set.rules[index];
-    if (state_[index] != State::unseen || !rule.emit) return;
+    if (state_[index] != State::unseen || rule.emit.empty()) return;
     state_[index] = State::open;
     path_.push_back(index);
     for (std::uint32_t next = 0; next < state_.size(); ++next) {
-      if (!waits_for(context_.set.rules[next], rule.emit->cls)) continue;
+      const auto emitted = std::find_if(rule.emit.begin(), rule.emit.end(), [&](const Emit& emit) { return !emit.line && waits_for(context_.set.rules[next], emit.cls); });
+      if (emitted == rule.emit.end()) continue;
+      emitted_[index] = emitted->cls;
       if (state_[next] == State::open) {
         report(next);
       } else {
@@ -59,7 +61,7 @@ class Walk {
     const auto begin = std::find(path_.begin(), path_.end(), first);
     for (auto at = begin; at != path_.end(); ++at) {
       const Rule& rule = context_.set.rules[*at];
-      way += fmt::format("{} emits {}, ", rule.id, context_.set.classes[rule.emit->cls].name);
+      way += fmt::format("{} emits {}, ", rule.id, context_.set.classes[emitted_[*at]].name);
     }
     const Node& node = document_.rules[path_.back()].node;
     const Entry* emit = node.find("emit");
@@ -72,6 +74,7 @@ class Walk {
   const Document& document_;
   std::vector<State> state_;
   std::vector<std::uint32_t> path_;
+  std::vector<ClassId> emitted_;  // by rule on the path: what leads to the next one
 };
 
 }  // namespace

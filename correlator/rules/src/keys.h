@@ -58,7 +58,7 @@ std::string_view described(Shape shape);  // for messages: "text", "a duration s
 extern const TableSpec kFileSpec, kClassSpec, kEventSpec, kRecordSpec, kLineSpec, kArmSpec, kSampleSpec,
     kIncreaseSpec, kSameErrorSpec, kRuleSpec, kReferenceSpec, kCountSpec, kRateSpec, kSequenceSpec,
     kAbsenceSpec, kGroupSpec, kMemberSpec, kLevelSpec, kScheduleSpec, kCauseSpec, kClearSpec, kEmitSpec,
-    kSetSpec, kUnsetSpec, kStepSpec, kTestSpec, kExpectSpec, kActionSpec, kLimitSpec, kEchoSpec, kBudgetSpec,
+    kSetSpec, kCollectSpec, kUnsetSpec, kStepSpec, kTestSpec, kExpectSpec, kActionSpec, kLimitSpec, kEchoSpec, kBudgetSpec,
     kLookupSpec, kProbeSpec, kOverrideSpec, kCalendarSpec, kSpanSpec, kInputSpec, kWriterSpec, kMuteSpec;
 std::span<const TableSpec* const> all_tables();
 

@@ -22,6 +22,7 @@ constexpr KeySpec kActionKeys[] = {
     {"echoes", Shape::mixeds, false, "Events that this action itself causes.", &kEchoSpec},
     {"serial", Shape::text, false, "Text with ${…}: uses with the same text run one after the other."},
     {"approve", Shape::boolean, false, "A person has to agree first."},
+    {"stdin", Shape::text, false, "What the script reads: the \"decision\" as JSON (default), or the \"lines\" of the step."},
     {"mode", Shape::text, false, "\"live\" (default) or \"shadow\": decided and recorded, never run."},
     {"undo", Shape::text, false,
      "What takes it back: options of the same script (\"--undo\"), or another script in the actions "
@@ -125,7 +126,8 @@ std::span<const TableSpec* const> all_tables() {
       &kFileSpec,     &kClassSpec,    &kEventSpec,     &kLineSpec,     &kArmSpec,       &kIncreaseSpec,
       &kRecordSpec,   &kSampleSpec,   &kSameErrorSpec, &kRuleSpec,     &kReferenceSpec, &kCountSpec,
       &kRateSpec,     &kSequenceSpec, &kAbsenceSpec,   &kGroupSpec,    &kMemberSpec,    &kLevelSpec,
-      &kScheduleSpec, &kCauseSpec,    &kClearSpec,     &kEmitSpec,     &kSetSpec,       &kUnsetSpec,
+      &kScheduleSpec, &kCauseSpec,    &kClearSpec,     &kEmitSpec,     &kSetSpec,       &kCollectSpec,
+      &kUnsetSpec,
       &kStepSpec,     &kTestSpec,     &kExpectSpec,    &kActionSpec,   &kLimitSpec,     &kEchoSpec,
       &kBudgetSpec,   &kLookupSpec,   &kProbeSpec,     &kOverrideSpec, &kCalendarSpec,  &kSpanSpec,
       &kInputSpec,    &kWriterSpec,   &kMuteSpec};

@@ -90,6 +90,7 @@ constexpr KeySpec kRecordKeys[] = {
     {"ready", Shape::texts, false, "Fields whose arrival delivers the event at once."},
     {"early", Shape::expression, false, "Condition that delivers the event at once."},
     {"max_lines", Shape::integer, false, "At most this many lines (64)."},
+    {"ordered", Shape::boolean, false, "true: the lines come in the order of their patterns, all of `once` and `last` (false)."},
 };
 
 constexpr KeySpec kSampleKeys[] = {

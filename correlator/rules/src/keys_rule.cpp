@@ -37,9 +37,11 @@ constexpr KeySpec kRuleKeys[] = {
     {"clear", Shape::mixed, false, "What closes the case: { quiet_for }, { event }, { level }, { lasts } or \"manual\".",
      &kClearSpec},
     {"hold", Shape::duration, false, "Wait that long, so that the order of arrival cannot matter."},
-    {"emit", Shape::table, false, "A synthetic event for other rules.", &kEmitSpec},
+    {"emit", Shape::free, false, "A synthetic event for other rules, or a list of those.", &kEmitSpec},
     {"set", Shape::free, false, "Opens contexts.", &kSetSpec},
     {"unset", Shape::mixeds, false, "Closes contexts.", &kUnsetSpec},
+    {"collect", Shape::free, false, "Adds texts to contexts, and opens these where they are not.", &kCollectSpec},
+    {"empty", Shape::mixeds, false, "Lets go what contexts collected.", &kUnsetSpec},
     {"then", Shape::mixeds, false, "What to do: an action, a list, or steps.", &kStepSpec},
     {"then_clear", Shape::mixeds, false, "What to do when the case closes.", &kStepSpec},
     {"then_over", Shape::mixeds, false, "What to do instead when the case closes because `lasts` is over.", &kStepSpec},
@@ -122,15 +124,28 @@ constexpr KeySpec kClearKeys[] = {
 };
 
 constexpr KeySpec kEmitKeys[] = {
-    {"class", Shape::text, true, "Class of the new event."},
+    {"class", Shape::text, false, "Class of the new event; or `line`."},
+    {"line", Shape::text, false, "Instead of a class: a line that is decoded as if it had come, as text with ${expressions}."},
     {"fields", Shape::table, false,
      "Its fields, as expressions; the host and the key's fields are there already."},
+    {"after", Shape::duration, false, "Wait so long before the event comes."},
+    {"unless", Shape::expression, false, "With `after`: not if \"acked\", \"cleared\" or this condition."},
 };
 
 constexpr KeySpec kSetKeys[] = {
     {"name", Shape::text, true, "Name of the context."},
     {"key", Shape::expressions, false, "What it is about; default: the rule's key."},
     {"for", Shape::duration, false, "How long it lives; default: until unset."},
+    {"at_end", Shape::mixeds, false, "What to do when its time is over.", &kStepSpec},
+};
+
+constexpr KeySpec kCollectKeys[] = {
+    {"name", Shape::text, true, "Name of the context."},
+    {"key", Shape::expressions, false, "What it is about; default: the rule's key."},
+    {"text", Shape::text, false, "What is added, as text with ${expressions}; default: the text of the line."},
+    {"for", Shape::duration, false, "How long a context lives that this opens; default: until unset."},
+    {"renewed", Shape::boolean, false, "With `for`: true: so long after its newest text (false)."},
+    {"at_most", Shape::integer, false, "How many texts are kept, the newest (1000; at most 10000)."},
     {"at_end", Shape::mixeds, false, "What to do when its time is over.", &kStepSpec},
 };
 
@@ -142,6 +157,7 @@ constexpr KeySpec kUnsetKeys[] = {
 constexpr KeySpec kStepKeys[] = {
     {"do", Shape::text, true, "Name of an [action.NAME]."},
     {"with", Shape::table, false, "Arguments of the action, as texts with ${expressions}."},
+    {"lines", Shape::expression, false, "A list of texts, or one, for the script's stdin."},
     {"if", Shape::expression, false, "Condition, judged at the firing."},
     {"each", Shape::text, false, "\"lookup(args)\": the step once for each row."},
     {"as", Shape::text, false, "With `each`: the name of the row."},
@@ -169,6 +185,7 @@ constexpr KeySpec kExpectKeys[] = {
     {"action", Shape::text, false, "Name of the action; none: a decision without one."},
     {"key", Shape::table, false, "Values of the key."},
     {"with", Shape::table, false, "Arguments of the action."},
+    {"lines", Shape::texts, false, "The lines that the action gets, exactly."},
 };
 
 }  // namespace
@@ -187,6 +204,7 @@ const TableSpec kCauseSpec{"a cause", kCauseKeys, "An event that excuses others.
 const TableSpec kClearSpec{"clear", kClearKeys, "What closes the case.", &kRuleSpec};
 const TableSpec kEmitSpec{"emit", kEmitKeys, "A synthetic event.", &kRuleSpec};
 const TableSpec kSetSpec{"set", kSetKeys, "Opens a context.", &kRuleSpec};
+const TableSpec kCollectSpec{"collect", kCollectKeys, "Adds a text to a context.", &kRuleSpec};
 const TableSpec kUnsetSpec{"unset", kUnsetKeys, "Closes a context.", &kRuleSpec};
 const TableSpec kStepSpec{"[[rule.then]]", kStepKeys, "One step of the response.", &kRuleSpec};
 const TableSpec kTestSpec{"[[rule.test]]", kTestKeys, "A test inside of the file.", &kRuleSpec};

@@ -104,7 +104,9 @@ class Linter {
       }
     }
     for (const Rule& rule : set_.rules) {
-      if (rule.emit) produced_[rule.emit->cls] = true;
+      for (const Emit& emit : rule.emit) {
+        if (!emit.line) produced_[emit.cls] = true;
+      }
     }
   }
 

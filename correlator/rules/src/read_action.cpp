@@ -124,6 +124,8 @@ void read_actions(Context& context, const Document& document) {
     action.approve = table.flag("approve", false);
     if (const Node* mode = table.get("mode"); mode && context.one_of(*mode, {"live", "shadow"}))
       action.shadow = mode->text == "shadow";
+    if (const Node* input = table.get("stdin"); input && context.one_of(*input, {"decision", "lines"}))
+      action.reads_lines = input->text == "lines";
     if (const Node* undo = table.get("undo"); undo && (is_options(undo->text) || check_script(context, *undo)))
       action.undo = undo->text;
     if (!good) context.broken.insert("action " + one.name);

@@ -13,6 +13,7 @@ struct CaptureInfo {
   bool bdf = false;
   bool many = false;      // in a line of role `many`: a list
   bool optional = false;  // not in every match
+  bool in_each = false;   // in every match of a line that an ordered record cannot do without
 };
 
 struct EventParts {

@@ -45,6 +45,7 @@ void add_line(Context& context, const Node& node, Role role, bool raw, EventPart
     const bool always = role == Role::whole && pattern->always[group];
     if (!always || (fresh && !parts.def.lines.empty())) info->second.optional = true;
     if (role == Role::many) info->second.many = true;
+    info->second.in_each |= (role == Role::once || role == Role::last) && pattern->always[group];
   }
   // … and what this one lacks is not there either.
   for (auto& [name, info] : parts.captures) {
@@ -88,6 +89,9 @@ void read_lines(Context& context, Table& table, const Table* record, EventParts&
          {std::pair("once", Role::once), std::pair("many", Role::many), std::pair("last", Role::last)}) {
       for (const Node* node : record->list(key)) add_line(context, *node, role, raw, parts);
     }
+    if (record->flag("ordered", false)) {
+      for (auto& [name, info] : parts.captures) info.optional &= !info.in_each;
+    }
     // What keeps records apart is one value for all lines of a record, never a list.
     for (const Node* same : record->list("same")) {
       const auto info = parts.captures.find(same->text);
@@ -122,6 +126,10 @@ void read_record(Context& context, Table& record, EventParts& parts) {
   if (const Node* early = record.get("early"))
     spec.early = context.condition(*early, *parts.scope, Guard::none);
   spec.max_lines = static_cast<std::uint32_t>(record.integer("max_lines", 1, 1'000).value_or(64));
+  spec.ordered = record.flag("ordered", false);
+  const std::size_t lines = record.list("once").size() + (record.written("last") ? 1 : 0);
+  if (spec.ordered && (lines < 2 || !record.written("once")))
+    record.no_effect("ordered", "there is but one line that must come", "write two patterns in `once`, or one and `last`");
   parts.def.record = std::move(spec);
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a firing does beside its steps: clear, cooldown, emit, contexts; and the identity of a rule's state.
+// What a firing does beside its steps: clear, cooldown, emit; and the identity of a rule's state.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -85,28 +85,11 @@ void check_latch(Table& table, RuleParts& parts) {
     table.no_effect("then_over", "no case of the rule ends by itself", "write clear = { lasts = \"1h\" }");
 }
 
-// What is known when no event is at hand: the fields that the key consists of.
-NameScope key_scope(const Context& context, const RuleParts& parts) {
-  NameScope scope(context);
-  scope.lenient = parts.then.lenient;
-  for (const expr::Expression& key : parts.rule.key) {
-    if (const expr::Symbol* symbol = parts.then.find(key.text())) scope.add(key.text(), *symbol);
-  }
-  return scope;
-}
-
-// What is known when a case closes. Where each event decides, it is the case of one event, whose fields are kept with it.
-NameScope case_scope(const Context& context, const RuleParts& parts) {
-  return std::holds_alternative<Each>(parts.rule.operation) ? parts.then : key_scope(context, parts);
-}
-
-void read_emit(Context& context, const Node& node, RuleParts& parts) {
-  const Table table(context, node, kEmitSpec);
+// The class of the event and its fields; false: there is no such class.
+bool read_emitted(Context& context, const Table& table, RuleParts& parts, Emit& emit) {
   const Node* cls = table.get("class");
-  if (!cls) return;
   const auto id = context.find(context.classes, "E011", "class", cls->text, cls->spot);
-  if (!id) return;
-  Emit emit;
+  if (!id) return false;
   emit.cls = *id;
   const ClassInfo& info = context.class_info[*id];
   NameScope scope = parts.then;
@@ -149,78 +132,41 @@ void read_emit(Context& context, const Node& node, RuleParts& parts) {
                   fmt::format("emit does not set `{}`, which class `{}` requires", name, cls->text),
                   fmt::format("write fields = {{ {} = \"…\" }}", name));
   }
-  parts.rule.emit = std::move(emit);
+  return true;
 }
 
-std::vector<expr::Expression> context_key(Context& context, const Table& table, const RuleParts& parts) {
-  std::vector<expr::Expression> out;
-  if (!table.written("key")) return parts.rule.key;
-  for (const Node* node : table.list("key")) {
-    if (auto key = context.expression(*node, parts.then, Guard::required)) out.push_back(std::move(*key));
+void read_one_emit(Context& context, const Node& node, RuleParts& parts) {
+  Table table(context, node, kEmitSpec);
+  Emit emit;
+  if (const Node* line = table.get("line")) {
+    emit.line = context.text(*line, parts.then, Guard::none);
+    for (const char* key : {"class", "fields"}) table.no_effect(key, "the line says by itself what it means", "keep one of the two");
+    if (!emit.line) return;
+  } else if (table.get("class")) {
+    if (!read_emitted(context, table, parts, emit)) return;
+  } else {
+    if (!table.written("class") && !table.written("line"))
+      context.error("E005", node.spot, "`emit` needs `class` or `line`", "write emit = { class = \"…\" }, or line = \"…\" for a line that patterns read");
+    return;
   }
-  return out;
-}
-
-std::vector<const Node*> one_or_more(const Node& node) {
-  std::vector<const Node*> out;
-  if (!node.is(Node::Kind::list)) return {&node};
-  for (const Node& item : node.items) out.push_back(&item);
-  return out;
-}
-
-void read_set(Context& context, const Node& node, RuleParts& parts) {
-  for (const Node* item : one_or_more(node)) {
-    if (!item->is(Node::Kind::table)) {
-      context.error("E004", item->spot, fmt::format("`set` must be a table, not {}", described(*item)),
-                    "write set = { name = \"draining\", for = \"1h\" }");
-      continue;
-    }
-    Table table(context, *item, kSetSpec);
-    SetContext set;
-    set.name = table.text("name");
-    set.key = context_key(context, table, parts);
-    set.lifetime = table.duration("for").value_or(Duration{});
-    if (!table.written("for"))
-      table.no_effect("at_end", "the context has no end of its own", "write for = \"1h\"");
-    if (const Node* steps = table.get("at_end"))
-      set.at_end = read_steps(context, *steps, key_scope(context, parts));
-    const auto [known, fresh] = context.contexts.try_emplace(set.name, set.key.size(), true);
-    if (!fresh && known->second.first != set.key.size()) {
-      context.error(
-          "E037", table.spot("key"),
-          fmt::format("context `{}` is set with another number of key elements elsewhere", set.name),
-          "give it the same key everywhere, or another name");
-    }
-    parts.rule.set.push_back(std::move(set));
+  emit.after = table.duration("after").value_or(Duration{});
+  if (!table.written("after")) {
+    table.no_effect("unless", "the event comes at once", "write after = \"10m\", or `where` for a condition on the rule");
+  } else if (const Node* unless = table.get("unless")) {
+    NameScope later = parts.then;
+    add_step_names(later);
+    emit.unless = context.condition(*unless, later, Guard::none);
   }
+  parts.rule.emit.push_back(std::move(emit));
 }
 
-void read_unset(Context& context, const Node& node, RuleParts& parts) {
+void read_emit(Context& context, const Node& node, RuleParts& parts) {
   for (const Node* item : one_or_more(node)) {
-    UnsetContext unset;
-    unset.key = parts.rule.key;
-    unset.name = item->text;
-    Spot spot = item->spot;
     if (item->is(Node::Kind::table)) {
-      const Table table(context, *item, kUnsetSpec);
-      unset.name = table.text("name");
-      unset.key = context_key(context, table, parts);
-      if (const Node* name = table.get("name")) spot = name->spot;
+      read_one_emit(context, *item, parts);
+    } else {
+      context.error("E004", item->spot, fmt::format("`emit` must be a table, not {}", described(*item)), "write emit = { class = \"…\" }");
     }
-    context.later.push_back([&context, name = unset.name, keys = unset.key.size(), spot] {
-      const auto known = context.contexts.find(name);
-      std::vector<std::string> names;
-      for (const auto& [one, unused] : context.contexts) names.push_back(one);
-      if (known == context.contexts.end()) {
-        context.error("E037", spot, fmt::format("no rule sets a context `{}`", name),
-                      did_you_mean(name, names));
-      } else if (known->second.first != keys) {
-        context.error("E037", spot,
-                      fmt::format("context `{}` is set with another number of key elements", name),
-                      "give it the same key");
-      }
-    });
-    parts.rule.unset.push_back(std::move(unset));
   }
 }
 
@@ -231,8 +177,7 @@ void read_response(Context& context, Table& table, RuleParts& parts) {
   check_latch(table, parts);
   parts.rule.cooldown = table.duration("cooldown").value_or(Duration{});
   if (const Node* node = table.get("emit")) read_emit(context, *node, parts);
-  if (const Node* node = table.get("set")) read_set(context, *node, parts);
-  if (const Node* node = table.get("unset")) read_unset(context, *node, parts);
+  read_contexts(context, table, parts);
   if (const Node* node = table.get("then")) parts.rule.then = read_steps(context, *node, parts.then);
   if (const Node* node = table.get("then_clear"))
     parts.rule.then_clear = read_steps(context, *node, case_scope(context, parts));

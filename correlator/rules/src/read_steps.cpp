@@ -49,6 +49,7 @@ class StepReader {
     if (node_.is(Node::Kind::text)) {
       step_.action = action(node_);
       use(step_.action, node_.spot, step_.args, step_.serial_by);
+      check_lines(node_.spot);
       return std::move(step_);
     }
     Table table(context_, node_, kStepSpec);
@@ -66,6 +67,7 @@ class StepReader {
     use(step_.action, table.spot("do"), step_.args, step_.serial_by);
     use(step_.or_else, table.spot("or_else"), step_.or_else_args, step_.or_else_serial_by);
     check_with_is_used(table);
+    read_lines(table);
     read_timing(table);
     return std::move(step_);
   }
@@ -239,6 +241,27 @@ class StepReader {
     }
   }
 
+  void read_lines(const Table& table) {
+    if (const Node* lines = table.get("lines")) {
+      step_.lines = context_.expression(*lines, scope_, Guard::none);
+      if (!step_.lines) return;
+      const expr::Type type = step_.lines->type();
+      if (type != expr::Type::list && type != expr::Type::text && type != expr::Type::any)
+        context_.error("E104", lines->spot, fmt::format("lines are a list of texts or one text, not {}", expr::described(type)), "write lines = \"text\" or \"collected('…')\"");
+    }
+    if (!table.written("lines")) check_lines(table.spot("do"));
+  }
+
+  // A script that reads lines must get some.
+  void check_lines(const Spot& spot) {
+    for (const auto& index : {step_.action, step_.or_else}) {
+      if (!index || !context_.set.actions[*index].reads_lines) continue;
+      context_.error("E005", spot, fmt::format("action `{}` reads lines, and the step gives it none", context_.set.actions[*index].name),
+                     "write lines = \"text\" for the line at hand, or lines = \"collected('NAME')\"");
+      return;
+    }
+  }
+
   void read_timing(Table& table) {
     if (const Node* failure = table.get("on_failure");
         failure && context_.one_of(*failure, {"stop", "continue"}))
@@ -269,15 +292,19 @@ class StepReader {
 
 }  // namespace
 
-std::vector<Step> read_steps(Context& context, const Node& node, const NameScope& names) {
+void add_step_names(NameScope& scope) {
   using expr::Type;
-  NameScope scope = names;
   scope.add("rule", {Type::text, false, slot_of(Space::local, kLocalRule), {}});
   scope.add("key", {Type::text, false, slot_of(Space::local, kLocalKey), {}});
   scope.add("decision", {Type::text, false, slot_of(Space::local, kLocalDecision), {}});
   scope.add("count", {Type::integer, false, slot_of(Space::local, kLocalCount), {}});
   scope.add("acked", {Type::boolean, false, slot_of(Space::local, kLocalAcked), {}});
   scope.add("cleared", {Type::boolean, false, slot_of(Space::local, kLocalCleared), {}});
+}
+
+std::vector<Step> read_steps(Context& context, const Node& node, const NameScope& names) {
+  NameScope scope = names;
+  add_step_names(scope);
   std::vector<Step> out;
   const auto add = [&](const Node& one) {
     if (auto step = StepReader(context, one, scope).read(static_cast<std::uint32_t>(out.size() + 1)))

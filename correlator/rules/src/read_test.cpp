@@ -57,6 +57,10 @@ void read_expected(Context& context, const Node& node, TestSpec& test) {
     for (const Entry& entry : with->entries)
       expected.with.emplace_back(entry.key, expr::to_text(value_of(entry.value)));
   }
+  if (table.written("lines")) {
+    expected.lines.emplace();
+    for (const Node* line : table.list("lines")) expected.lines->push_back(line->text);
+  }
   test.expect.push_back(std::move(expected));
 }
 

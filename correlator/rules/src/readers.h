@@ -80,7 +80,19 @@ struct RuleParts {  // what the readers of one rule share
 };
 void read_operation(Context& context, Table& table, RuleParts& parts);
 std::vector<Step> read_steps(Context& context, const Node& node, const NameScope& names);
+// The names that steps have beside fields: rule, key, count, acked, …
+void add_step_names(NameScope& scope);
 void read_response(Context& context, Table& table, RuleParts& parts);
+
+// read_contexts.cpp
+void read_contexts(Context& context, Table& table, RuleParts& parts);
+// What is known when a case closes, or the time of a context is over: the fields that the key consists of. Where each event decides, it is
+// of one event, whose fields are kept.
+NameScope case_scope(const Context& context, const RuleParts& parts);
+// The items of a list, or the one thing that stands instead of it.
+std::vector<const Node*> one_or_more(const Node& node);
+
+// read_test.cpp
 std::vector<TestSpec> read_tests(Context& context, const Table& table);
 std::string state_identity(const RuleSet& set, const Rule& rule);
 

@@ -93,6 +93,11 @@ std::optional<expr::Signature> NameScope::function(std::string_view name) const 
   if (name == "context") {
     return expr::Signature{kFunctionContext, {Type::text, Type::any}, true, Type::boolean, false, false, {}};
   }
+  if (name == "collected" || name == "collected_count") {
+    const bool count = name == "collected_count";
+    return expr::Signature{count ? kFunctionCollectedCount : kFunctionCollected, {Type::text, Type::any}, true,
+                           count ? Type::integer : Type::list, false, false, {}};
+  }
   if (const auto map = context_->maps.find(name); map != context_->maps.end()) {
     const MapDef& def = context_->set.maps[map->second];
     if (def.entries.empty() && !def.otherwise) {
@@ -127,7 +132,7 @@ std::optional<expr::Signature> NameScope::function(std::string_view name) const 
 }
 
 std::vector<std::string> NameScope::names() const {
-  std::vector<std::string> out{"open", "context"};
+  std::vector<std::string> out{"open", "context", "collected", "collected_count"};
   for (const auto& [name, unused] : symbols_) out.push_back(name);
   for (const auto& [name, unused] : context_->settings) out.push_back("settings." + name);
   for (const auto& [name, unused] : context_->maps) out.push_back(name);

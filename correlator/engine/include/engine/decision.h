@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -42,6 +43,8 @@ struct Decision {
   // What was put into the action's templates (expr::Template::parts): of each argument, then of `serial`. A dispatcher that
   // does not trust us makes argv and serial of these and its own rules.
   std::vector<std::vector<std::string>> parts;
+  // What the script gets beside its arguments; none: the step says nothing of it. Log text, a line each.
+  std::optional<std::vector<std::string>> lines;
   std::string why;         // in words, with numbers
   Trust trust = Trust::none;
   std::vector<EvidenceLine> evidence;  // at most 16

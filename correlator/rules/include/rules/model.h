@@ -81,6 +81,8 @@ enum LocalName : std::uint32_t {
 enum FunctionId : std::uint32_t {
   kFunctionOpen = 0,         // open('rule.id', key…) -> bool
   kFunctionContext = 1,      // context('name', key…) -> bool
+  kFunctionCollected = 2,    // collected('name', key…) -> list of texts
+  kFunctionCollectedCount = 3,  // collected_count('name', key…) -> how many
   kFunctionMaps = 1'000,     // + index into RuleSet::maps
   kFunctionLookups = 2'000,  // + index into RuleSet::lookups
 };
@@ -174,6 +176,7 @@ struct RecordSpec {
   std::vector<FieldId> ready;
   std::optional<expr::Expression> early;
   std::uint32_t max_lines = 64;
+  bool ordered = false;  // its lines come in the order of their patterns; without all of `once` and `last` there is no event
 };
 
 struct Sample {
@@ -341,6 +344,7 @@ struct Step {
   std::vector<expr::Template> or_else_args;                  // argv of `or_else`
   std::optional<expr::Template> serial_by;                   // Action::serial of `action`
   std::optional<expr::Template> or_else_serial_by;           // Action::serial of `or_else`
+  std::optional<expr::Expression> lines;  // what the script gets beside its arguments: a list of texts, or one
   std::optional<expr::Expression> condition;                 // `if`
   std::optional<std::uint32_t> each;                         // lookup whose rows are fanned out over
   std::vector<expr::Expression> each_args;
@@ -357,20 +361,29 @@ struct Step {
   Place place;
 };
 
+// A synthetic event of a class, or a line that is decoded as if it had come.
 struct Emit {
   ClassId cls = 0;
   std::vector<Let> fields;
+  std::optional<expr::Template> line;      // instead of class and fields
+  Duration after{};                        // so long after the firing
+  std::optional<expr::Expression> unless;  // with `after`: as of a step
 };
 
+// `set`, and `collect`, which also adds a text.
 struct SetContext {
   std::string name;
   std::vector<expr::Expression> key;
   Duration lifetime{};  // 0: for ever
   std::vector<Step> at_end;
+  std::optional<expr::Template> collects;  // the text; takes effect before the steps
+  bool renewed = false;                    // collect: each text puts the end off
+  std::uint32_t at_most = 1'000;           // collect: that many texts are kept, the newest
 };
 struct UnsetContext {
   std::string name;
   std::vector<expr::Expression> key;
+  bool texts_only = false;  // `empty`: what was collected goes, the context stays
 };
 
 struct TestSpec {
@@ -382,6 +395,7 @@ struct TestSpec {
     std::string action;  // empty: a decision without an action
     std::vector<std::pair<std::string, expr::Value>> key;
     std::vector<std::pair<std::string, std::string>> with;  // argv or argument name -> value
+    std::optional<std::vector<std::string>> lines;          // none: not asked for
     Place place;
   };
   std::vector<Expected> expect;
@@ -405,9 +419,9 @@ struct Rule {
   Duration cooldown{};
   Clear clear;
   Duration hold{};
-  std::optional<Emit> emit;
-  std::vector<SetContext> set;
-  std::vector<UnsetContext> unset;
+  std::vector<Emit> emit;
+  std::vector<SetContext> set;      // of `set`, then of `collect`
+  std::vector<UnsetContext> unset;  // of `unset`, then of `empty`
   std::vector<Step> then;
   std::vector<Step> then_clear;
   std::vector<Step> then_over;  // instead of then_clear where `lasts` ended the case
@@ -449,6 +463,7 @@ struct Action {
       serial;  // template as written; uses with one value run one at a time; compiled in Step::serial_by
   bool approve = false;
   bool shadow = false;
+  bool reads_lines = false;  // its stdin are the step's `lines` instead of the decision
   std::string undo;  // options that begin with --, or a script; empty: none
   Place place;
 };

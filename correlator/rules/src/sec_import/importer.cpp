@@ -85,7 +85,15 @@ void Importer::differ(Carrying& to, std::string message, std::string hint) {
   to.differs.push_back(remark("W027", to.rule.place, std::move(message), std::move(hint)));
 }
 
-Importer::Importer(const procedure::ProcedureProgram& program, const std::string& source) : program_(program), source_(source), contexts_(program) {}
+Importer::Importer(const procedure::ProcedureProgram& program, const std::string& source) : program_(program), source_(source), contexts_(program) {
+  for (const auto& file : program.files) {
+    for (const ProcedureRule& rule : file->rules) {
+      find_makers(rule, rule.action, true);
+      for (const auto& list : {rule.action2, rule.init, rule.slide, rule.end}) find_makers(rule, list, false);
+      for (const Member& member : rule.members) find_makers(rule, member.count, false);
+    }
+  }
+}
 
 std::string Importer::id_of(const ProcedureRule& rule) const {
   const ProcedureFile& file = file_of(rule);
@@ -133,7 +141,7 @@ void Importer::single(Carrying& to) {
   const CarriedText description = carry_text(to.rule.description, scope);
   scope.description = &description;
   scope.has_time = true;
-  steps(to, "then", to.rule.action, {scope, std::nullopt, false, true});
+  steps(to, "then", to.rule.action, {scope, std::nullopt, false, true, std::nullopt});
   write_match(to, names, to.rule.members.front(), reach_of(to.rule));
 }
 
@@ -146,7 +154,7 @@ void Importer::suppressed(Carrying& to) {
   write_key(to, key);
   to.lines.push_back(fmt::format("cooldown = \"{}s\"", to.rule.window + 1));
   scope.has_time = true;
-  steps(to, "then", to.rule.action, {scope, std::nullopt, false, true});
+  steps(to, "then", to.rule.action, {scope, std::nullopt, false, true, std::nullopt});
   write_match(to, names, to.rule.members.front(), reach_of(to.rule));
 }
 
@@ -169,7 +177,7 @@ void Importer::counting(Carrying& to) {
   const bool many = member.threshold > 1;
   const auto known_of = [&](const std::set<std::string>& fields) { return many ? std::optional(fields) : std::nullopt; };
   scope.has_time = true;
-  steps(to, "then", rule.action, {scope, known_of(key.same), true, true});
+  steps(to, "then", rule.action, {scope, known_of(key.same), true, true, known_of(key.fields)});
   scope.has_time = false;
   CarriedText second = key.description;
   if (twice) second = carry_text(rule.description2, scope);
@@ -242,7 +250,7 @@ void Importer::pair(Carrying& to) {
   TextScope scope;
   scope.dollar = &names;
   scope.description = &key.description;
-  StepScope first_match{scope, std::nullopt, false, !waits};
+  StepScope first_match{scope, std::nullopt, false, !waits, std::nullopt};
   first_match.texts.has_time = !waits;
   steps(to, waits ? "then_over" : "then", rule.action, first_match);
   MatchNames ending(&rule.members[1].pattern);
@@ -299,9 +307,12 @@ void Importer::carry(Carrying& to) {
     case RuleType::script: to.obstacle = "a script whose exit code decides has its like in `or_else` of a step, not in a rule"; break;
     case RuleType::suppress: case RuleType::jump: break;  // they are conditions of other rules
   }
-  if (to.rule.type != RuleType::calendar) say_order(to, reach);
+  if (to.rule.type != RuleType::calendar) {
+    say_order(to, reach);
+    say_lost_lines(to);
+  }
   if (!to.obstacle.empty()) return;
-  const auto acts = [](const std::string& line) { return line.starts_with("then") || line.starts_with("set") || line.starts_with("unset"); };
+  const auto acts = [](const std::string& line) { return line.starts_with("then") || line.starts_with("set") || line.starts_with("unset") || line.starts_with("collect") || line.starts_with("emit") || line.starts_with("empty"); };
   if (!to.left_out.empty() && std::none_of(to.lines.begin(), to.lines.end(), acts)) to.obstacle = "none of its actions can be said";
 }
 
@@ -320,7 +331,7 @@ std::string Importer::header(const Imported& result) const {
   out += fmt::format("# below, {} in part, {} left out.\n", result.in_part, result.left_out);
   out += "# For all of them: a line counts for when it was written, not for when it was read, and with fractions of its second, where SEC knows\n"
          "# whole seconds. \"last message repeated 3 times\" repeats the line before it. Of a line the first 4 KiB are looked at.\n"
-         "# A value alone that begins with - is refused as an argument. A rule holds 100,000 descriptions at a time.\nformat = 1\n";
+         "# A value alone that begins with - is refused as an argument. A rule holds 100,000 descriptions at a time, a\n# context 10,000 lines and 256 KiB.\nformat = 1\n";
   return out;
 }
 
@@ -333,7 +344,9 @@ Imported Importer::run() {
       for (const ProcedureRule& rule : file->rules) {
         if (gone.contains(&rule)) continue;
         Carrying trial{rule, {}, {}, {}, {}, {}, {}};
+        changed_ = false;
         carry(trial);
+        more = more || changed_;
         if (trial.obstacle.empty()) continue;
         gone.insert(&rule);
         contexts_.leave_out(rule);

@@ -53,9 +53,18 @@ class Contexts {
  public:
   explicit Contexts(const procedure::ProcedureProgram& program);
   void leave_out(const ProcedureRule& rule) { left_out_.insert(&rule); }
+  // An action that cannot be said after all, because of its text or its place; whether that is news.
+  bool leave_out(const Action& action) { return unsayable_.insert(&action).second; }
+  bool left_out(const ProcedureRule& rule, const Action& action) const { return left_out_.contains(&rule) || unsayable_.contains(&action); }
   // Empty: `context()` of the TOML rules is true when SEC's context lives.
   std::string obstacle(const std::string& name) const;
+  // Empty: it also has the same lines as SEC's event store.
+  std::string store_obstacle(const std::string& name) const;
+  // Whether the rule's own condition, or what it did before, says that the context is there (or is not).
+  static bool known_to_be(bool there, const ProcedureRule& rule, const Action& action);
   bool created(const std::string& name) const;
+  // Whether a rule that is carried over adds lines to it.
+  bool gets_lines(const std::string& name) const;
   // Whether a rule of another file, or one from `first` on and before `last`, changes one of them: within one line, too.
   bool changed_between(const std::set<std::string>& names, const ProcedureFile& file, std::uint32_t first, std::uint32_t last) const;
   // Whether another rule creates the context of this action with another list for its end.
@@ -69,17 +78,20 @@ class Contexts {
     const Action* action;
     std::string name;
     bool sayable = false;
+    bool makes = false;  // the context may not have been there
   };
   void look_at(const ProcedureRule& rule, const ActionListPtr& list, bool then);
   std::vector<Touch> touches_;
   std::set<const ProcedureRule*> left_out_;
+  std::set<const Action*> unsayable_;
 };
 
 // [action.NAME] of the file, each once.
 class ActionTable {
  public:
   // `args`: as they stand in the file; a ${…} is an argument of the step.
-  std::string name_of(const std::string& run, const std::vector<std::string>& args, const std::string& comment);
+  // `lines`: what it reads are the lines of the step.
+  std::string name_of(const std::string& run, const std::vector<std::string>& args, const std::string& comment, bool lines = false);
   std::string written() const;
   const std::set<std::string>& programs() const { return programs_; }
   void needs_program(const std::string& program) { programs_.insert(program); }
@@ -108,7 +120,13 @@ struct StepScope {
   std::optional<std::set<std::string>> known;  // none: all
   bool of_first = false;   // SEC has the values of the first event there
   bool may_set = false;    // contexts can be set there
+  std::optional<std::set<std::string>> later = std::set<std::string>{};  // what is known when a context ends that is set here; none: all
+  std::optional<CarriedText> ending = std::nullopt;  // the name of the context whose end this is, for _THIS
+  std::string ending_name = {};                      // the same as written
 };
+
+// Whether the values of the text are those that SEC would have there.
+bool all_known(const CarriedText& text, const StepScope& scope);
 
 class Importer {
  public:
@@ -164,14 +182,28 @@ class Importer {
   void steps(Carrying& to, const char* key, const ActionListPtr& list, const StepScope& scope);
   std::optional<std::string> step(Carrying& to, const Action& action, const StepScope& scope);
   std::optional<std::string> say(Carrying& to, const Action& action, const StepScope& scope);
-  std::optional<std::string> command(Carrying& to, const Action& action, const StepScope& scope);
+  // `more`: further keys of the step.
+  std::optional<std::string> command(Carrying& to, const Action& action, const StepScope& scope, const std::string& more = {});
+  std::optional<std::string> report(Carrying& to, const Action& action, const StepScope& scope);
+  std::optional<std::string> piped(Carrying& to, const Action& action, const StepScope& scope);
+
+  // made_lines.cpp
+  void find_makers(const ProcedureRule& rule, const ActionListPtr& list, bool then);
+  void say_lost_lines(Carrying& to) const;
+
+  // stores.cpp
+  std::string collecting(Carrying& to, const Action& action, const Action* opening, const std::string& key, const StepScope& scope);
+  std::string at_end_of(Carrying& to, const Action& action, const CarriedText& name, const StepScope& scope);
   std::optional<std::string> mail(Carrying& to, const Action& action, const StepScope& scope);
+  void made_lines(Carrying& to, const ActionListPtr& list, const StepScope& scope);
   void contexts(Carrying& to, const ActionListPtr& list, const StepScope& scope);
   std::optional<CarriedText> text_of(Carrying& to, const Action& action, const std::string& text, const StepScope& scope);
 
   const procedure::ProcedureProgram& program_;
   std::string source_;
   Contexts contexts_;
+  std::vector<std::pair<const ProcedureRule*, const Action*>> makers_;  // actions that make lines
+  bool changed_ = false;  // something turned out not to be sayable: all has to be looked at anew
   ActionTable actions_;
   mutable std::set<const ProcedureFile*> on_the_way_;
 };

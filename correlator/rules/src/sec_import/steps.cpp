@@ -18,14 +18,16 @@ struct Reason {
 // Why an action has no step.
 Reason reason(Verb verb) {
   switch (verb) {
-    case Verb::add: case Verb::prepend: case Verb::fill: case Verb::report: case Verb::reportexec: case Verb::copy: case Verb::empty:
-    case Verb::pop: case Verb::shift: case Verb::trim: case Verb::getsize:
-      return {"rules of the TOML language keep no lines", "the lines a decision stands on are its evidence"};
+    case Verb::add: case Verb::fill: return {"lines are collected where a rule decides, not where its case closes", ""};
+    case Verb::prepend: case Verb::pop: case Verb::shift: case Verb::trim:
+      return {"what a context collects is added behind what is there, and goes all at once", ""};
+    case Verb::copy: case Verb::empty: case Verb::getsize:
+      return {"there are no variables that steps share", "collected() and collected_count() stand where the value is needed"};
     case Verb::obsolete: case Verb::set: case Verb::alias: case Verb::unalias: case Verb::exists: case Verb::getaliases:
     case Verb::getltime: case Verb::setltime: case Verb::getctime: case Verb::setctime:
       return {"contexts are only set and unset there", ""};
-    case Verb::event: case Verb::tevent: case Verb::cevent:
-      return {"the line it makes is read by patterns again", "`emit` gives a typed event to other rules"};
+    case Verb::event: return {"lines are made where a rule decides, not where its case closes", ""};
+    case Verb::tevent: case Verb::cevent: return {"the line that it makes has a delay or a context of its own", ""};
     case Verb::reset: case Verb::getwpos: case Verb::setwpos: return {"a rule does not reach into the windows of others", ""};
     case Verb::assign: case Verb::assignsq: case Verb::free: case Verb::varset: case Verb::when: case Verb::loop: case Verb::leave:
     case Verb::again:
@@ -33,7 +35,6 @@ Reason reason(Verb verb) {
     case Verb::eval: case Verb::call: case Verb::lcall: return {"it is Perl", "a lookup, an expression, or a script that decides"};
     case Verb::rewrite: case Verb::addinput: case Verb::dropinput: case Verb::sigemul:
       return {"rules do not change their own input", ""};
-    case Verb::pipe: case Verb::pipeexec: return {"what a script reads from its standard input is the decision as JSON", "let it take the text as an argument"};
     default: return {"files and sockets are what scripts are for", "a script in the actions directory"};
   }
 }
@@ -85,11 +86,6 @@ ShellWords shell_words(const std::string& command) {
   return out;
 }
 
-bool all_known(const CarriedText& text, const StepScope& scope) {
-  const std::set<std::string> fields = text.fields();
-  return !scope.known || std::all_of(fields.begin(), fields.end(), [&](const std::string& field) { return scope.known->contains(field) || (field == "time" && scope.texts.has_time); });
-}
-
 // Whether what stands there is one word for the shell whatever the line says.
 bool is_one_word(const CarriedText& text, const MatchNames* names) {
   bool some = false;
@@ -116,25 +112,31 @@ std::string action_key(const std::string& wished) {
   return out.empty() ? "action" : out;
 }
 
-std::string step_text(const std::string& action, const std::vector<std::pair<std::string, std::string>>& with) {
+std::string step_text(const std::string& action, const std::vector<std::pair<std::string, std::string>>& with, const std::string& more = {}) {
   std::string given;
   for (const auto& [name, value] : with) given += fmt::format("{}{} = {}", given.empty() ? "" : ", ", name, toml_text(value));
-  return given.empty() ? fmt::format("{{ do = \"{}\" }}", action) : fmt::format("{{ do = \"{}\", with = {{ {} }} }}", action, given);
+  if (!given.empty()) given = fmt::format(", with = {{ {} }}", given);
+  return fmt::format("{{ do = \"{}\"{}{} }}", action, given, more);
 }
 
 }  // namespace
 
-std::string ActionTable::name_of(const std::string& run, const std::vector<std::string>& args, const std::string& comment) {
+bool all_known(const CarriedText& text, const StepScope& scope) {
+  const std::set<std::string> fields = text.fields();
+  return !scope.known || std::all_of(fields.begin(), fields.end(), [&](const std::string& field) { return scope.known->contains(field) || (field == "time" && scope.texts.has_time); });
+}
+
+std::string ActionTable::name_of(const std::string& run, const std::vector<std::string>& args, const std::string& comment, bool lines) {
   std::string written;
   for (const std::string& arg : args) written += (written.empty() ? "" : ", ") + toml_text(arg);
-  const std::string signature = run + "\n" + written;
+  const std::string signature = run + "\n" + written + (lines ? "\nlines" : "");
   if (const auto found = known_.find(signature); found != known_.end()) return found->second;
   std::string name = action_key(comment.starts_with("write ") ? "write-" + base_name(comment.substr(6)) : comment.starts_with("logonly") ? "log" : comment.starts_with("mail to ") ? "mail" : run);
   const auto taken = [&](const std::string& one) { return std::any_of(entries_.begin(), entries_.end(), [&](const Entry& entry) { return entry.name == one; }); };
   const std::string plain = name;
   for (int n = 2; taken(name); ++n) name = fmt::format("{}-{}", plain, n);
   known_[signature] = name;
-  entries_.push_back({name, fmt::format("\n# {}\n[action.{}]\nrun  = {}\n{}", printable(comment), name, toml_text(run), args.empty() ? "" : fmt::format("args = [{}]\n", written))});
+  entries_.push_back({name, fmt::format("\n# {}\n[action.{}]\nrun  = {}\n{}", printable(comment), name, toml_text(run), args.empty() ? "" : fmt::format("args = [{}]\n", written)) + (lines ? "stdin = \"lines\"\n" : "")});
   return name;
 }
 
@@ -181,7 +183,7 @@ std::optional<std::string> Importer::say(Carrying& to, const Action& action, con
 }
 
 // A program and its arguments, each of them one element of argv.
-std::optional<std::string> Importer::command(Carrying& to, const Action& action, const StepScope& scope) {
+std::optional<std::string> Importer::command(Carrying& to, const Action& action, const StepScope& scope, const std::string& more) {
   std::vector<std::pair<std::string, bool>> words;
   for (const std::string& word : action.command) words.emplace_back(word, true);
   if (action.shell_command) {
@@ -218,7 +220,39 @@ std::optional<std::string> Importer::command(Carrying& to, const Action& action,
     to.differs.back().place = action.place;
   }
   actions_.needs_program(words.front().first);
-  return step_text(actions_.name_of(base_name(words.front().first), args, words.front().first), with);
+  return step_text(actions_.name_of(base_name(words.front().first), args, words.front().first, !more.empty()), with, more);
+}
+
+// The lines of an event store for a program; without any, it is not run.
+std::optional<std::string> Importer::report(Carrying& to, const Action& action, const StepScope& scope) {
+  if (!action.shell_command && action.command.empty()) {
+    to.left_out.push_back(left_out(action.place, "the report", "it goes to standard output, which decisions do not have", "report it to a program"));
+    return std::nullopt;
+  }
+  const std::string& written = action.words.front();
+  const CarriedText name = written == "_THIS" && scope.ending ? *scope.ending : carry_text(written, scope.texts);
+  std::string why = name.obstacle;
+  if (why.empty() && !all_known(name, scope)) why = "the name of its context holds a value that is not known there";
+  if (why.empty() && !(written == "_THIS" && scope.ending)) why = contexts_.store_obstacle(written);
+  if (!why.empty()) {
+    to.left_out.push_back(left_out(action.place, "the report", why));
+    return std::nullopt;
+  }
+  if (!contexts_.gets_lines(written == "_THIS" ? scope.ending_name : written)) return std::nullopt;  // nor does SEC run it
+  const std::string asked = fmt::format("('sec', {})", as_expression(name));
+  return command(to, action, scope, fmt::format(", lines = {}, if = {}", toml_text("collected" + asked), toml_text("collected_count" + asked + " > 0")));
+}
+
+// A text for a program's standard input.
+std::optional<std::string> Importer::piped(Carrying& to, const Action& action, const StepScope& scope) {
+  const auto text = text_of(to, action, action.text.value_or("%s"), scope);
+  if (!text) return std::nullopt;
+  const bool several = std::any_of(text->parts.begin(), text->parts.end(), [](const TextPart& part) { return !part.field && part.text.find_first_of("\n\r") != std::string::npos; });
+  if (several) {
+    to.left_out.push_back(left_out(action.place, "the action", "its text has several lines", ""));
+    return std::nullopt;
+  }
+  return command(to, action, scope, fmt::format(", lines = {}", toml_text(as_expression(*text))));
 }
 
 // pipe 'text' mail -s subject address, or without a subject: what rule files do most.
@@ -256,10 +290,19 @@ std::optional<std::string> Importer::step(Carrying& to, const Action& action, co
     case Verb::pipe: case Verb::pipeexec:
       if (!action.shell_command && action.command.empty()) return say(to, action, scope);
       if (auto mailed = mail(to, action, scope)) return mailed;
+      return piped(to, action, scope);
+    case Verb::report: case Verb::reportexec: return report(to, action, scope);
+    case Verb::event:
+      if (scope.may_set) return std::nullopt;  // see made_lines()
+      break;
+    case Verb::add: case Verb::fill: case Verb::empty:
+      if (scope.may_set && (action.verb != Verb::empty || action.variable.empty())) return std::nullopt;  // see contexts()
       break;
     case Verb::shellcmd: case Verb::cmdexec: case Verb::spawn: case Verb::spawnexec: return command(to, action, scope);
     default: break;
   }
+  const bool makes = action.verb == Verb::event || action.verb == Verb::tevent || action.verb == Verb::cevent;
+  if (makes) changed_ = contexts_.leave_out(action) || changed_;
   const Reason why = reason(action.verb);
   to.left_out.push_back(left_out(action.place, "the action", why.why, why.hint));
   return std::nullopt;
@@ -272,43 +315,9 @@ void Importer::steps(Carrying& to, const char* key, const ActionListPtr& list, c
     if (auto one = step(to, action, scope)) all.push_back(*std::move(one));
   }
   if (scope.may_set) contexts(to, list, scope);
+  if (scope.may_set) made_lines(to, list, scope);
   if (all.empty()) return;
   to.lines.push_back(fmt::format("{:<5} = [{}]", key, join(all, ", ")));
-}
-
-void Importer::contexts(Carrying& to, const ActionListPtr& list, const StepScope& scope) {
-  std::vector<std::string> sets, unsets;
-  for (const Action& action : list->actions) {
-    if (action.verb != Verb::create && action.verb != Verb::destroy) continue;
-    const CarriedText name = carry_text(action.words.empty() ? "%s" : action.words.front(), scope.texts);
-    if (!contexts_.sayable(action) || !name.obstacle.empty()) {
-      to.left_out.push_back(left_out(action.place, "the context", name.obstacle.empty() ? "its name or its lifetime holds what is not known where the rule decides" : "its name holds " + name.obstacle));
-      continue;
-    }
-    const std::string key = fmt::format("{{ name = \"sec\", key = [{}]", toml_text(as_expression(name)));
-    if (action.verb == Verb::destroy) {
-      // Where nothing sets it there is nothing to unset.
-      if (contexts_.created(action.words.empty() ? "%s" : action.words.front())) unsets.push_back(key + " }");
-      continue;
-    }
-    const auto life = parse_uint(action.words.size() > 1 ? action.words[1] : "0").value_or(0);
-    std::string at_end;
-    if (action.list != nullptr) {
-      StepScope at_close{scope.texts, std::set<std::string>{}, false, false};
-      at_close.texts.has_time = false;
-      Carrying inner{to.rule, {}, {}, {}, {}, {}, {}};
-      steps(inner, "at_end", action.list, at_close);
-      to.left_out.insert(to.left_out.end(), inner.left_out.begin(), inner.left_out.end());
-      if (!inner.lines.empty() && contexts_.ends_otherwise(action)) {
-        differ(to, "another rule creates the context with another list for its end; SEC runs that of the last one, here it is that of the first");
-        to.differs.back().place = action.place;
-      }
-      if (!inner.lines.empty() && life > 0) at_end = ", " + inner.lines.front();
-    }
-    sets.push_back(key + (life > 0 ? fmt::format(", for = \"{}s\"", life + 1) : "") + at_end + " }");
-  }
-  if (!sets.empty()) to.lines.push_back(fmt::format("set   = [{}]", join(sets, ", ")));
-  if (!unsets.empty()) to.lines.push_back(fmt::format("unset = [{}]", join(unsets, ", ")));
 }
 
 }  // namespace correlator::rules::sec

@@ -18,7 +18,7 @@ namespace {
 const std::set<std::string, std::less<>> kTaken = {
     "host", "program", "pid", "facility", "level", "text", "time", "caller", "severity", "part", "class", "weight", "line", "desc",
     "rule", "key", "decision", "count", "acked", "cleared", "settings", "and", "or", "not", "in", "true", "false", "none",
-    "bits", "bit", "hex", "int", "min", "max", "len", "lower", "upper", "trim", "split", "has", "open", "context", "row"};
+    "bits", "bit", "hex", "int", "min", "max", "len", "lower", "upper", "trim", "split", "join", "has", "open", "context", "collected", "collected_count", "row"};
 
 bool is_plain_name(const std::string& name) {
   const auto fits = [](unsigned char c) { return std::islower(c) || std::isdigit(c) || c == '_'; };
@@ -157,6 +157,9 @@ CarriedText MatchNames::value(std::string_view name) {
     }
     if (*n == 1 && groups_.size() == 1 && !pattern_->negated) out.add("1");  // what a match without groups is worth
     number = static_cast<std::size_t>(std::min<std::uint64_t>(*n, groups_.size()));
+  } else if (!pattern_->regexp) {  // a pattern2 that is made anew for each first match
+    out.obstacle = fmt::format("$+{{{}}} of a pattern that holds values", name);
+    return out;
   } else {
     const auto mapped = std::find_if(pattern_->names.begin(), pattern_->names.end(), [&](const auto& one) { return one.first == name; });
     const auto& named = pattern_->regexp->group_names();

@@ -17,7 +17,9 @@ constexpr std::uint64_t kLongLog = 8192;
 }  // namespace
 
 Session::Session(SessionOptions options, Sink sink, std::optional<store::EngineDb> db)
-    : options_(std::move(options)), sink_(std::move(sink)), db_(std::move(db)), engine_(options_.engine), parser_(options_.parser) {}
+    : options_(std::move(options)), sink_(std::move(sink)), db_(std::move(db)), engine_(options_.engine), parser_(options_.parser) {
+  if (db_) engine_.keep_lines_in(stored_lines(*db_, options_));
+}
 
 Result<std::unique_ptr<Session>> Session::start(std::shared_ptr<const rules::RuleSet> rules,
                                                 std::optional<store::EngineDb> db, SessionOptions options, Sink sink) {
@@ -232,8 +234,20 @@ Status Session::commit(std::vector<store::Cursor> cursors, bool sync) {
   batch_.sync = sync;
   if (auto status = db_->commit(batch_); !status) return status;
   batch_.clear();
-  if (auto status = db_->trim_intake(); !status) return status;
+  if (auto status = stored(); !status) return status;
   return db_->checkpoint(sync ? 0 : kLongLog);
+}
+
+// All that was stepped is in the database, and so is the state.
+Status Session::stored() {
+  engine_.lines_are_kept();
+  bool carried = false;
+  const Status status = db_->trim_intake([&](const engine::RowVisitor& write) {
+    carried = true;
+    return engine_.carry_over(write);
+  });
+  if (status.ok() && carried) engine_.carried_over();
+  return status;
 }
 
 Status Session::record(std::vector<store::Cursor> cursors, bool sync, const std::function<void()>& visible) {
@@ -263,7 +277,7 @@ Status Session::snapshot(std::vector<store::Cursor> cursors) {
   if (auto status = db_->commit(snapshot_); !status) return status;
   snapshot_.clear();
   written_cursors_ = std::move(cursors);
-  if (auto status = db_->trim_intake(); !status) return status;
+  if (auto status = stored(); !status) return status;
   return db_->checkpoint();
 }
 

@@ -100,6 +100,7 @@ class Session {
   Status decide_what_was_left(std::vector<engine::Decision> decisions);
   Status go_back();
   Status load_lookups();
+  Status stored();
   void step(engine::IntakeRecord record, std::optional<store::IntakeRow> row);
   std::uint64_t next_seq() const { return engine_.seq() + 1; }
 

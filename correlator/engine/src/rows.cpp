@@ -20,11 +20,11 @@ StateRow make_row(StateKind kind, std::uint64_t id, std::string owner, std::stri
 }  // namespace
 
 StateRow key_row(const RuleRun& run, const KeyState& key) {
-  StateRow row{StateKind::window, key.id, run.rule.id, to_text(named(run.rule.key_names, unpack(key.key()))), {}, false};
+  StateRow row{StateKind::window, key.id, run.rule.id, named_text(run.rule.key_names, key.key()), {}, false};
   row.body.reserve(128);
   write_key_body(run, key, row.body);
   row.window.have = run.op->have(key);
-  if (!key.trail.empty()) row.window.oldest = key.trail.all().lines.front().time;
+  if (const auto times = key.trail.times()) row.window.oldest = times->first;
   row.window.newest = key.newest;
   return row;
 }

@@ -55,7 +55,6 @@ struct EngineDb::Impl {
   Statement begin, commit, rollback, insert_intake, insert_block, insert_decision, insert_cursor, insert_rules, insert_meta, insert_note;
   std::array<Statement, kTables.size()> upsert, erase, find;
   Statement read_decisions, find_row, find_block;
-  IntakeBlock filling;  // kept for its room
 
   Status prepare();
   Status migrate();
@@ -63,7 +62,7 @@ struct EngineDb::Impl {
   Status prepare_intake();
   bool write_intake(std::span<const IntakeRow> rows, std::uint64_t from);
   bool write_row(const IntakeRow& row);
-  bool write_block();
+  bool write_block(const IntakeBlock& block);
   std::int64_t stream_id(const std::string& stream);
   Result<IntakeRow> row_of(const IntakePart& part);
   Status each_part(std::uint64_t after_seq, const std::function<Result<bool>(const IntakePart&)>& visit);

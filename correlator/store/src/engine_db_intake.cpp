@@ -66,34 +66,39 @@ bool EngineDb::Impl::write_row(const IntakeRow& row) {
   return insert_intake.run() == SQLITE_OK;
 }
 
-bool EngineDb::Impl::write_block() {
-  const IntakeBlock& b = filling;
-  insert_block.bind(1, static_cast<std::int64_t>(b.first)).bind(2, static_cast<std::int64_t>(b.first + b.count - 1));
-  insert_block.bind(3, b.time.us).bind(4, b.records).blob(5, b.bytes);
-  const bool ok = insert_block.run() == SQLITE_OK;
-  filling.clear();
-  return ok;
+bool EngineDb::Impl::write_block(const IntakeBlock& block) {
+  insert_block.bind(1, static_cast<std::int64_t>(block.first)).bind(2, static_cast<std::int64_t>(block.first + block.count - 1));
+  insert_block.bind(3, block.time.us).bind(4, block.records).blob(5, block.bytes);
+  return insert_block.run() == SQLITE_OK;
 }
 
 // Records before `from` are passed over. Those that follow one another go together, if they are many.
 bool EngineDb::Impl::write_intake(std::span<const IntakeRow> rows, std::uint64_t from) {
-  filling.clear();
+  std::vector<IntakeBlock> blocks;
   while (!rows.empty() && rows.front().seq < from) rows = rows.subspan(1);
   while (!rows.empty()) {
     std::size_t run = 1;
     while (run < rows.size() && rows[run].seq == rows[run - 1].seq + 1) ++run;
     for (const IntakeRow& row : rows.first(run)) {
-      if (run < kWorthABlock) {
-        if (!write_row(row)) return false;
-        continue;
+      if (run >= kWorthABlock) {
+        IntakePacker(blocks).add(row, stream_id(row.stream));
+      } else if (!write_row(row)) {
+        return false;
       }
-      if (!filling.takes(row) && !write_block()) return false;
-      filling.add(row, stream_id(row.stream));
     }
-    if (filling.count > 0 && !write_block()) return false;
     rows = rows.subspan(run);
   }
-  return true;
+  return std::all_of(blocks.begin(), blocks.end(), [this](const IntakeBlock& block) { return write_block(block); });
+}
+
+// The names of streams are inserted at once, each in a transaction of its own: one that no record has yet does no harm.
+void EngineDb::pack(Batch& batch) {
+  if (batch.intake.size() < kWorthABlock) return;
+  for (const IntakeRow& row : batch.intake) {
+    if (!row.stream.empty() && impl_->stream_id(row.stream) == 0) return;  // it cannot be written: the commit will say why
+  }
+  for (const IntakeRow& row : batch.intake) IntakePacker(batch.blocks).add(row, impl_->stream_id(row.stream));
+  batch.intake.clear();
 }
 
 // 0 where there is none. The lines of one stream mostly come together.

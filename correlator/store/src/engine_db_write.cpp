@@ -38,7 +38,7 @@ Status sync_log_of(const std::string& database, Files& files) {
 Status EngineDb::sync_what_is_read(const std::filesystem::path& dir, Files& files) { return sync_log_of((dir / "engine.db").string(), files); }
 
 bool Batch::empty() const {
-  return intake.empty() && state.empty() && !snapshot_seq && decisions.empty() && cursors.empty() && !rules && notes.empty();
+  return blocks.empty() && intake.empty() && state.empty() && !snapshot_seq && decisions.empty() && cursors.empty() && !rules && notes.empty();
 }
 
 void Batch::clear() { *this = Batch{}; }
@@ -136,10 +136,12 @@ void EngineDb::Impl::forget_names() {
 Status EngineDb::Impl::write(const Batch& batch, const std::vector<DecisionRow>& decisions, bool sync, std::uint64_t from) {
   set_sync(sync);
   if (begin.run() != SQLITE_OK) return failed("writing the state");
-  bool ok = write_rules(batch) && write_intake(batch.intake, from) && write_state(batch.state) && write_decisions(decisions) &&
+  const auto stored = [this](const IntakeBlock& block) { return write_block(block); };
+  bool ok = write_rules(batch) && std::all_of(batch.blocks.begin(), batch.blocks.end(), stored) && write_intake(batch.intake, from) && write_state(batch.state) && write_decisions(decisions) &&
             write_cursors(batch.cursors);
   for (const auto& [name, text] : batch.notes) ok = ok && insert_note.bind(1, name).bind(2, text).run() == SQLITE_OK;
   std::uint64_t bytes = intake_bytes;
+  for (const IntakeBlock& block : batch.blocks) bytes += block.bytes.size() + block.count * kRecordBytes;
   for (const IntakeRow& row : batch.intake) bytes += row.seq < from ? 0 : intake_size(row);
   if (batch.snapshot_seq) {
     ok = ok && set_meta("snapshot_seq", std::to_string(*batch.snapshot_seq)) && set_meta("intake_bytes", std::to_string(bytes));
@@ -150,6 +152,7 @@ Status EngineDb::Impl::write(const Batch& batch, const std::vector<DecisionRow>&
   for (const Cursor& c : batch.cursors) committed_cursors[c.stream] = c;
   unsynced = !sync;
   intake_bytes = bytes;
+  if (!batch.blocks.empty()) last_seq = std::max(last_seq, batch.blocks.back().first + batch.blocks.back().count - 1);
   if (!batch.intake.empty()) last_seq = std::max(last_seq, batch.intake.back().seq);
   have_decided(decisions);
   return {};
@@ -176,6 +179,7 @@ bool EngineDb::Impl::may_wait_in_spool(const Batch& batch, const std::vector<Dec
 
 Status EngineDb::record(const Batch& batch, const std::function<void()>& visible) {
   if (batch.empty()) return {};
+  if (!batch.blocks.empty()) return commit(batch);  // the spool has no room for what may wait for long
   Impl& impl = *impl_;
   const std::vector<DecisionRow> decisions = decision_rows(batch.decisions);
   // What is added to a spool that was taken over would go with its reset.

@@ -8,44 +8,40 @@
 
 namespace correlator::store {
 
-void IntakeBlock::add(const IntakeRow& row, std::int64_t stream) {
-  if (count == 0) {
-    first = row.seq;
-    time = row.time;
+void IntakePacker::add(const IntakeRow& row, std::int64_t stream) {
+  if (blocks_.empty() || row.seq != blocks_.back().first + blocks_.back().count || blocks_.back().count >= kMost || blocks_.back().bytes.size() >= kFull) {
+    blocks_.push_back({row.seq, 0, row.time, {}, {}});
+    blocks_.back().bytes.reserve(kFull + 1024);
+    blocks_.back().records.reserve(kFull / 4);
   }
+  IntakeBlock& block = blocks_.back();
   const std::array<std::int64_t, 8> numbers = {static_cast<std::int64_t>(row.kind),
-                                               wrapping_difference(row.time.us, time.us),
+                                               wrapping_difference(row.time.us, block.time.us),
                                                stream,
                                                static_cast<std::int64_t>(row.line_number),
-                                               static_cast<std::int64_t>(bytes.size()),
+                                               static_cast<std::int64_t>(block.bytes.size()),
                                                static_cast<std::int64_t>(row.frame.size()),
                                                static_cast<std::int64_t>(row.extra.size()),
                                                static_cast<std::int64_t>(row.line_id.size())};
-  bytes += row.frame;
-  bytes += row.extra;
-  bytes += row.line_id;
+  block.bytes += row.frame;
+  block.bytes += row.extra;
+  block.bytes += row.line_id;
   // Where nothing begins nobody needs to know where.
   std::size_t used = numbers.size();
   while (used > 1 && (numbers[used - 1] == 0 || used == 5)) --used;
   char text[8 * 21 + 4];
   char* at = text;
-  *at++ = count == 0 ? '[' : ',';
+  *at++ = block.count == 0 ? '[' : ',';
   *at++ = '[';
   for (std::size_t i = 0; i < used; ++i) {
     if (i > 0) *at++ = ',';
     at = std::to_chars(at, text + sizeof text, numbers[i]).ptr;
   }
   *at++ = ']';
-  if (count > 0) records.pop_back();  // the end of the list
-  records.append(text, at);
-  records += ']';
-  ++count;
-}
-
-void IntakeBlock::clear() {
-  count = 0;
-  records.clear();
-  bytes.clear();
+  if (block.count > 0) block.records.pop_back();  // the end of the list
+  block.records.append(text, at);
+  block.records += ']';
+  ++block.count;
 }
 
 IntakeBlockReader::IntakeBlockReader(std::uint64_t first, std::uint64_t last, Timestamp time, std::string_view records, std::string_view bytes)

@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "store/engine_db.h"
 
@@ -29,21 +30,17 @@ struct IntakePart {
   std::string_view frame, extra, line_id;
 };
 
-// Records whose numbers follow one another become a block. `bytes` of one is what is to be stored.
-struct IntakeBlock {
+// Puts records whose numbers follow one another into blocks.
+class IntakePacker {
+ public:
+  explicit IntakePacker(std::vector<IntakeBlock>& blocks) : blocks_(blocks) {}
+  void add(const IntakeRow& row, std::int64_t stream);
+
+ private:
   static constexpr std::size_t kFull = 32 << 10;  // bytes: a few pages, of which a single line is read in microseconds
   static constexpr std::uint64_t kMost = 1024;    // records
 
-  std::uint64_t first = 0, count = 0;
-  Timestamp time;
-  std::string records, bytes;
-
-  void add(const IntakeRow& row, std::int64_t stream);  // row.seq == first + count, or the block is empty
-  // False: `row` begins the next one.
-  bool takes(const IntakeRow& row) const {
-    return count == 0 || (row.seq == first + count && count < kMost && bytes.size() < kFull);
-  }
-  void clear();  // keeps its room
+  std::vector<IntakeBlock>& blocks_;
 };
 
 // Takes a stored block apart.

@@ -37,6 +37,13 @@ struct IntakeRow {
   std::string line_id;  // identity given upstream; empty: none
 };
 
+// Many records with numbers that follow one another, as they are stored: src/intake_block.h says how. Made by EngineDb::pack().
+struct IntakeBlock {
+  std::uint64_t first = 0, count = 0;
+  Timestamp time;
+  std::string records, bytes;
+};
+
 // How far an input was read when the batch was committed.
 struct Cursor {
   std::string stream;    // name of the source
@@ -53,6 +60,7 @@ using RuleTexts = std::vector<std::pair<std::string, std::string>>;  // file nam
 
 // All that one transaction writes.
 struct Batch {
+  std::vector<IntakeBlock> blocks;  // records in front of `intake`; for commit() only
   std::vector<IntakeRow> intake;
   std::vector<engine::StateRow> state;  // changed rows; empty while the snapshot stays behind
   std::optional<std::uint64_t> snapshot_seq;  // the state rows are those after this record
@@ -120,6 +128,8 @@ class EngineDb {
   EngineDb(EngineDb&&) noexcept;
   EngineDb& operator=(EngineDb&&) noexcept;
 
+  // What waits in `intake` becomes blocks where that is possible: less memory, and little to do at the commit.
+  void pack(Batch& batch);
   // All or nothing. E305: full disk, read-only, locked: nothing of the batch is stored and it may be tried again.
   Status commit(const Batch& batch);
 

@@ -122,7 +122,7 @@ TEST_CASE("records come back as they were written, as rows and as blocks, from a
     REQUIRE(found);
     const bool there = at < all.size() && all[at].seq == seq;
     REQUIRE(found->has_value() == there);
-    if (there) CHECK(**found == all[at++]);
+    if (there) CHECK((**found == all[at++]));
   }
   // Another process sees the same, and what is read ends where it is told to.
   auto reader = EngineDb::open(dir.path(), {.access = Access::read_only});

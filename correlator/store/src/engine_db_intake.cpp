@@ -139,19 +139,22 @@ Status EngineDb::Impl::each_part(std::uint64_t after_seq, const std::function<Re
                                          "AND last > ?1 ORDER BY first", kBlockColumns));
   rows.bind(1, static_cast<std::int64_t>(after_seq));
   blocks.bind(1, static_cast<std::int64_t>(after_seq));
-  int row = rows.step(), block = blocks.step();
-  const auto readable = [](int code) { return code == SQLITE_ROW || code == SQLITE_DONE; };
-  while (readable(row) && readable(block) && (row == SQLITE_ROW || block == SQLITE_ROW)) {
+  // What went wrong is known until the next step of either.
+  const auto good = [](int code) { return code == SQLITE_ROW || code == SQLITE_DONE; };
+  int row = rows.step();
+  if (!good(row)) return db.error("reading the intake");
+  int block = blocks.step();
+  while (good(row) && good(block) && (row == SQLITE_ROW || block == SQLITE_ROW)) {
     Result<bool> more = true;
     if (block != SQLITE_ROW || (row == SQLITE_ROW && rows.integer(0) < blocks.integer(0))) {
       more = visit(part_of(rows));
-      row = rows.step();
+      if (more && *more) row = rows.step();
     } else {
       IntakeBlockReader reader = reader_of(blocks);
       reader.skip_to(after_seq + 1);
       for (IntakePart part; more && *more && reader.next(part);) more = visit(part);
       if (reader.damaged()) return damaged_block(first_of(blocks));
-      block = blocks.step();
+      if (more && *more) block = blocks.step();
     }
     if (!more) return more.error();
     if (!*more) return {};
@@ -208,10 +211,10 @@ Result<std::uint64_t> EngineDb::Impl::before_line_ids(std::uint64_t most) {
   rows.bind(1, static_cast<std::int64_t>(most));
   int code = rows.step();
   for (; code == SQLITE_ROW; code = rows.step()) numbers.push_back(static_cast<std::uint64_t>(rows.integer(0)));
+  if (code != SQLITE_DONE) return db.error("reading the ids of lines");
   const std::size_t of_rows = numbers.size();
   Statement blocks(db.get(), fmt::format("SELECT {} FROM intake_block ORDER BY first DESC", kBlockColumns));
-  if (code == SQLITE_DONE) code = blocks.step();
-  for (; code == SQLITE_ROW && numbers.size() - of_rows < most; code = blocks.step()) {
+  for (code = blocks.step(); code == SQLITE_ROW && numbers.size() - of_rows < most; code = blocks.step()) {
     IntakeBlockReader reader = reader_of(blocks);
     for (IntakePart part; reader.next(part);) {
       if (!part.line_id.empty()) numbers.push_back(part.seq);

@@ -104,8 +104,10 @@ void EngineDb::pack(Batch& batch) {
 // 0 where there is none. The lines of one stream mostly come together.
 std::int64_t EngineDb::Impl::stream_id(const std::string& stream) {
   if (stream.empty()) return 0;
-  if (stream != last_stream.first) last_stream = {stream, id_in("stream", streams, stream)};
-  return last_stream.second;
+  if (stream == last_stream.first) return last_stream.second;
+  const std::int64_t id = id_in("stream", streams, stream);
+  if (id != 0) last_stream = {stream, id};
+  return id;
 }
 
 const std::string* EngineDb::Impl::name_of(const char* table, std::unordered_map<std::int64_t, std::string>& cache, std::int64_t id) {

@@ -51,7 +51,7 @@ std::int64_t EngineDb::Impl::id_in(const char* table, std::unordered_map<std::st
   Statement known(db.get(), fmt::format("SELECT id FROM {} WHERE name = ?1", table));
   known.bind(1, name);
   const std::int64_t id = known.step() == SQLITE_ROW ? known.integer(0) : 0;
-  cache.emplace(name, id);
+  if (id != 0) cache.emplace(name, id);  // 0: not now
   return id;
 }
 

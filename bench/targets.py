@@ -81,7 +81,7 @@ def windows(bench, keys=1_000_000):
     bench.target(f"event with {keys:,} live keys against 1,000", times, 2, [bench.shown(fill)])
     subprocess.run(["sqlite3", "-separator", " ", state / "engine.db",
                     f"SELECT printf('disk      %-13s %d bytes a window', name, sum(pgsize) / {keys}) FROM dbstat "
-                    "WHERE name IN ('live_window', 'live_evidence') GROUP BY name ORDER BY name DESC"], check=True)
+                    "WHERE name IN ('live_window', 'intake_block') GROUP BY name ORDER BY name DESC"], check=True)
     for _ in range(bench.rounds):
         subprocess.run([program, "--restart", str(keys), state], check=True)
 

@@ -117,7 +117,7 @@ code_of "a corrupt database" 65 "$CORRELATOR" replay --rules "$RULES" --state co
 contains "a corrupt database: the message says what to do" err "move corrupt/engine.db away and start again, or save what is left with"
 # Damage behind the header, a page of each table in turn: said, never taken for an empty state.
 pages=$(($(stat -c %s roomy/engine.db) / 4096))
-for table in meta owner live_window live_case intake cursor decision; do
+for table in meta owner live_window live_case intake intake_block cursor decision; do
   page=$(sqlite3 roomy/engine.db "SELECT rootpage FROM sqlite_master WHERE name = '$table'")
   [ "$page" -le "$pages" ] || continue
   rm -rf corrupt && cp -r roomy corrupt
@@ -125,19 +125,26 @@ for table in meta owner live_window live_case intake cursor decision; do
   case $table in
     decision) code_of "a corrupt page of $table" 65 "$CORRELATOR" decisions --state corrupt ;;
     cursor) code_of "a corrupt page of $table" 65 "$CORRELATOR" replay --rules "$RULES" --state corrupt errors.log ;;
-    intake) code_of "a corrupt page of $table" 65 "$CORRELATOR" replay --recorded corrupt ;;
+    intake | intake_block) code_of "a corrupt page of $table" 65 "$CORRELATOR" replay --recorded corrupt ;;
     *) code_of "a corrupt page of $table" 65 "$CORRELATOR" status --state corrupt ;;
   esac
   contains "a corrupt page of $table: the message says what to do" err "move corrupt/engine.db away"
 done
 
-# Texts of evidence are read when a decision needs them.
-"$CORRELATOR" replay --rules count.toml --state evidence two.log >/dev/null
-page=$(sqlite3 evidence/engine.db "SELECT rootpage FROM sqlite_master WHERE name = 'live_evidence'")
+# Texts of evidence are read when a decision needs them, out of the block of intake records in which the line stands.
+awk 'BEGIN {
+  pad = sprintf("%1000s", "")
+  for (i = 0; i < 20; ++i) printf "2026-01-01T00:00:%02dZ %s k: broken %s\n", i, i < 18 ? "h" i : "h", pad
+}' >two_of_many.log
+"$CORRELATOR" replay --rules count.toml --state evidence two_of_many.log >/dev/null
+"$CORRELATOR" replay --rules count.toml --state whole_evidence two_of_many.log >/dev/null
+"$CORRELATOR" replay --rules count.toml --state whole_evidence --json third.log >out
+contains "evidence out of a block" out '"file":"two_of_many.log","line":20'
+page=$(sqlite3 evidence/engine.db "SELECT pageno FROM dbstat WHERE name = 'intake_block' AND pagetype = 'overflow' LIMIT 1")
 head -c 4096 /dev/zero | tr '\0' '\377' | dd of=evidence/engine.db bs=4096 seek=$((page - 1)) conv=notrunc 2>/dev/null
-code_of "a corrupt page of live_evidence" 65 "$CORRELATOR" replay --rules count.toml --state evidence --json third.log
-contains "a corrupt page of live_evidence: the message says what to do" err "move evidence/engine.db away"
-check "a corrupt page of live_evidence: nothing is decided on it" sh -c '! grep -q \"type\":\"decision\" out'
+code_of "a corrupt page of evidence" 65 "$CORRELATOR" replay --rules count.toml --state evidence --json third.log
+contains "a corrupt page of evidence: the message says what to do" err "move evidence/engine.db away"
+check "a corrupt page of evidence: nothing is decided on it" sh -c '! grep -q \"type\":\"decision\" out'
 
 part "A script that hangs, forks, floods its output, dies or does not exist is killed, bounded, recorded, retried as told; death by a signal is failure."
 mkdir actions

@@ -9,6 +9,7 @@
 #include <fstream>
 
 #include "catch.h"
+#include "sqlite_shell.h"
 #include "store/engine_db.h"
 #include "store/ledger_db.h"
 #include "temp_dir.h"
@@ -38,16 +39,8 @@ void fill(const TempDir& dir, int windows = 400) {
   REQUIRE(db->commit(batch).ok());
 }
 
-// What the sqlite3 shell prints.
 std::string shell(const TempDir& dir, const std::string& sql, const char* file = "engine.db") {
-  const std::string command = "sqlite3 '" + (dir.path() / file).string() + "' \"" + sql + "\" 2>&1";
-  std::FILE* pipe = ::popen(command.c_str(), "r");
-  REQUIRE(pipe != nullptr);
-  std::string out;
-  char buffer[4096];
-  for (std::size_t n; (n = std::fread(buffer, 1, sizeof buffer, pipe)) > 0;) out.append(buffer, n);
-  REQUIRE(::pclose(pipe) == 0);
-  return out;
+  return testing::sqlite_shell(dir.path() / file, sql);
 }
 
 Diagnostic refused(const TempDir& dir, Access access = Access::read_write) {
@@ -148,7 +141,7 @@ TEST_CASE("schemas go forward only: a new one is made, an unknown one is not tou
 }
 
 TEST_CASE("a damaged page is an error, wherever it lies, and never an empty state") {
-  for (const char* table : {"meta", "owner", "live_window", "intake"}) {
+  for (const char* table : {"meta", "owner", "live_window", "intake", "intake_block"}) {
     INFO(table);
     const TempDir dir;
     fill(dir);

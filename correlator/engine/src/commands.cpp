@@ -64,7 +64,7 @@ void Core::command(const CommandRecord& record) {
   if (record.verb != Verb::ack) {
     // What was counted towards the next case goes as well, and what the last decision keeps back.
     for (KeyState* key : run.keys()) {
-      if (!record.key.empty() && record.key != to_text(named(run.rule.key_names, unpack(key->key()))))
+      if (!record.key.empty() && record.key != named_text(run.rule.key_names, key->key()))
         continue;
       run.op->closed(*key, Closing::start_over, at, run);
       if (key->extra) key->extra->decided_at = Timestamp::min();

@@ -3,14 +3,16 @@
 
 namespace correlator::engine {
 
+void append_to_text(std::string& text, std::string_view name, const expr::Value& value) {
+  if (!text.empty()) text += ' ';
+  text += name;
+  text += '=';
+  text += expr::to_text(value);
+}
+
 std::string to_text(const Key& key) {
   std::string out;
-  for (const auto& [name, value] : key) {
-    if (!out.empty()) out += ' ';
-    out += name;
-    out += '=';
-    out += expr::to_text(value);
-  }
+  for (const auto& [name, value] : key) append_to_text(out, name, value);
   return out;
 }
 

@@ -62,9 +62,7 @@ void Decoder::decode(const LineRecord& record, std::uint64_t seq, Timestamp cloc
   line.late = record.time <= clock - s.options.late;
   line.trust = trust_of(message, s.sources);
   if (line.late) ++s.counters.late;
-  s.evidence.add({seq, record.time, std::string(message.host),
-                  std::string(message.text.substr(0, EvidenceStore::kMaxText)), std::string(record.stream),
-                  record.line_number});
+  s.evidence.add(evidence_of(record, seq));
   if (forged) return s.decode_forged(line, out);
 
   // A line that a record takes is part of something larger: events of one line do not see it.

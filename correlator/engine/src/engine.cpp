@@ -248,12 +248,12 @@ void Engine::take_changes(std::vector<StateRow>& out) {
 }
 
 Status Engine::restore(std::shared_ptr<const rules::RuleSet> rules, std::uint64_t seq, StateSource& rows,
-                       std::shared_ptr<EvidenceTexts> texts) {
+                       std::shared_ptr<EvidenceTexts> texts, std::uint64_t carried) {
   auto fresh = std::make_unique<State>(state_->core.options);
   const bool with_evidence = texts == nullptr;
   fresh->core.seq = seq;
   fresh->core.watch = state_->core.watch;
-  fresh->core.evidence.read_from(std::move(texts), seq);
+  fresh->core.evidence.read_from(std::move(texts), seq, carried);
   fresh->core.restart_rules(std::move(rules));
   if (const Status read = fresh->core.restore_rows(rows, with_evidence); !read.ok()) return read;
   state_ = std::move(fresh);
@@ -264,6 +264,22 @@ Status Engine::restore(std::shared_ptr<const rules::RuleSet> rules, std::uint64_
                        const std::vector<StateRow>& rows) {
   RowList list(rows);
   return restore(std::move(rules), seq, list);
+}
+
+void Engine::keep_lines_in(std::shared_ptr<EvidenceTexts> texts) {
+  state_->core.evidence.read_from(std::move(texts), 0, 0);
+}
+
+void Engine::lines_are_kept() {
+  state_->core.evidence.stored(state_->core.seq);
+}
+
+Status Engine::carry_over(const RowVisitor& write) {
+  return state_->core.evidence.carry_over(write);
+}
+
+void Engine::carried_over() {
+  state_->core.evidence.carried_over(state_->core.seq);
 }
 
 const Status& Engine::failure() const {

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/json.h"
+#include "engine/intake.h"
 #include "expr/value.h"
 
 namespace correlator::engine {
@@ -60,12 +61,23 @@ Diagnostic unreadable(std::uint64_t seq) {
                     "the state database is damaged");
 }
 
+// Of memory: the heap's own word and the object; short texts live inside their string.
+std::uint64_t size_of(const EvidenceLine& line) {
+  const auto heap = [](const std::string& text) { return text.capacity() > 15 ? text.capacity() + 17 : 0; };
+  return sizeof(EvidenceLine) + sizeof(void*) + heap(line.host) + heap(line.text) + heap(line.file);
+}
+
 }  // namespace
+
+EvidenceLine evidence_of(const LineRecord& record, std::uint64_t seq) {
+  const syslog::Message& message = *record.message;
+  return {seq, record.time, std::string(message.host), std::string(message.text.substr(0, EvidenceStore::kMaxText)), std::string(record.stream), record.line_number};
+}
 
 EvidenceStore::Entry& EvidenceStore::entry(std::uint64_t seq) {
   const std::size_t before = lines_.size();
   Entry& entry = lines_[seq];
-  if (lines_.size() != before) entry.written = texts_ != nullptr && seq <= upto_ ? 1 : 0;
+  if (lines_.size() != before) entry.written = texts_ != nullptr && seq <= carried_ ? 1 : 0;
   return entry;
 }
 
@@ -77,8 +89,19 @@ void EvidenceStore::set_text(Entry& entry, EvidenceLine line) const {
     }
     entry.text = free_.back();
     free_.pop_back();
+    if (texts_ != nullptr) in_memory_.push_back(line.seq);
+  } else if (pool_[entry.text] != nullptr) {
+    text_bytes_ -= size_of(*pool_[entry.text]);
   }
+  text_bytes_ += size_of(line);
   pool_[entry.text] = std::make_unique<EvidenceLine>(std::move(line));
+}
+
+void EvidenceStore::drop_text(Entry& entry) const {
+  text_bytes_ -= size_of(*pool_[entry.text]);
+  pool_[entry.text].reset();
+  free_.push_back(entry.text);
+  entry.text = kNoText;
 }
 
 void EvidenceStore::add(EvidenceLine line) {
@@ -86,7 +109,7 @@ void EvidenceStore::add(EvidenceLine line) {
   if (line.text.size() > kMaxText) line.text.resize(kMaxText);
   set_text(entry(seq), std::move(line));
   loose_.push_back(seq);
-  fresh_.push_back(seq);
+  if (texts_ == nullptr) fresh_.push_back(seq);
 }
 
 void EvidenceStore::keep(std::uint64_t seq) {
@@ -102,12 +125,21 @@ void EvidenceStore::release(std::uint64_t seq) {
 const EvidenceLine* EvidenceStore::find(std::uint64_t seq) const {
   Entry* found = lines_.find(seq);
   if (found == nullptr) return nullptr;
-  if (found->text == kNoText && found->written && texts_ != nullptr) read_text(seq, *found);
+  if (found->text == kNoText && texts_ != nullptr && seq <= upto_) read_text(seq, *found);
   return found->text == kNoText ? nullptr : pool_[found->text].get();
 }
 
 void EvidenceStore::read_text(std::uint64_t seq, Entry& entry) const {
-  const auto row = texts_->line(seq);
+  if (!entry.written) {
+    auto line = texts_->line(seq);
+    if (!line) {
+      failure_ = line.error();
+    } else if (*line) {
+      set_text(entry, std::move(**line));
+    }
+    return;
+  }
+  const auto row = texts_->row(seq);
   if (!row) {
     failure_ = row.error();
   } else if (*row) {
@@ -122,26 +154,17 @@ void EvidenceStore::read_text(std::uint64_t seq, Entry& entry) const {
 
 void EvidenceStore::sweep() {
   for (const std::uint64_t seq : loose_) {
-    const Entry* found = lines_.find(seq);
+    Entry* found = lines_.find(seq);
     if (found == nullptr || found->references > 0) continue;
     if (found->written) erased_.push_back(seq);
-    if (found->text != kNoText) {
-      pool_[found->text].reset();
-      free_.push_back(found->text);
-    }
+    if (found->text != kNoText) drop_text(*found);
     lines_.erase(seq);
   }
   loose_.clear();
 }
 
 std::uint64_t EvidenceStore::bytes() const {
-  // A line is the heap's own word and the object; short texts live inside their string.
-  const auto heap = [](const std::string& text) { return text.capacity() > 15 ? text.capacity() + 17 : 0; };
-  std::uint64_t total = lines_.bytes() + pool_.capacity() * sizeof(pool_[0]) + free_.capacity() * sizeof(free_[0]);
-  for (const auto& line : pool_) {
-    if (line) total += sizeof(EvidenceLine) + sizeof(void*) + heap(line->host) + heap(line->text) + heap(line->file);
-  }
-  return total;
+  return lines_.bytes() + pool_.capacity() * sizeof(pool_[0]) + free_.capacity() * sizeof(free_[0]) + in_memory_.size() * sizeof(in_memory_[0]) + text_bytes_;
 }
 
 void EvidenceStore::take_changes(std::vector<StateRow>& out) {
@@ -166,9 +189,47 @@ Status EvidenceStore::restore(const StateRow& row) {
   return {};
 }
 
-void EvidenceStore::read_from(std::shared_ptr<EvidenceTexts> texts, std::uint64_t upto) {
+void EvidenceStore::read_from(std::shared_ptr<EvidenceTexts> texts, std::uint64_t upto, std::uint64_t carried) {
   texts_ = std::move(texts);
   upto_ = upto;
+  carried_ = std::min(carried, upto);
+}
+
+void EvidenceStore::stored(std::uint64_t upto) {
+  if (texts_ == nullptr) return;
+  upto_ = upto;
+  const auto text_of = [this](std::uint64_t seq) {
+    Entry* found = lines_.find(seq);
+    return found != nullptr && found->text != kNoText ? found : nullptr;
+  };
+  for (; text_bytes_ > kInMemory && !in_memory_.empty(); in_memory_.pop_front()) {
+    if (Entry* oldest = text_of(in_memory_.front())) drop_text(*oldest);
+  }
+  const std::size_t texts = pool_.size() - free_.size();
+  if (in_memory_.size() > 2 * texts + 1024) std::erase_if(in_memory_, [&](std::uint64_t seq) { return text_of(seq) == nullptr; });
+}
+
+Status EvidenceStore::carry_over(const RowVisitor& write) {
+  std::vector<std::uint64_t> numbers;
+  lines_.each([&](std::uint64_t seq, const Entry& entry) {
+    if (!entry.written) numbers.push_back(seq);
+  });
+  std::sort(numbers.begin(), numbers.end());
+  for (const std::uint64_t seq : numbers) {
+    Entry& entry = *lines_.find(seq);
+    const bool was_there = entry.text != kNoText;
+    const EvidenceLine* line = find(seq);
+    if (!failure_.ok()) return failure_;
+    if (line == nullptr) continue;
+    if (auto status = write({StateKind::evidence, seq, {}, {}, body_of(*line), false}); !status) return status;
+    if (!was_there) drop_text(entry);
+  }
+  return {};
+}
+
+void EvidenceStore::carried_over(std::uint64_t upto) {
+  lines_.each([](std::uint64_t, Entry& entry) { entry.written = 1; });
+  carried_ = upto;
 }
 
 }  // namespace correlator::engine

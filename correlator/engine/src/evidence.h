@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <vector>
 
@@ -14,10 +15,12 @@
 namespace correlator::engine {
 
 // Texts of evidence lines by intake number, counted by how many objects refer to them. A text that nobody
-// refers to at the end of a step is forgotten.
+// refers to at the end of a step is forgotten. Where somebody keeps the lines, the newest texts are in memory and the others are read when
+// they are wanted.
 class EvidenceStore {
  public:
   static constexpr std::size_t kMaxText = 8'192;  // a longer text is cut
+  static constexpr std::uint64_t kInMemory = 32 << 20;  // bytes of texts that can be read again
 
   void add(EvidenceLine line);   // with no reference yet
   void keep(std::uint64_t seq);  // one more reference; also before the text is restored
@@ -32,8 +35,13 @@ class EvidenceStore {
   void take_changes(std::vector<StateRow>& out);  // after sweep()
   // E310. References are made by the owners' restore, before or after this.
   Status restore(const StateRow& row);
-  // Instead of restoring rows: lines numbered up to `upto` are read when somebody asks for their text.
-  void read_from(std::shared_ptr<EvidenceTexts> texts, std::uint64_t upto);
+  // From now on no rows are made: lines numbered up to `upto` are read when somebody asks for their text, those up to `carried` from
+  // their rows.
+  void read_from(std::shared_ptr<EvidenceTexts> texts, std::uint64_t upto, std::uint64_t carried);
+  // As Engine::lines_are_kept() and carry_over(), for lines up to `upto`.
+  void stored(std::uint64_t upto);
+  Status carry_over(const RowVisitor& write);
+  void carried_over(std::uint64_t upto);
   // What went wrong when a text was read. What was decided since then must not count.
   const Status& failure() const { return failure_; }
 
@@ -47,17 +55,21 @@ class EvidenceStore {
   static constexpr std::uint32_t kNoText = UINT32_MAX;
   Entry& entry(std::uint64_t seq);
   void set_text(Entry& entry, EvidenceLine line) const;
+  void drop_text(Entry& entry) const;
   void read_text(std::uint64_t seq, Entry& entry) const;
 
   // What find() reads is a copy of what the store has: the state is the same.
   mutable SeqTable<Entry> lines_;
   mutable std::vector<std::unique_ptr<EvidenceLine>> pool_;
   mutable std::vector<std::uint32_t> free_;  // unused places of pool_
+  // Lines whose text is in memory, oldest first, and some that were forgotten since; where texts can be read again.
+  mutable std::deque<std::uint64_t> in_memory_;
+  mutable std::uint64_t text_bytes_ = 0;
   std::vector<std::uint64_t> loose_;   // perhaps without reference
   std::vector<std::uint64_t> fresh_;   // perhaps not written
   std::vector<std::uint64_t> erased_;  // written and gone
   std::shared_ptr<EvidenceTexts> texts_;
-  std::uint64_t upto_ = 0;
+  std::uint64_t upto_ = 0, carried_ = 0;
   mutable Status failure_;
 };
 

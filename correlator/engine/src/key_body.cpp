@@ -14,6 +14,8 @@
 
 #include "key_body.h"
 
+#include <utility>
+
 #include "base/json.h"
 #include "base/varint.h"
 #include "rows.h"
@@ -54,9 +56,9 @@ std::int64_t last_of(const std::optional<Evidence>& lines) {
 }  // namespace
 
 void write_key_body(const RuleRun& run, const KeyState& key, std::string& out) {
-  std::optional<Evidence> lines;
-  if (!key.trail.empty()) lines = key.trail.all();
-  const bool newest = !lines || last_of(lines) != key.newest.us;
+  const auto lines = key.trail.times();
+  const std::int64_t last = lines ? lines->second.us : 0;
+  const bool newest = !lines || last != key.newest.us;
   const bool frozen = key.extra && !key.extra->frozen.all().empty();
   const int parts = (lines ? kLines : 0) | (newest ? kNewest : 0) | (key.trusted ? 0 : kUntrusted) |
                     (key.extra ? kDecidedAt : 0) | (frozen ? kFrozen : 0);
@@ -64,7 +66,7 @@ void write_key_body(const RuleRun& run, const KeyState& key, std::string& out) {
   out += static_cast<char>(parts);
   put_sized(out, key.key());
   out += key.trail.encoded();
-  if (newest) put_signed(out, wrapping_difference(key.newest.us, last_of(lines)));
+  if (newest) put_signed(out, wrapping_difference(key.newest.us, last));
   if (key.extra) put_signed(out, key.extra->decided_at.us);
   if (frozen) put_sized(out, to_line(fields_json(key.extra->frozen, *run.core.rules)));
   std::string state;
@@ -73,13 +75,20 @@ void write_key_body(const RuleRun& run, const KeyState& key, std::string& out) {
 }
 
 bool read_key_body(std::string_view body, KeyBody& out) {
+  std::optional<Evidence> room = std::exchange(out.lines, std::nullopt);
   out = {};
   if (!body.empty() && body[0] == kJson) return read_json_key_body(body, out);
   if (body.size() < 2 || body[0] != kVersion) return false;
   const auto parts = static_cast<std::uint8_t>(body[1]);
   std::string_view in = body.substr(2);
   if (parts > kAll || !take_sized(in, out.key) || !is_packed(out.key)) return false;
-  if ((parts & kLines) != 0 && !(out.lines = Evidence::decode(in))) return false;
+  if ((parts & kLines) != 0) {
+    const std::string_view begin = in;
+    if (!room) room.emplace();
+    if (!Evidence::decode(in, *room)) return false;
+    out.lines = std::move(room);
+    out.encoded_lines = begin.substr(0, begin.size() - in.size());
+  }
   if ((parts & kNewest) != 0 && !take_time(in, last_of(out.lines), out.newest)) return false;
   out.untrusted = (parts & kUntrusted) != 0;
   if ((parts & kDecidedAt) != 0 && !take_time(in, 0, out.decided_at)) return false;

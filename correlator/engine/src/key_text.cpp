@@ -160,13 +160,23 @@ std::vector<expr::Value> unpack(std::string_view packed) {
   return out;
 }
 
+namespace {
+
+std::string name_of(std::span<const std::string> names, std::size_t i) { return i < names.size() ? names[i] : fmt::format("key{}", i + 1); }
+
+}  // namespace
+
 Key named(std::span<const std::string> names, std::span<const expr::Value> values) {
   Key key;
   key.reserve(values.size());
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    key.emplace_back(i < names.size() ? names[i] : fmt::format("key{}", i + 1), values[i]);
-  }
+  for (std::size_t i = 0; i < values.size(); ++i) key.emplace_back(name_of(names, i), values[i]);
   return key;
+}
+
+std::string named_text(std::span<const std::string> names, std::string_view packed) {
+  std::string out;
+  for (std::size_t i = 0; !packed.empty(); ++i) append_to_text(out, name_of(names, i), take(packed));
+  return out;
 }
 
 }  // namespace correlator::engine

@@ -19,5 +19,7 @@ bool is_packed(std::string_view bytes);                    // whether pack() may
 
 // The values with their names; a key of the rule that has no name is printed by its number.
 Key named(std::span<const std::string> names, std::span<const expr::Value> values);
+// to_text() of the same.
+std::string named_text(std::span<const std::string> names, std::string_view packed);
 
 }  // namespace correlator::engine

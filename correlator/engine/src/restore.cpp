@@ -125,7 +125,7 @@ class Restorer {
     if (!body_.newest && body_.lines && !body_.lines->lines.empty()) newest = body_.lines->lines.back().time;
     KeyState& key = run_->table_of_keys.add(body_.key, row.id, run_->op->state(), newest, !body_.untrusted);
     key.stored = true;
-    if (body_.lines && !key.trail.assign(*body_.lines, core_.evidence)) return false;
+    if (body_.lines && !key.trail.assign(*body_.lines, core_.evidence, body_.encoded_lines)) return false;
     if (body_.decided_at || !body_.frozen.empty()) {
       key.extra = std::make_unique<KeyExtra>();
       if (body_.decided_at) key.extra->decided_at = *body_.decided_at;

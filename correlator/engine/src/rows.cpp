@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "core.h"
 #include "rows.h"
@@ -20,11 +21,11 @@ StateRow make_row(StateKind kind, std::uint64_t id, std::string owner, std::stri
 }  // namespace
 
 StateRow key_row(const RuleRun& run, const KeyState& key) {
-  StateRow row{StateKind::window, key.id, run.rule.id, to_text(named(run.rule.key_names, unpack(key.key()))), {}, false};
+  StateRow row{StateKind::window, key.id, run.rule.id, named_text(run.rule.key_names, key.key()), {}, false};
   row.body.reserve(128);
   write_key_body(run, key, row.body);
   row.window.have = run.op->have(key);
-  if (!key.trail.empty()) row.window.oldest = key.trail.all().lines.front().time;
+  if (const auto times = key.trail.times()) row.window.oldest = times->first;
   row.window.newest = key.newest;
   return row;
 }
@@ -273,6 +274,9 @@ void each_object(Core& core, bool all, Visit visit) {
 void Core::take_changes(std::vector<StateRow>& to) {
   std::vector<StateRow> rows;
   if (rules) {
+    std::size_t keys = 0;
+    for (const auto& run : runs) keys += run->dirty.size() + run->erased.size();
+    rows.reserve(keys + 64);
     decoder->take_changes(rows);
     each_object(*this, false, [&](StateRow row, bool& stored, bool& dirty) {
       rows.push_back(std::move(row));
@@ -281,7 +285,7 @@ void Core::take_changes(std::vector<StateRow>& to) {
     });
     for (const auto& run : runs) {
       run->dirty.clear();
-      rows.insert(rows.end(), run->erased.begin(), run->erased.end());
+      std::move(run->erased.begin(), run->erased.end(), std::back_inserter(rows));
       run->erased.clear();
     }
     for (CauseMemory* memory : all_causes()) memory->take_changes(rows);
@@ -294,7 +298,11 @@ void Core::take_changes(std::vector<StateRow>& to) {
   for (const StateRow& row : rows) carried.erase({row.kind, row.id});
   for (auto& [place, row] : carried) to.push_back(std::move(row));
   carried.clear();
-  to.insert(to.end(), std::make_move_iterator(rows.begin()), std::make_move_iterator(rows.end()));
+  if (to.empty()) {
+    to = std::move(rows);
+  } else {
+    std::move(rows.begin(), rows.end(), std::back_inserter(to));
+  }
 }
 
 void Core::all_rows(std::vector<StateRow>& to) {

@@ -31,7 +31,8 @@ class RowList final : public StateSource {
 struct KeyBody {
   std::string_view key;              // packed; is_packed() holds
   std::string_view state;            // the operation's
-  std::optional<Evidence> lines;
+  std::optional<Evidence> lines;     // keeps its room from body to body
+  std::string_view encoded_lines;    // the bytes of it; empty if the row has another form
   std::optional<Timestamp> newest;   // if it is not the time of the last line
   bool untrusted = false;
   std::optional<Timestamp> decided_at;

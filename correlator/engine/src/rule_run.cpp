@@ -89,8 +89,7 @@ void RuleRun::forget(KeyState& key) {
   op->dispose(key, core.evidence);
   key.trail.clear(core.evidence);
   if (key.stored) {
-    const Key names = named(rule.key_names, unpack(key.key()));
-    erased.push_back({StateKind::window, key.id, rule.id, to_text(names), {}, true});
+    erased.push_back({StateKind::window, key.id, rule.id, {}, {}, true});
   }
   if (key.dirty) {
     dirty.back()->dirty_at = key.dirty_at;

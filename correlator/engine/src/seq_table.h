@@ -48,6 +48,13 @@ class SeqTable {
     }
   }
 
+  // In no order.
+  template <class Visit>
+  void each(Visit visit) {
+    for (Slot& slot : slots_) {
+      if (slot.seq != kFree) visit(slot.seq, slot.value);
+    }
+  }
   std::size_t size() const { return count_; }
   std::size_t bytes() const { return slots_.capacity() * sizeof(Slot); }
 

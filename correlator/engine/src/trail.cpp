@@ -132,28 +132,34 @@ void Evidence::encode(std::string& out) const {
 }
 
 std::optional<Evidence> Evidence::decode(std::string_view& in) {
+  Evidence out;
+  if (!decode(in, out)) return std::nullopt;
+  return out;
+}
+
+bool Evidence::decode(std::string_view& in, Evidence& out) {
   std::uint64_t count = 0, gone = 0;
   std::uint8_t trust = 0;
+  out.lines.clear();
   if (!take_varint(in, count) || count == 0 || count > kLines || !take_varint(in, gone) ||
       gone > UINT64_MAX - count || !take_trust(in, kMixedTrust, trust)) {
-    return std::nullopt;
+    return false;
   }
-  Evidence out;
   out.total = gone + count;
   out.lines.reserve(kLines + 1);  // most are decoded to add a line
   TrailLine line;
   for (; count > 0; --count) {
     std::uint8_t own = trust;
     std::int64_t time = 0, seq = 0;
-    if (trust == kMixedTrust && !take_trust(in, kMixedTrust - 1, own)) return std::nullopt;
-    if (!take_signed(in, time) || !take_signed(in, seq)) return std::nullopt;
+    if (trust == kMixedTrust && !take_trust(in, kMixedTrust - 1, own)) return false;
+    if (!take_signed(in, time) || !take_signed(in, seq)) return false;
     line.time.us = wrapping_add(line.time.us, time);
     line.seq += static_cast<std::uint64_t>(seq);
     line.trust = static_cast<Trust>(own);
-    if (!out.lines.empty() && before(line, out.lines.back())) return std::nullopt;
+    if (!out.lines.empty() && before(line, out.lines.back())) return false;
     out.lines.push_back(line);
   }
-  return out;
+  return true;
 }
 
 void Trail::add(const Event& event, EvidenceStore& store) {
@@ -203,6 +209,25 @@ Evidence Trail::between(Timestamp from, Timestamp to) const {
   return out;
 }
 
+// As Evidence::decode(), of bytes that Evidence::encode() wrote.
+std::optional<std::pair<Timestamp, Timestamp>> Trail::times() const {
+  if (!bytes_) return std::nullopt;
+  std::string_view in = encoded();
+  std::uint64_t count = 0, gone = 0;
+  std::uint8_t trust = 0;
+  take_varint(in, count), take_varint(in, gone), take_trust(in, kMixedTrust, trust);
+  std::optional<Timestamp> first;
+  Timestamp last;
+  for (; count > 0; --count) {
+    std::int64_t time = 0, seq = 0;
+    if (trust == kMixedTrust) in.remove_prefix(1);
+    take_signed(in, time), take_signed(in, seq);
+    last.us = wrapping_add(last.us, time);
+    if (!first) first = last;
+  }
+  return std::pair(*first, last);
+}
+
 std::string_view Trail::encoded() const {
   if (!bytes_) return {};
   std::uint16_t size = 0;
@@ -215,17 +240,25 @@ void Trail::put(const Evidence& lines) {
   if (lines.lines.empty()) return;
   std::string encoded;
   lines.encode(encoded);
+  put(encoded);
+}
+
+void Trail::put(std::string_view encoded) {
   const auto size = static_cast<std::uint16_t>(encoded.size());  // at most 16 lines of at most 21 bytes
   bytes_.reset(new char[sizeof size + size]);
   std::memcpy(bytes_.get(), &size, sizeof size);
   std::memcpy(bytes_.get() + sizeof size, encoded.data(), size);
 }
 
-bool Trail::assign(const Evidence& lines, EvidenceStore& store) {
+bool Trail::assign(const Evidence& lines, EvidenceStore& store, std::string_view encoded) {
   if (lines.lines.size() > kLines || !std::is_sorted(lines.lines.begin(), lines.lines.end(), before)) return false;
   lines.keep(store);
   clear(store);
-  put(lines);
+  if (encoded.empty() || lines.lines.empty()) {
+    put(lines);
+  } else {
+    put(encoded);
+  }
   return true;
 }
 

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/json_fwd.h"
@@ -43,6 +44,8 @@ struct Evidence {
   void encode(std::string& out) const;
   // Takes it off the front of `in`. nullopt for bytes that encode() did not write.
   static std::optional<Evidence> decode(std::string_view& in);
+  // The same into `out`, whose room is used again; false for nullopt.
+  static bool decode(std::string_view& in, Evidence& out);
 };
 
 // The evidence of one key, encoded: a million of them are alive at once, and their rows have the same bytes. 8 bytes
@@ -57,12 +60,16 @@ class Trail {
   Evidence between(Timestamp from, Timestamp to) const;
   Evidence all() const;
   std::string_view encoded() const;  // empty if there are no lines
+  // Times of the first and of the last line; none if there are no lines.
+  std::optional<std::pair<Timestamp, Timestamp>> times() const;
 
-  // Restoring: takes the lines and counts the references. False if they are not what a trail holds.
-  bool assign(const Evidence& lines, EvidenceStore& store);
+  // Restoring: takes the lines and counts the references. False if they are not what a trail holds. `encoded`: the bytes that they were
+  // decoded from, if there were any.
+  bool assign(const Evidence& lines, EvidenceStore& store, std::string_view encoded = {});
 
  private:
   void put(const Evidence& lines);
+  void put(std::string_view encoded);
 
   std::unique_ptr<char[]> bytes_;  // their number in the first two bytes
 };

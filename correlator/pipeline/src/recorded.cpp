@@ -48,11 +48,38 @@ class RuleArchive {
   std::unordered_map<std::string, std::shared_ptr<const rules::RuleSet>> loaded_;
 };
 
+// Lines of the intake as they were stepped.
+class RecordedLines {
+ public:
+  explicit RecordedLines(const syslog::ParserOptions& options) : parser_(options), kmsg_parser_(own_kmsg(options)) {}
+
+  // Views into the row and into this, until the next one.
+  struct Read {
+    Line line;
+    syslog::Message message;
+  };
+  Result<Read> read(const store::IntakeRow& row) {
+    Read read;
+    host_.clear();
+    auto line = to_line_record(row, host_);
+    if (!line) return line.error();
+    read.line = *line;
+    (line->own_kmsg ? kmsg_parser_ : parser_).parse(line->frame, read.message);
+    read.message.truncated = line->truncated;
+    if (read.message.host.empty()) read.message.host = line->host;
+    return read;
+  }
+
+ private:
+  syslog::Parser parser_, kmsg_parser_;
+  std::string host_;
+};
+
 // Steps stored rows the way they were stepped when they were recorded.
 class Stepper {
  public:
   Stepper(engine::Engine& engine, RuleArchive& archive, const SessionOptions& options)
-      : engine_(engine), archive_(archive), parser_(options.parser), kmsg_parser_(own_kmsg(options.parser)) {}
+      : engine_(engine), archive_(archive), lines_(options.parser) {}
 
   Status use(std::shared_ptr<const rules::RuleSet> rules) {
     auto matcher = archive_.matcher(std::move(rules));
@@ -71,25 +98,20 @@ class Stepper {
       engine_.step(*record, out);
       return {};
     }
-    std::string host;
-    auto line = to_line_record(row, host);
-    if (!line) return line.error();
-    syslog::Message message;
-    (line->own_kmsg ? kmsg_parser_ : parser_).parse(line->frame, message);
-    message.truncated = line->truncated;
-    if (message.host.empty()) message.host = line->host;
+    auto read = lines_.read(row);
+    if (!read) return read.error();
     ids_.clear();
     matches_.clear();
-    matcher_->candidate_patterns(message, scratch_, ids_);
-    matcher_->match(message, ids_, matches_);
-    engine_.step({row.seq, line_record(*line, message, matches_)}, out);
+    matcher_->candidate_patterns(read->message, scratch_, ids_);
+    matcher_->match(read->message, ids_, matches_);
+    engine_.step({row.seq, line_record(read->line, read->message, matches_)}, out);
     return {};
   }
 
  private:
   engine::Engine& engine_;
   RuleArchive& archive_;
-  syslog::Parser parser_, kmsg_parser_;
+  RecordedLines lines_;
   std::shared_ptr<const Matcher> matcher_;
   Matcher::Scratch scratch_;
   std::vector<std::uint32_t> ids_;
@@ -99,17 +121,28 @@ class Stepper {
 // What the engine is restored from, and reads texts of evidence from afterwards: the database must outlive it.
 class StoredState final : public engine::StateSource, public engine::EvidenceTexts {
  public:
-  explicit StoredState(store::EngineDb& db) : db_(db) {}
+  StoredState(store::EngineDb& db, const syslog::ParserOptions& options) : db_(db), lines_(options) {}
   Status each(engine::StateKind kind, const engine::RowVisitor& visit) override { return db_.each_row(kind, visit); }
-  Result<std::optional<engine::StateRow>> line(std::uint64_t seq) override {
-    return db_.row(engine::StateKind::evidence, seq);
+  Result<std::optional<engine::StateRow>> row(std::uint64_t seq) override { return db_.row(engine::StateKind::evidence, seq); }
+  Result<std::optional<engine::EvidenceLine>> line(std::uint64_t seq) override {
+    const auto row = db_.intake(seq);
+    if (!row) return row.error();
+    if (!*row || (*row)->kind != store::IntakeKind::line) return std::optional<engine::EvidenceLine>{};
+    const auto read = lines_.read(**row);
+    if (!read) return read.error();
+    return std::optional(engine::evidence_of(line_record(read->line, read->message, {}), seq));
   }
 
  private:
   store::EngineDb& db_;
+  RecordedLines lines_;
 };
 
 }  // namespace
+
+std::shared_ptr<engine::EvidenceTexts> stored_lines(store::EngineDb& db, const SessionOptions& options) {
+  return std::make_shared<StoredState>(db, options.parser);
+}
 
 Result<engine::Engine> restore_engine(store::EngineDb& db, const SessionOptions& options, std::vector<engine::Decision>* decided) {
   engine::Engine engine(options.engine);
@@ -120,8 +153,8 @@ Result<engine::Engine> restore_engine(store::EngineDb& db, const SessionOptions&
     RuleArchive archive(db, options.matcher);
     auto rules = archive.find(snapshot->rules_hash);
     if (!rules) return rules.error();
-    auto stored = std::make_shared<StoredState>(db);
-    if (auto read = engine.restore(*rules, snapshot->seq, *stored, stored); !read) return read;
+    auto stored = std::make_shared<StoredState>(db, options.parser);
+    if (auto read = engine.restore(*rules, snapshot->seq, *stored, stored, snapshot->evidence_seq); !read) return read;
     Stepper stepper(engine, archive, options);
     if (auto used = stepper.use(*rules); !used) return used;
     Status failure;

@@ -8,7 +8,7 @@
 
 #include "base/result.h"
 #include "engine/intake.h"
-#include "pipeline/line.h"
+#include "pipeline/session.h"
 #include "store/engine_db.h"
 
 namespace correlator::pipeline {
@@ -22,5 +22,8 @@ Result<engine::IntakeRecord> to_record(const store::IntakeRow& row, const RulesB
 engine::LineRecord line_record(const Line& line, const syslog::Message& message, const std::vector<engine::PatternMatch>& matches);
 
 Diagnostic nothing_recorded();  // E306
+
+// What the lines of a database's intake say as evidence; it must outlive what is given.
+std::shared_ptr<engine::EvidenceTexts> stored_lines(store::EngineDb& db, const SessionOptions& options);
 
 }  // namespace correlator::pipeline

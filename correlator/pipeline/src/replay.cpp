@@ -114,12 +114,13 @@ Status Replay::commit() {
 }
 
 Status Replay::now_and_then() {
+  session_.pack();
   std::uint64_t bytes = 0;
   for (const auto& stream : streams_) bytes += stream->bytes();
   const auto now = Steady::now();
   const auto since_commit = std::chrono::duration_cast<std::chrono::microseconds>(now - last_commit_).count();
-  if (session_.db() != nullptr &&
-      (bytes - committed_bytes_ >= options_.commit_bytes || since_commit >= options_.commit_every.us)) {
+  if (session_.db() != nullptr && (bytes - committed_bytes_ >= options_.commit_bytes || session_.uncommitted_bytes() >= options_.commit_waiting ||
+                                   since_commit >= options_.commit_every.us)) {
     committed_bytes_ = bytes;
     if (auto status = commit(); !status) return status;
   }

@@ -17,7 +17,9 @@ constexpr std::uint64_t kLongLog = 8192;
 }  // namespace
 
 Session::Session(SessionOptions options, Sink sink, std::optional<store::EngineDb> db)
-    : options_(std::move(options)), sink_(std::move(sink)), db_(std::move(db)), engine_(options_.engine), parser_(options_.parser) {}
+    : options_(std::move(options)), sink_(std::move(sink)), db_(std::move(db)), engine_(options_.engine), parser_(options_.parser) {
+  if (db_) engine_.keep_lines_in(stored_lines(*db_, options_));
+}
 
 Result<std::unique_ptr<Session>> Session::start(std::shared_ptr<const rules::RuleSet> rules,
                                                 std::optional<store::EngineDb> db, SessionOptions options, Sink sink) {
@@ -127,7 +129,7 @@ Status Session::reload(std::shared_ptr<const rules::RuleSet> rules) {
 // The new rules were stepped and could not be written: the engine becomes again what stands in the database, which is all that
 // was stepped before them.
 Status Session::go_back() {
-  batch_.clear();
+  clear_batch();
   snapshot_.clear();
   failure_ = restore();
   if (failure_.ok()) failure_ = adopt(rules_);
@@ -146,7 +148,10 @@ void Session::step(engine::IntakeRecord record, std::optional<store::IntakeRow> 
   // A text of evidence could not be read: nobody sees what was decided without it, and commit() says why.
   if (!engine_.failure().ok()) return;
   if (db_) {
-    if (row) batch_.intake.push_back(std::move(*row));
+    if (row) {
+      uncommitted_bytes_ += sizeof(*row) + row->frame.size();
+      batch_.intake.push_back(std::move(*row));
+    }
     batch_.decisions.insert(batch_.decisions.end(), output_.decisions.begin(), output_.decisions.end());
   }
   if (sink_ && (!output_.events.empty() || !output_.decisions.empty() || !output_.cases.empty())) sink_(output_, *rules_);
@@ -233,9 +238,26 @@ Status Session::commit(std::vector<store::Cursor> cursors, bool sync) {
   batch_.cursors = std::move(cursors);
   batch_.sync = sync;
   if (auto status = db_->commit(batch_); !status) return status;
-  batch_.clear();
-  if (auto status = db_->trim_intake(); !status) return status;
+  clear_batch();
+  if (auto status = stored(); !status) return status;
   return db_->checkpoint(sync ? 0 : kLongLog);
+}
+
+void Session::clear_batch() {
+  batch_.clear();
+  uncommitted_bytes_ = 0;
+}
+
+// All that was stepped is in the database, and so is the state.
+Status Session::stored() {
+  engine_.lines_are_kept();
+  bool carried = false;
+  const Status status = db_->trim_intake([&](const engine::RowVisitor& write) {
+    carried = true;
+    return engine_.carry_over(write);
+  });
+  if (status.ok() && carried) engine_.carried_over();
+  return status;
 }
 
 Status Session::record(std::vector<store::Cursor> cursors, bool sync, const std::function<void()>& visible) {
@@ -244,7 +266,7 @@ Status Session::record(std::vector<store::Cursor> cursors, bool sync, const std:
   batch_.cursors = std::move(cursors);
   batch_.sync = sync;
   if (auto status = db_->record(batch_, visible); !status) return status;
-  batch_.clear();
+  clear_batch();
   return {};
 }
 
@@ -266,7 +288,7 @@ Status Session::snapshot(std::vector<store::Cursor> cursors) {
   if (auto status = db_->commit(snapshot_); !status) return status;
   snapshot_.clear();
   written_cursors_ = std::move(cursors);
-  if (auto status = db_->trim_intake(); !status) return status;
+  if (auto status = stored(); !status) return status;
   return db_->checkpoint();
 }
 

@@ -46,7 +46,6 @@ Status EngineDb::Impl::migrate() {
 
 Status EngineDb::Impl::prepare() {
   sqlite3* handle = db.get();
-  insert_intake = Statement(handle, "INSERT INTO intake VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)");
   insert_decision = Statement(handle,
                               "INSERT INTO decision (id, time, seq, rule, key, step, action, fate, document, arguments) "
                               "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)");
@@ -65,11 +64,11 @@ Status EngineDb::Impl::prepare() {
     erase[kind] = Statement(handle, fmt::format("DELETE FROM {} WHERE id = ?1", kTables[kind]));
     if (!upsert[kind] || !erase[kind]) return db.error("preparing statements");
   }
-  if (!insert_intake || !insert_decision || !insert_cursor || !insert_rules || !insert_meta || !insert_note ||
+  if (!insert_decision || !insert_cursor || !insert_rules || !insert_meta || !insert_note ||
       !begin || !commit || !rollback) {
     return db.error("preparing statements");
   }
-  return {};
+  return prepare_intake();
 }
 
 Result<EngineDb> EngineDb::open(const fs::path& dir, const DbOptions& options) {
@@ -101,11 +100,9 @@ Result<EngineDb> EngineDb::open(const fs::path& dir, const DbOptions& options) {
     const auto bytes = impl->meta("intake_bytes");
     if (!bytes) return bytes.error();
     impl->intake_bytes = std::strtoull(bytes->c_str(), nullptr, 10);
-    const auto last_seq = impl->db.scalar("SELECT coalesce(max(seq), 0) FROM intake");
     const auto last_decided = impl->db.scalar("SELECT coalesce((SELECT seq FROM decision ORDER BY n DESC LIMIT 1), 0)");
     // What cannot be read is not nothing: what the spool holds would be taken for new.
-    if (!last_seq || !last_decided) return impl->db.error("opening the database");
-    impl->last_seq = static_cast<std::uint64_t>(*last_seq);
+    if (!last_decided) return impl->db.error("opening the database");
     impl->last_decided = static_cast<std::uint64_t>(*last_decided);
     // The log is there now, and is synced by its name from here on: a power cut must not take the name.
     if (const int error = options.files->sync_directory(dir)) {
@@ -157,16 +154,6 @@ Result<std::string> EngineDb::Impl::meta(std::string_view name) {
   return std::string{};
 }
 
-const std::string* EngineDb::Impl::owner_name(std::int64_t id) {
-  const auto found = owner_names.find(id);
-  if (found != owner_names.end()) return &found->second;
-  Statement owner(db.get(), "SELECT name FROM owner WHERE id = ?1");
-  owner.bind(1, id);
-  const int code = owner.step();
-  if (code != SQLITE_ROW && code != SQLITE_DONE) return nullptr;
-  return &(owner_names[id] = code == SQLITE_ROW ? std::string(owner.text(0)) : std::string{});
-}
-
 Status EngineDb::reading(const std::function<Status()>& inside) {
   if (impl_->db.exec("BEGIN") != SQLITE_OK) return impl_->db.error("reading the state");
   const Status status = inside();
@@ -176,9 +163,12 @@ Status EngineDb::reading(const std::function<Status()>& inside) {
 
 Result<Snapshot> EngineDb::snapshot() {
   Snapshot snapshot;
-  const auto seq = impl_->meta("snapshot_seq"), hash = impl_->meta("rules");
-  if (!seq || !hash) return seq.ok() ? hash.error() : seq.error();
-  snapshot.seq = static_cast<std::uint64_t>(std::strtoull(seq->c_str(), nullptr, 10));
+  const auto seq = impl_->meta("snapshot_seq"), hash = impl_->meta("rules"), evidence = impl_->meta("evidence_seq");
+  for (const auto* value : {&seq, &hash, &evidence}) {
+    if (!value->ok()) return value->error();
+  }
+  snapshot.seq = std::strtoull(seq->c_str(), nullptr, 10);
+  snapshot.evidence_seq = std::strtoull(evidence->c_str(), nullptr, 10);
   snapshot.rules_hash = *hash;
   return snapshot;
 }
@@ -194,7 +184,7 @@ Status EngineDb::each_row(engine::StateKind kind, const engine::RowVisitor& visi
   for (; code == SQLITE_ROW; code = rows.step()) {
     row.id = static_cast<std::uint64_t>(rows.integer(0));
     if (const std::int64_t next = rows.integer(1); next != owner) {
-      const std::string* name = impl.owner_name(owner = next);
+      const std::string* name = impl.name_of("owner", impl.owner_names, owner = next);
       if (name == nullptr) return impl.db.error("reading the state");
       row.owner = *name;
     }
@@ -217,7 +207,7 @@ Result<std::optional<engine::StateRow>> EngineDb::row(engine::StateKind kind, st
   std::optional<engine::StateRow> out;
   const int code = find.step();
   if (code == SQLITE_ROW) {
-    const std::string* owner = impl.owner_name(find.integer(0));
+    const std::string* owner = impl.name_of("owner", impl.owner_names, find.integer(0));
     if (owner == nullptr) {
       Diagnostic error = impl.db.error("reading the state");
       find.reset();
@@ -269,17 +259,6 @@ Result<RuleTexts> EngineDb::rules(const std::string& hash) {
   return texts;
 }
 
-Status EngineDb::each_line_id(std::uint64_t most, const std::function<void(std::string_view)>& visit) {
-  Statement rows(impl_->db.get(),
-                 "SELECT line_id FROM (SELECT seq, line_id FROM intake WHERE line_id IS NOT NULL ORDER BY seq DESC LIMIT ?1) "
-                 "ORDER BY seq");
-  rows.bind(1, static_cast<std::int64_t>(most));
-  int code = rows.step();
-  for (; code == SQLITE_ROW; code = rows.step()) visit(rows.text(0));
-  if (code != SQLITE_DONE) return impl_->db.error("reading the ids of lines");
-  return {};
-}
-
 Status EngineDb::decisions_after(std::uint64_t after, const std::function<bool(StoredDecision&&)>& visit) {
   Statement& rows = impl_->read_decisions;
   if (!rows) rows = Statement(impl_->db.get(), "SELECT n, id, rule, action, fate, step, time, document, arguments FROM decision WHERE n > ?1 ORDER BY n");
@@ -324,28 +303,6 @@ Result<std::string> EngineDb::note(std::string_view name) {
   if (code == SQLITE_ROW) return std::string(find.text(0));
   if (code != SQLITE_DONE) return impl_->db.error("reading the notes");
   return std::string{};
-}
-
-Status EngineDb::each_intake(std::uint64_t after_seq, const std::function<bool(IntakeRow&&)>& visit) {
-  Statement rows(impl_->db.get(),
-                 "SELECT seq, kind, time, stream.name, line, frame, extra, coalesce(line_id, '') FROM intake "
-                 "LEFT JOIN stream ON stream.id = intake.stream WHERE seq > ?1 ORDER BY seq");
-  rows.bind(1, static_cast<std::int64_t>(after_seq));
-  int code = rows.step();
-  for (; code == SQLITE_ROW; code = rows.step()) {
-    IntakeRow row;
-    row.seq = static_cast<std::uint64_t>(rows.integer(0));
-    row.kind = static_cast<IntakeKind>(rows.integer(1));
-    row.time = Timestamp{rows.integer(2)};
-    row.stream = rows.text(3);
-    row.line_number = static_cast<std::uint64_t>(rows.integer(4));
-    row.frame = rows.text(5);
-    row.extra = rows.text(6);
-    row.line_id = rows.text(7);
-    if (!visit(std::move(row))) return {};
-  }
-  if (code != SQLITE_DONE) return impl_->db.error("reading the intake");
-  return {};
 }
 
 Result<std::vector<Cursor>> EngineDb::cursors() {

@@ -1,17 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the parts of EngineDb share: engine_db.cpp opens and reads, engine_db_write.cpp writes.
+// What the parts of EngineDb share: engine_db.cpp opens and reads, engine_db_write.cpp writes, engine_db_intake.cpp has the intake.
 #pragma once
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "batch_codec.h"
 #include "checkpointer.h"
 #include "directory_lock.h"
+#include "intake_block.h"
 #include "sqlite.h"
 #include "store/engine_db.h"
 #include "store/spool.h"
@@ -23,6 +27,10 @@ inline constexpr std::array<const char*, 11> kTables = {"",           "live_wind
                                                         "live_context", "live_timer",  "live_case",   "live_counter",
                                                         "live_engine",  "live_lookup", "live_evidence"};
 inline constexpr auto kWindow = static_cast<std::size_t>(engine::StateKind::window);
+
+// What a record takes beside its frame, about: the intake is bounded by the sum.
+inline constexpr std::uint64_t kRecordBytes = 40;
+inline std::uint64_t intake_size(const IntakeRow& row) { return row.frame.size() + kRecordBytes; }
 
 struct EngineDb::Impl {
   DirectoryLock lock;
@@ -41,17 +49,28 @@ struct EngineDb::Impl {
   std::uint64_t last_seq = 0;      // of the newest record in the database
   std::uint64_t last_decided = 0;  // record of the newest decision in it; those of one record are written together
   std::unordered_map<std::string, std::int64_t> streams, owners;
-  std::unordered_map<std::int64_t, std::string> owner_names;
+  std::pair<std::string, std::int64_t> last_stream;  // of `streams`
+  std::unordered_map<std::int64_t, std::string> owner_names, stream_names;
   std::unordered_map<std::string, Cursor> committed_cursors;  // by stream: what this process knows to stand there
-  Statement begin, commit, rollback, insert_intake, insert_decision, insert_cursor, insert_rules, insert_meta, insert_note;
+  Statement begin, commit, rollback, insert_intake, insert_block, insert_decision, insert_cursor, insert_rules, insert_meta, insert_note;
   std::array<Statement, kTables.size()> upsert, erase, find;
-  Statement read_decisions;
+  Statement read_decisions, find_row, find_block;
 
   Status prepare();
   Status migrate();
   std::int64_t id_in(const char* table, std::unordered_map<std::string, std::int64_t>& cache, const std::string& name);
-  bool write_intake(const Batch& batch, std::uint64_t from);
-  bool write_state(const std::vector<engine::StateRow>& rows);
+  Status prepare_intake();
+  bool write_intake(std::span<const IntakeRow> rows, std::uint64_t from);
+  bool write_row(const IntakeRow& row);
+  bool write_block(const IntakeBlock& block);
+  std::int64_t stream_id(const std::string& stream);
+  Result<IntakeRow> row_of(const IntakePart& part);
+  Status each_part(std::uint64_t after_seq, const std::function<Result<bool>(const IntakePart&)>& visit);
+  Result<std::optional<IntakeRow>> find_part(std::uint64_t seq);
+  Result<std::uint64_t> before_line_ids(std::uint64_t most);
+  std::uint64_t count_intake_bytes();
+  bool drop_intake_upto(const std::string& seq, const std::string& rules);
+  bool write_state(std::span<const engine::StateRow> rows);
   bool write_decisions(const std::vector<DecisionRow>& decisions);
   void have_decided(const std::vector<DecisionRow>& decisions);
   bool write_cursors(const std::vector<Cursor>& cursors);
@@ -71,7 +90,9 @@ struct EngineDb::Impl {
   Status open_spool(const std::filesystem::path& file);
   bool set_meta(std::string_view name, std::string_view value);
   Result<std::string> meta(std::string_view name);  // empty: not set
-  const std::string* owner_name(std::int64_t id);  // nullptr: it cannot be read
+  // By id in a table of names; empty if it is not there. nullptr: it cannot be read.
+  const std::string* name_of(const char* table, std::unordered_map<std::int64_t, std::string>& cache, std::int64_t id);
+  void forget_names();  // after a transaction that may have added some was rolled back
 };
 
 }  // namespace correlator::store

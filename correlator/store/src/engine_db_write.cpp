@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// engine.db: what a batch writes, the spool, trimming, checkpoints.
+// engine.db: what a batch writes, the spool, checkpoints. The intake is engine_db_intake.cpp's.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -38,7 +38,7 @@ Status sync_log_of(const std::string& database, Files& files) {
 Status EngineDb::sync_what_is_read(const std::filesystem::path& dir, Files& files) { return sync_log_of((dir / "engine.db").string(), files); }
 
 bool Batch::empty() const {
-  return intake.empty() && state.empty() && !snapshot_seq && decisions.empty() && cursors.empty() && !rules && notes.empty();
+  return blocks.empty() && intake.empty() && state.empty() && !snapshot_seq && decisions.empty() && cursors.empty() && !rules && notes.empty();
 }
 
 void Batch::clear() { *this = Batch{}; }
@@ -51,27 +51,11 @@ std::int64_t EngineDb::Impl::id_in(const char* table, std::unordered_map<std::st
   Statement known(db.get(), fmt::format("SELECT id FROM {} WHERE name = ?1", table));
   known.bind(1, name);
   const std::int64_t id = known.step() == SQLITE_ROW ? known.integer(0) : 0;
-  cache.emplace(name, id);
+  if (id != 0) cache.emplace(name, id);  // 0: not now
   return id;
 }
 
-bool EngineDb::Impl::write_intake(const Batch& batch, std::uint64_t from) {
-  for (const IntakeRow& row : batch.intake) {
-    if (row.seq < from) continue;
-    insert_intake.bind(1, static_cast<std::int64_t>(row.seq)).bind(2, static_cast<std::int64_t>(row.kind));
-    insert_intake.bind(3, row.time.us).bind(4, id_in("stream", streams, row.stream));
-    insert_intake.bind(5, static_cast<std::int64_t>(row.line_number)).blob(6, row.frame).bind(7, row.extra);
-    if (row.line_id.empty()) {
-      insert_intake.null(8);
-    } else {
-      insert_intake.bind(8, row.line_id);
-    }
-    if (insert_intake.run() != SQLITE_OK) return false;
-  }
-  return true;
-}
-
-bool EngineDb::Impl::write_state(const std::vector<engine::StateRow>& rows) {
+bool EngineDb::Impl::write_state(std::span<const engine::StateRow> rows) {
   for (const engine::StateRow& row : rows) {
     const auto kind = static_cast<std::size_t>(row.kind);
     Statement& statement = row.erased ? erase[kind] : upsert[kind];
@@ -135,22 +119,30 @@ void EngineDb::Impl::set_sync(bool full) {
 Status EngineDb::Impl::failed(std::string_view doing) {
   Diagnostic error = db.error(doing);
   if (sqlite3_get_autocommit(db.get()) == 0) rollback.run();
-  streams.clear();
-  owners.clear();
-  owner_names.clear();
+  forget_names();
   committed_cursors.clear();
   return error;
+}
+
+void EngineDb::Impl::forget_names() {
+  streams.clear();
+  last_stream = {};
+  owners.clear();
+  owner_names.clear();
+  stream_names.clear();
 }
 
 // One transaction. Records before `from` are passed over.
 Status EngineDb::Impl::write(const Batch& batch, const std::vector<DecisionRow>& decisions, bool sync, std::uint64_t from) {
   set_sync(sync);
   if (begin.run() != SQLITE_OK) return failed("writing the state");
-  bool ok = write_rules(batch) && write_intake(batch, from) && write_state(batch.state) && write_decisions(decisions) &&
+  const auto stored = [this](const IntakeBlock& block) { return write_block(block); };
+  bool ok = write_rules(batch) && std::all_of(batch.blocks.begin(), batch.blocks.end(), stored) && write_intake(batch.intake, from) && write_state(batch.state) && write_decisions(decisions) &&
             write_cursors(batch.cursors);
   for (const auto& [name, text] : batch.notes) ok = ok && insert_note.bind(1, name).bind(2, text).run() == SQLITE_OK;
   std::uint64_t bytes = intake_bytes;
-  for (const IntakeRow& row : batch.intake) bytes += row.seq < from ? 0 : row.frame.size() + 40;
+  for (const IntakeBlock& block : batch.blocks) bytes += block.bytes.size() + block.count * kRecordBytes;
+  for (const IntakeRow& row : batch.intake) bytes += row.seq < from ? 0 : intake_size(row);
   if (batch.snapshot_seq) {
     ok = ok && set_meta("snapshot_seq", std::to_string(*batch.snapshot_seq)) && set_meta("intake_bytes", std::to_string(bytes));
   }
@@ -160,6 +152,7 @@ Status EngineDb::Impl::write(const Batch& batch, const std::vector<DecisionRow>&
   for (const Cursor& c : batch.cursors) committed_cursors[c.stream] = c;
   unsynced = !sync;
   intake_bytes = bytes;
+  if (!batch.blocks.empty()) last_seq = std::max(last_seq, batch.blocks.back().first + batch.blocks.back().count - 1);
   if (!batch.intake.empty()) last_seq = std::max(last_seq, batch.intake.back().seq);
   have_decided(decisions);
   return {};
@@ -186,6 +179,7 @@ bool EngineDb::Impl::may_wait_in_spool(const Batch& batch, const std::vector<Dec
 
 Status EngineDb::record(const Batch& batch, const std::function<void()>& visible) {
   if (batch.empty()) return {};
+  if (!batch.blocks.empty()) return commit(batch);  // the spool has no room for what may wait for long
   Impl& impl = *impl_;
   const std::vector<DecisionRow> decisions = decision_rows(batch.decisions);
   // What is added to a spool that was taken over would go with its reset.
@@ -280,7 +274,7 @@ std::uint64_t EngineDb::Impl::entries_taken(const std::string& mark) const {
 
 // What a drain has brought over, true once it is committed.
 struct EngineDb::Impl::Drained {
-  std::uint64_t bytes = 0, last_seq = 0;
+  std::vector<IntakeRow> intake;
   std::vector<DecisionRow> decisions;
 };
 
@@ -291,15 +285,12 @@ bool EngineDb::Impl::has(const SpooledBatch& spooled) const {
   return !spooled.decisions.empty() && spooled.decisions.back().seq <= last_decided;
 }
 
-// One batch out of the spool. What the database has is passed over.
+// One batch out of the spool. What the database has is passed over; its records are written with those of the others.
 Status EngineDb::Impl::take_from_spool(std::string_view entry, Drained& drained) {
   SpooledBatch spooled;
   if (!decode_batch(entry, spooled)) return make_error("E304", "a batch in the spool cannot be read", "it was written by another version");
-  for (const IntakeRow& row : spooled.batch.intake) {
-    drained.bytes += row.seq <= last_seq ? 0 : row.frame.size() + 40;
-    drained.last_seq = std::max(drained.last_seq, row.seq);
-  }
-  const bool ok = write_intake(spooled.batch, last_seq + 1) && write_decisions(spooled.decisions) && (has(spooled) || write_cursors(spooled.batch.cursors));
+  const bool ok = write_decisions(spooled.decisions) && (has(spooled) || write_cursors(spooled.batch.cursors));
+  std::move(spooled.batch.intake.begin(), spooled.batch.intake.end(), std::back_inserter(drained.intake));
   std::move(spooled.decisions.begin(), spooled.decisions.end(), std::back_inserter(drained.decisions));
   return ok ? Status{} : Status(db.error("emptying the spool"));
 }
@@ -317,6 +308,7 @@ Status EngineDb::drain() {
   Impl::Drained drained;
   std::uint64_t number = 0;
   Status status = impl.spool->each([&](std::string_view entry) { return ++number <= taken ? Status{} : impl.take_from_spool(entry, drained); });
+  if (status.ok() && !impl.write_intake(drained.intake, impl.last_seq + 1)) status = impl.db.error("emptying the spool");
   if (status.ok() && !impl.set_meta("spool_taken", fmt::format("{} {}", impl.spool->generation(), all))) status = impl.db.error("emptying the spool");
   fault_point("store.drain.before");
   if (!status.ok() || impl.commit.run() != SQLITE_OK) {
@@ -324,8 +316,10 @@ Status EngineDb::drain() {
     return status.ok() ? rolled_back : status;
   }
   fault_point("store.drain.after");
-  impl.intake_bytes += drained.bytes;
-  impl.last_seq = std::max(impl.last_seq, drained.last_seq);
+  for (const IntakeRow& row : drained.intake) {
+    impl.intake_bytes += row.seq <= impl.last_seq ? 0 : intake_size(row);
+  }
+  for (const IntakeRow& row : drained.intake) impl.last_seq = std::max(impl.last_seq, row.seq);
   impl.have_decided(drained.decisions);
   return impl.empty_spool();
 }
@@ -337,40 +331,6 @@ Status EngineDb::sync() {
     impl.spool_unsynced = false;
   }
   return impl.sync_log();
-}
-
-// The intake is kept in two generations. Beyond half the bound the state is copied as the beginning of the next one;
-// beyond the bound the older generation is dropped and its successor's beginning becomes the base.
-Status EngineDb::trim_intake() {
-  Impl& impl = *impl_;
-  if (impl.intake_bytes < impl.options.intake_bytes / 2) return {};
-  const auto next = impl.meta("next_seq"), next_rules = impl.meta("next_rules"), seq = impl.meta("snapshot_seq"), hash = impl.meta("rules");
-  for (const auto* value : {&next, &next_rules, &seq, &hash}) {
-    if (!value->ok()) return value->error();
-  }
-  const std::string& next_seq = *next;
-  if (!next_seq.empty() && impl.intake_bytes < impl.options.intake_bytes) return {};
-  Transaction transaction(impl.db);
-  if (!transaction.begun()) return impl.db.error("trimming the intake");
-  bool ok = true;
-  if (!next_seq.empty()) {
-    Statement drop(impl.db.get(), "DELETE FROM intake WHERE seq <= ?1");
-    ok = drop.bind(1, static_cast<std::int64_t>(std::strtoull(next_seq.c_str(), nullptr, 10))).run() == SQLITE_OK &&
-         impl.db.exec("DELETE FROM kept_state WHERE generation = 0; UPDATE kept_state SET generation = 0") == SQLITE_OK &&
-         impl.set_meta("base_seq", next_seq) && impl.set_meta("base_rules", *next_rules);
-  }
-  for (std::size_t kind = 1; ok && kind < kTables.size(); ++kind) {
-    ok = impl.db.exec(fmt::format("INSERT INTO kept_state SELECT 1, {0}, {1}.id, owner.name, key, body FROM {1} "
-                                  "JOIN owner ON owner.id = {1}.owner",
-                                  kind, kTables[kind]).c_str()) == SQLITE_OK;
-  }
-  ok = ok && impl.set_meta("next_seq", *seq) && impl.set_meta("next_rules", *hash);
-  const auto bytes = static_cast<std::uint64_t>(
-      impl.db.scalar("SELECT coalesce(sum(length(frame) + 40), 0) FROM intake").value_or(0));
-  ok = ok && impl.set_meta("intake_bytes", std::to_string(bytes));
-  if (!ok || !transaction.commit()) return impl.db.error("trimming the intake");
-  impl.intake_bytes = bytes;
-  return {};
 }
 
 Status EngineDb::checkpoint(std::uint64_t more_than) {

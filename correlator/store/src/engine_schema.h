@@ -120,6 +120,27 @@ CREATE TABLE note (name TEXT PRIMARY KEY, text TEXT NOT NULL) STRICT;
 -- Which database this is: positions of readers hold for it alone.
 INSERT INTO meta VALUES ('identity', lower(hex(randomblob(16))));
 )sql",
+
+    // 4: intake records that come many at a time share a row; intake_block.h says what stands in it. What a line says as evidence
+    // stands in the intake and is carried over to live_evidence when the intake is trimmed: up to evidence_seq it was.
+    R"sql(
+CREATE TABLE intake_block (
+  first INTEGER PRIMARY KEY, last INTEGER NOT NULL, time INTEGER NOT NULL, records TEXT NOT NULL, bytes BLOB NOT NULL
+) STRICT;
+INSERT INTO meta SELECT 'evidence_seq', value FROM meta WHERE name = 'snapshot_seq';
+DROP VIEW lines;
+CREATE VIEW lines AS
+  SELECT seq, strftime('%Y-%m-%dT%H:%M:%SZ', record.time / 1000000, 'unixepoch') AS at, stream.name AS stream,
+         line, CAST(frame AS TEXT) AS text
+  FROM (SELECT seq, kind, time, stream, line, frame FROM intake
+        UNION ALL
+        SELECT first + item.key, json_extract(item.value, '$[0]'), time + coalesce(json_extract(item.value, '$[1]'), 0),
+               json_extract(item.value, '$[2]'), coalesce(json_extract(item.value, '$[3]'), 0),
+               substr(bytes, 1 + json_extract(item.value, '$[4]'), json_extract(item.value, '$[5]'))
+        FROM intake_block, json_each(records) AS item) AS record
+       LEFT JOIN stream ON stream.id = record.stream
+  WHERE kind = 1;
+)sql",
 };
 
 }  // namespace correlator::store

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -27,6 +28,7 @@ struct EvidenceLine {
 // A key as names and values, in the order of the rule.
 using Key = std::vector<std::pair<std::string, expr::Value>>;
 std::string to_text(const Key& key);  // "host=kvm1 dimm=D1"
+void append_to_text(std::string& text, std::string_view name, const expr::Value& value);  // the next one of them
 
 struct Decision {
   std::string id;  // 32 hex digits; the idempotency key

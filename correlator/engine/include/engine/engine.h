@@ -76,9 +76,18 @@ class Engine {
   void take_changes(std::vector<StateRow>& out);
   // Restores a state from its rows and the rule set that was in force; replaces everything. E310 if a row does not fit.
   Status restore(std::shared_ptr<const rules::RuleSet> rules, std::uint64_t seq, const std::vector<StateRow>& rows);
-  // The same from a store. With `texts`, rows of evidence are not restored but asked for when a decision needs them.
+  // The same from a store. With `texts`, rows of evidence are not restored but asked for when a decision needs them: those of lines up to
+  // `carried` are rows, the others stand in the intake, up to `seq`.
   Status restore(std::shared_ptr<const rules::RuleSet> rules, std::uint64_t seq, StateSource& rows,
-                 std::shared_ptr<EvidenceTexts> texts = nullptr);
+                 std::shared_ptr<EvidenceTexts> texts = nullptr, std::uint64_t carried = 0);
+  // For a state that begins empty: whoever steps keeps the lines, so that take_changes() has no rows of evidence.
+  void keep_lines_in(std::shared_ptr<EvidenceTexts> texts);
+  // Lines up to the last record can be read from there now: not all of their texts stay in memory. Called between steps.
+  void lines_are_kept();
+  // Rows of the evidence that is referred to and stands in the intake alone, in the order of their numbers; stops with the first error.
+  // E304, E310.
+  Status carry_over(const RowVisitor& write);
+  void carried_over();  // they were written: the intake may forget these lines
   // Not ok: a text of evidence could not be read (E304, E310). What came out of step() since the last look must not
   // count: go back to what was stored.
   const Status& failure() const;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "engine/decision.h"
 #include "time/timestamp.h"
 
 namespace correlator::engine {
@@ -23,7 +24,7 @@ enum class StateKind : std::uint8_t {
   counter = 7,   // owner event id: increase_of
   engine = 8,    // owner "engine": clock, counters, cause times, forged limiter, …
   lookup = 9,    // owner lookup name
-  evidence = 10, // owner "": id = intake number; body: JSON [time, host, text, file, line]
+  evidence = 10, // owner "": id = intake number; body: JSON [time, host, text, file, line]; where nobody keeps lines, or carried over
 };
 
 // What a person wants to see of a window: its body is not for reading.
@@ -54,11 +55,19 @@ class StateSource {
   virtual Status each(StateKind kind, const RowVisitor& visit) = 0;
 };
 
-// Texts of evidence that are read when a decision needs them, not at a start. Must give what was last taken as changes.
+struct LineRecord;
+// What a stepped line says as evidence.
+EvidenceLine evidence_of(const LineRecord& record, std::uint64_t seq);
+
+// The lines that were stepped, kept by whoever keeps the intake: what they say as evidence is no state then, and is read when a decision
+// needs it. The intake does not keep them for ever: Engine::carry_over() makes rows of what it still needs.
 class EvidenceTexts {
  public:
   virtual ~EvidenceTexts() = default;
-  virtual Result<std::optional<StateRow>> line(std::uint64_t seq) = 0;
+  // As the intake has it; none if it does not.
+  virtual Result<std::optional<EvidenceLine>> line(std::uint64_t seq) = 0;
+  // As it was carried over, of kind evidence; none if it was not.
+  virtual Result<std::optional<StateRow>> row(std::uint64_t seq) = 0;
 };
 
 }  // namespace correlator::engine

@@ -25,8 +25,11 @@ struct ReplayOptions {
   unsigned threads = 1;         // that scan, the caller's included; they change nothing in the result
   std::optional<Timestamp> to;  // lines after it are not stepped
   std::string host;             // of lines that name none
-  std::uint64_t commit_bytes = std::uint64_t{64} << 20;
-  Duration commit_every = Duration::seconds(1);   // of wall time
+  // What is read between two commits, at most: a window that changes often is written once for each. What waits for the commit is
+  // bounded as well, and so is the time.
+  std::uint64_t commit_bytes = std::uint64_t{1} << 30;
+  std::uint64_t commit_waiting = std::uint64_t{16} << 20;  // bytes of records
+  Duration commit_every = Duration::seconds(1);            // of wall time
   bool profile = false;                           // count what patterns and rules cost
   std::function<Status()> after_commit;           // decisions are durable now; an error ends the replay
   std::function<void(const Progress&)> progress;  // called at most some ten times a second

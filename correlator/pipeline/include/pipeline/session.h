@@ -64,8 +64,11 @@ class Session {
 
   // Writes what was stepped since the last commit, with the cursors, in one transaction. Nothing without a database.
   Status commit(std::vector<store::Cursor> cursors = {}, bool sync = false);
+  // Where commit() comes seldom: what waits for it takes less room from now on.
+  void pack() { if (db_) db_->pack(batch_); }
   // Records, and decisions of records that were set down before.
-  std::uint64_t uncommitted() const { return batch_.intake.size() + batch_.decisions.size(); }
+  std::uint64_t uncommitted() const { return batch_.blocks.size() + batch_.intake.size() + batch_.decisions.size(); }
+  std::uint64_t uncommitted_bytes() const { return uncommitted_bytes_; }  // of the records, about
 
   // For live running: the intake and what it decided first, the state behind it (docs/designs/live.md).
   // What was stepped since the last record() is durable when this returns ok: in the database or, where there is one, in its
@@ -100,6 +103,8 @@ class Session {
   Status decide_what_was_left(std::vector<engine::Decision> decisions);
   Status go_back();
   Status load_lookups();
+  Status stored();
+  void clear_batch();
   void step(engine::IntakeRecord record, std::optional<store::IntakeRow> row);
   std::uint64_t next_seq() const { return engine_.seq() + 1; }
 
@@ -115,6 +120,7 @@ class Session {
   std::vector<engine::PatternMatch> matches_;
   engine::StepOutput output_;
   store::Batch batch_;
+  std::uint64_t uncommitted_bytes_ = 0;
   store::Batch snapshot_;  // state that could not be written with the last snapshot, and notes
   std::vector<store::Cursor> written_cursors_;
   std::vector<std::string> notes_;

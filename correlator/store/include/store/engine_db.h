@@ -37,6 +37,13 @@ struct IntakeRow {
   std::string line_id;  // identity given upstream; empty: none
 };
 
+// Many records with numbers that follow one another, as they are stored: src/intake_block.h says how. Made by EngineDb::pack().
+struct IntakeBlock {
+  std::uint64_t first = 0, count = 0;
+  Timestamp time;
+  std::string records, bytes;
+};
+
 // How far an input was read when the batch was committed.
 struct Cursor {
   std::string stream;    // name of the source
@@ -53,6 +60,7 @@ using RuleTexts = std::vector<std::pair<std::string, std::string>>;  // file nam
 
 // All that one transaction writes.
 struct Batch {
+  std::vector<IntakeBlock> blocks;  // records in front of `intake`; for commit() only
   std::vector<IntakeRow> intake;
   std::vector<engine::StateRow> state;  // changed rows; empty while the snapshot stays behind
   std::optional<std::uint64_t> snapshot_seq;  // the state rows are those after this record
@@ -70,6 +78,7 @@ struct Batch {
 struct Snapshot {
   std::uint64_t seq = 0;  // 0: nothing was ever stored
   std::string rules_hash;
+  std::uint64_t evidence_seq = 0;  // what lines up to it say as evidence are rows of the state; those behind it stand in the intake
 };
 struct BaseSnapshot : Snapshot {
   std::vector<engine::StateRow> rows;
@@ -81,6 +90,9 @@ struct DecisionFilter {
   std::optional<Timestamp> from, to;
   std::uint64_t limit = 0;  // 0: all; else the newest ones
 };
+
+// Gives rows of evidence that the state refers to and that are none yet; stops at the first error of `write`.
+using CarryOver = std::function<Status(const engine::RowVisitor& write)>;
 
 // A decision as the dispatcher reads it.
 struct StoredDecision {
@@ -116,6 +128,8 @@ class EngineDb {
   EngineDb(EngineDb&&) noexcept;
   EngineDb& operator=(EngineDb&&) noexcept;
 
+  // What waits in `intake` becomes blocks where that is possible: less memory, and little to do at the commit.
+  void pack(Batch& batch);
   // All or nothing. E305: full disk, read-only, locked: nothing of the batch is stored and it may be tried again.
   Status commit(const Batch& batch);
 
@@ -157,6 +171,8 @@ class EngineDb {
   Result<BaseSnapshot> base_snapshot();
   Result<RuleTexts> rules(const std::string& hash);
   Status each_intake(std::uint64_t after_seq, const std::function<bool(IntakeRow&&)>& visit);
+  // One record of it; none if it is not there (any more). E304.
+  Result<std::optional<IntakeRow>> intake(std::uint64_t seq);
   Result<std::vector<Cursor>> cursors();
   // Documents (JSON text, as printed) in the order in which they were decided.
   Status each_decision(const DecisionFilter& filter, const std::function<bool(std::string_view document)>& visit);
@@ -170,8 +186,9 @@ class EngineDb {
   Result<std::string> identity();
   // Empty if there is no such note.
   Result<std::string> note(std::string_view name);
-  // Drops intake beyond `intake_bytes`, keeping a snapshot at the new beginning. Called between batches.
-  Status trim_intake();
+  // Drops intake beyond `intake_bytes`, keeping a snapshot at the new beginning. Called behind a batch with a snapshot. `carry` is called
+  // if something will be dropped, now or the next time: what it gives is the state's from then on.
+  Status trim_intake(const CarryOver& carry = nullptr);
   // Moves the write-ahead log into the database file if it has more than so many pages: each page that is written again
   // before is moved once.
   Status checkpoint(std::uint64_t more_than = 0);

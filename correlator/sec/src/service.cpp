@@ -30,17 +30,12 @@
 #include "program.h"
 #include "signals.h"
 #include "survival.h"
+#include "time/clock.h"
 
 namespace correlator::sec {
 namespace {
 
 using engine::Effect;
-
-std::uint64_t cpu_time() {
-  timespec used{};
-  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
-  return static_cast<std::uint64_t>(used.tv_sec) * 1'000'000'000U + static_cast<std::uint64_t>(used.tv_nsec);
-}
 
 class Service {
  public:
@@ -134,7 +129,7 @@ class Service {
     how.paste_log_text = options_.exact;
     how.log_level = journal_.level();
     how.scripts = perl_.scripts();
-    if (options_.rule_times) how.cpu_time = cpu_time;
+    if (options_.rule_times) how.cpu_time = thread_cpu_time;
     return how;
   }
 

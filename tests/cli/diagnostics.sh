@@ -148,6 +148,33 @@ log = '''
 expect = [{ at = "+1m", key = { host = "h" } }]
 T
 says W-warnings 0 "$CORRELATOR" check warns.toml
+cat >costs.toml <<'T'
+format = 1
+[class.error]
+key = ["host"]
+[[event]]
+id = "common"
+class = "error"
+match = 'session (?P<what>\w+)'
+[[event.sample]]
+line = 'session x'
+expect = { class = "error" }
+[[event]]
+id = "short"
+class = "error"
+match = 'xqz (?P<what>\w+)'
+[[event.sample]]
+line = 'xqz x'
+expect = { class = "error" }
+[[event]]
+id = "shorter"
+class = "error"
+match = 'zqxj (?P<what>\w+)'
+[[event.sample]]
+line = 'zqxj x'
+expect = { class = "error" }
+T
+says W-costs 0 "$CORRELATOR" check costs.toml
 
 # Logs.
 says E201-no-such-log 66 replay nothing.log

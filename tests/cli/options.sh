@@ -50,7 +50,73 @@ for p in profile["patterns"]:
 for rows in (profile["patterns"], profile["rules"]):
     assert [r["seconds"] for r in rows] == sorted((r["seconds"] for r in rows), reverse=True)
 P
-code_of "--profile is not for the rules of SEC" 2 "$CORRELATOR" replay --profile --sec rules.sec "$capture"
+cat >rules.sec <<'S'
+type=Single
+ptype=RegExp
+pattern=broken (\S+)
+desc=broken $1
+action=write - it is broken: $1
+
+type=Single
+ptype=SubStr
+pattern=nothing
+desc=nothing
+action=none
+S
+printf '2026-01-01T00:00:0%dZ h k: %s\n' 1 'broken a' 2 'fine' 3 'broken b' >sec.log
+code_of "replay --sec --profile" 0 "$CORRELATOR" replay --sec rules.sec --profile sec.log
+same "what the rules of SEC wrote" "it is broken: a it is broken: b" "$(tr '\n' ' ' <out | sed 's/ $//')"
+check "their cost goes to stderr" grep -q '^Rules: [0-9.]* s:$' err
+check "a rule, its lines and matches" grep -qE '^ +[0-9.]+ +[0-9]+ +2  rules\.sec:1 Single broken \$1$' err
+
+# What patterns cost on a log, before the rules are in use.
+cat >price.toml <<'T'
+format = 1
+[class.error]
+key = ["host"]
+[[event]]
+id = "error"
+class = "error"
+match = 'an uncommon error of (?P<what>\w+)'
+[[event]]
+id = "short"
+class = "error"
+match = 'xqz (?P<what>\w+)'
+[[event]]
+id = "any"
+class = "error"
+match = '(?P<what>\d+)'
+[[event]]
+id = "common"
+class = "error"
+match = 'told of (?P<what>\w+)'
+T
+for i in $(seq 1 500); do echo "2026-01-01T00:00:00Z h k: it is told of nothing"; done >price.log
+echo "2026-01-01T00:00:00Z h k: an uncommon error of x" >>price.log
+code_of "check --log" 0 "$CORRELATOR" check price.toml --log price.log
+check "the log and its lines" grep -qE '^price\.log: 501 lines of [0-9]+ bytes\. Of each line, on the average: [0-9.]+ ns to look for all literals at once' out
+check "a pattern without a literal" grep -qE '^ +[0-9.]+ +all +- +[0-9]+ +[0-9]+  any \(price\.toml:15\) no literal: each line is tried$' out
+check "a common one" grep -qE '^ +[0-9.]+ +99\.800 % +500 +500 +500  common \(price\.toml:19\) "told of "$' out
+check "a rare one" grep -qE '^ +[0-9.]+ +0\.200 % +1 +1 +1  error \(price\.toml:7\) ' out
+check "one that is not there" grep -qE '^ +1 pattern found in no line$' out
+check "W001 with what was measured" grep -qE 'every line must be tried against it, [0-9]+ ns a line of price\.log, where looking for all literals together takes [0-9]+ \[W001\]$' err
+check "W011 with what was counted" grep -qE 'its literal "told of[ ]?" stands in 99\.8 % of the lines of price\.log: each of them is looked at more closely, [0-9]+ ns a line of price\.log \[W011\]$' err
+check "W012" grep -qE 'its literal "xqz ?" is shorter than 7 bytes: every byte of the log is looked at and not every fourth, [0-9]+ ns a line of price\.log \[W012\]$' err
+code_of "check --log --format json" 0 "$CORRELATOR" check price.toml --log price.log --format json
+check "as objects" python3 - out <<'P'
+import json, sys
+lines = [json.loads(line) for line in open(sys.argv[1])]
+[price] = [o for o in lines if o.get("type") == "price"]
+assert price["lines"] == 501 and price["log"] == "price.log", price
+by = {p["event"]: p for p in price["patterns"]}
+assert by["common"]["share"] == 500 / 501 and by["any"]["share"] == 1 and by["any"]["ns_per_line"] > 0, by
+assert {"W001", "W011", "W012"} <= {o.get("code") for o in lines}, lines
+P
+code_of "check --log --format gcc" 0 "$CORRELATOR" check price.toml --log price.log --format gcc
+check "places for editors" grep -qE '^price\.toml:11:9: warning: its literal .* \[W012\]$' err
+check "and nothing else" test ! -s out
+code_of "check --log of nothing" 66 "$CORRELATOR" check price.toml --log nowhere.log
+contains "which is said" err E201
 
 # L17: all errors of all files come in one run, on stderr, also without a terminal.
 printf 'format = 1\n[[rule]]\nid = "a"\non = "memory.corected"\ncuont = 1\n' >a.toml

@@ -167,7 +167,7 @@ TEST_CASE("which neighbours make every line an anchor") {
 namespace {
 
 // A long stream with all that is odd: gaps, leaps, disorder, stretches without dates, reboots, big frames.
-std::string long_stream(Random& random) {
+std::string long_stream(Random& random, bool one_line = false) {
   std::string out;
   std::int64_t us =
       at("2024-01-01T00:00:00Z").us + static_cast<std::int64_t>(random.below(400)) * 86'400'000'000;
@@ -198,6 +198,7 @@ std::string long_stream(Random& random) {
                     c.minute, c.second);
     }
     out += date + std::string(random.below(120), 'x') + "\n";
+    if (one_line) continue;
     if (random.one_in(300)) out += "6,1," + std::to_string(uptime) + ",-;record\n SUBSYSTEM=pci\n";
     if (random.one_in(800)) {
       out +=
@@ -226,4 +227,62 @@ TEST_CASE("property: no time depends on the blocks or on which lines are asked f
       }
     }
   }
+}
+
+TEST_CASE("property: anchors alone tell the same times as the whole stream") {
+  const std::uint64_t seed = GENERATE(range(1, 40));
+  INFO("seed " << seed);
+  Random random(seed);
+  const std::string stream = long_stream(random, true) + long_stream(random, true);
+  const auto options = until("2026-11-05T00:00:00Z");
+  const auto whole = resolve_all(stream, options);
+  std::size_t looked_at = 0;
+  std::string piece;
+  const auto bytes = [&](std::uint64_t from, std::size_t size) -> std::string_view {
+    // Gone with the next call, as the bytes of a file are.
+    piece = from < stream.size() ? stream.substr(from, size) : std::string();
+    looked_at += piece.size();
+    return piece;
+  };
+  ArchiveTimeline timeline(options);
+  std::string head = stream.substr(0, stream.rfind('\n', kAnchorSpacing) + 1);
+  timeline.add(head, 0, {});
+  head.assign(head.size(), '!');
+  const std::uint64_t until = random.below(stream.size());
+  const auto end = timeline.skim(until, bytes);
+  if (!end) return;  // no date in the head
+  INFO("until " << until << ", gone on with at " << *end);
+  CHECK(looked_at < stream.size() + 300'000);
+  REQUIRE((*end == 0 || stream[*end - 1] == '\n'));
+  std::vector<LineTime> waiting;
+  Parser parser;
+  bool dated_line = false;
+  const auto drain = [&] {
+    std::erase_if(waiting, [&](const LineTime& line) {
+      if (line.offset >= timeline.settled()) return false;
+      const std::string time = shown(timeline.resolve(line));
+      if (whole.at(line.offset) != time) {
+        INFO("offset " << line.offset);
+        CHECK(whole.at(line.offset) == time);
+      }
+      return true;
+    });
+  };
+  const std::string rest = stream.substr(*end);
+  for_each_block(rest, &random, 50'000, [&](std::string_view block, std::size_t offset, FrameState state, bool, std::size_t consumed) {
+    const std::string copy(block.substr(0, consumed));
+    timeline.add(copy, *end + offset, state);
+    BlockFrames frames(copy, state, true);
+    Message m;
+    for (Frame frame; frames.next(frame);) {
+      if (!parser.parse(frame.bytes, m)) continue;
+      // Lines without a date before the first that has one belong to a line that was passed over.
+      dated_line = dated_line || dated(m);
+      if (dated_line) waiting.push_back(timeline.mark(frame, m));
+    }
+    drain();
+  });
+  timeline.end();
+  drain();
+  CHECK(waiting.empty());
 }

@@ -9,6 +9,7 @@
 #include "commands.h"
 #include "common.h"
 #include "pipeline/checker.h"
+#include "replay_profile.h"
 #include "rules/expand.h"
 #include "rules/loader.h"
 #include "base/json.h"
@@ -22,7 +23,7 @@ struct Options {
   RuleOptions rules;
   std::string format = "text";
   std::string expand;
-  std::vector<std::string> sec;
+  std::vector<std::string> sec, logs;
   bool quiet = false;
 };
 
@@ -75,10 +76,14 @@ int check(Options& o) {
   Diagnostics diagnostics = std::move(loaded.diagnostics);
   pipeline::CheckReport report;
   if (loaded.rules != nullptr) {
-    report = pipeline::check_rules(loaded.rules);
+    report = pipeline::check_rules(loaded.rules, {.logs = o.logs});
     diagnostics.insert(diagnostics.end(), report.diagnostics.begin(), report.diagnostics.end());
   }
   print(diagnostics, o.format);
+  if (report.price) {
+    complain(report.price->problems);
+    if (report.price->lines > 0 && o.format != "gcc") print_price(*report.price, *report.matcher, o.format == "json");
+  }
   const bool failed = has_errors(diagnostics);
   if (!o.quiet && o.format == "text" && loaded.rules != nullptr) {
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
@@ -92,7 +97,7 @@ int check(Options& o) {
         seconds);
     std::fwrite(line.data(), 1, line.size(), stdout);
   }
-  if (!failed) return kFine;
+  if (!failed) return report.price && has_errors(report.price->problems) ? kNoInput : kFine;
   return loaded.rules == nullptr ? kBadConfig : kNo;
 }
 
@@ -105,6 +110,9 @@ void add_check(CLI::App& app, CommandLine& out) {
   add_rule_options(*sub, o->rules);
   sub->add_option("--format", o->format, "text, json or gcc")->check(CLI::IsMember({"text", "json", "gcc"}))->type_name("FORM");
   sub->add_option("--sec", o->sec, "A rule file of SEC; files that end in .sec need no option")->type_name("FILE")->allow_extra_args(false);
+  sub->add_option("--log", o->logs, "Measure on this log (or directory; the first 256 MiB) what each pattern costs, and print it")
+      ->type_name("LOG")
+      ->allow_extra_args(false);
   sub->add_option("--expand", o->expand, "Print this rule as it is after its template")->type_name("RULE");
   sub->add_flag("-q,--quiet", o->quiet, "Say nothing if all is well");
   sub->callback([o, &out] { out.command = [o] { return check(*o); }; });

@@ -11,7 +11,7 @@
 #include "commands.h"
 #include "common.h"
 #include "input/sources.h"
-#include "pipeline/replay.h"
+#include "pipeline/range_replay.h"
 #include "progress.h"
 #include "replay_profile.h"
 #include "replay_sec.h"
@@ -26,7 +26,7 @@ struct Options {
   std::string from, to, zone = "UTC", boot, host, state, recorded, actions = kActionsDirectory;
   int year = 0;
   bool act = false, shadow = false, events = false, json = false, windows = false, no_progress = false,
-       no_read_ahead = false, profile = false;
+       no_read_ahead = false, profile = false, whole = false;
   std::size_t block_size = pipeline::StreamOptions{}.block_size;
   unsigned threads = usable_cpus();
   std::uint64_t commit_bytes = pipeline::ReplayOptions{}.commit_bytes;
@@ -159,6 +159,13 @@ void say_where_windows_stand(report::Printer& printer, const engine::Engine& eng
   engine.windows([&](const engine::WindowView& window) { printer.window(window); });
 }
 
+// Why more was read than the range asks for.
+void say_what_was_read(const Options& o, const pipeline::ReplayResult& result) {
+  for (const std::string& note : result.notes) std::fputs((printable(note) + "\n").c_str(), stderr);
+  if (!result.doubt) return;
+  std::fputs((printable("all before --from " + o.from + " was read, because what is decided from then on depends on it: " + *result.doubt) + "\n").c_str(), stderr);
+}
+
 int replay_logs(const Options& o) {
   int code = kFine;
   pipeline::SessionOptions how;
@@ -187,18 +194,31 @@ int replay_logs(const Options& o) {
   std::unique_ptr<Acting> acting;
   WarmUp warm_up;
   const auto begin = std::chrono::steady_clock::now();
-  auto session = pipeline::Session::start(rules, std::move(db), std::move(how),
-                                          make_sink(printer, progress, o, bounds->from, warm_up, &acting));
-  if (!session) {
-    complain(session.error());
-    return exit_code(session.error());
+  const pipeline::Sink sink = make_sink(printer, progress, o, bounds->from, warm_up, &acting);
+  engine::Counters before;
+  bool noted = false;
+  const pipeline::StartSession start = [&](pipeline::Sink to) {
+    auto started = pipeline::Session::start(rules, std::exchange(db, std::nullopt), how, std::move(to));
+    if (!started) return started;
+    if (!std::exchange(noted, true)) {
+      for (const std::string& note : (*started)->notes()) std::fputs((printable(note) + "\n").c_str(), stderr);
+    }
+    before = (*started)->engine().counters();
+    warm_up = {};
+    return started;
+  };
+  std::unique_ptr<pipeline::Session> session;
+  if (db) {
+    auto started = start(sink);
+    if (!started) {
+      complain(started.error());
+      return exit_code(started.error());
+    }
+    session = std::move(*started);
   }
-  for (const std::string& note : (*session)->notes()) std::fputs((printable(note) + "\n").c_str(), stderr);
-  const engine::Counters before = (*session)->engine().counters();
-  warm_up = {};
   if (o.act || o.shadow) {
     auto started =
-        Acting::start({o.state, o.actions, o.shadow, bounds->from}, rules, clock, *(*session)->db(), printer);
+        Acting::start({o.state, o.actions, o.shadow, bounds->from}, rules, clock, *session->db(), printer);
     if (!started) {
       complain(started.error());
       return exit_code(started.error());
@@ -223,15 +243,25 @@ int replay_logs(const Options& o) {
   if (acting != nullptr) {
     options.after_commit = [&]() -> Status {
       progress.clear();
-      return acting->committed(**session);
+      return acting->committed(*session);
     };
   }
-  auto result = pipeline::replay(**session, std::move(sources.sources), options);
+  const auto replay = [&]() -> Result<pipeline::ReplayResult> {
+    // With a state all is read: it is to know the whole log.
+    if (session != nullptr) return pipeline::replay(*session, sources.sources, options);
+    options.skip = !o.whole && !o.profile;
+    if (!o.windows) options.from = bounds->from;
+    auto range = pipeline::replay_range(start, sources.sources, options, sink);
+    if (!range) return range.error();
+    session = std::move(range->session);
+    return std::move(range->result);
+  };
+  auto result = replay();
   progress.clear();
   if (result && acting != nullptr) {
     const auto interrupted_before = g_interrupted;
     const Status status =
-        acting->finish(**session, kLongestWait, [&] { return g_interrupted > interrupted_before; });
+        acting->finish(*session, kLongestWait, [&] { return g_interrupted > interrupted_before; });
     if (!status.ok()) result = status.error();
   }
   if (!result) {
@@ -242,7 +272,8 @@ int replay_logs(const Options& o) {
   for (const Diagnostic& problem : result->problems) {
     if (problem.gravity == Gravity::error) code = exit_code(problem);
   }
-  const engine::Engine& engine = (*session)->engine();
+  say_what_was_read(o, *result);
+  const engine::Engine& engine = session->engine();
   if (o.windows) say_where_windows_stand(printer, engine);
   if (result->profile) print_profile(printer, *result->profile, *rules);
   report::Summary summary;
@@ -250,6 +281,8 @@ int replay_logs(const Options& o) {
   summary.counters = since(engine.counters(), before);
   summary.counters.events -= warm_up.events;
   summary.counters.decisions -= warm_up.decisions;
+  summary.size = result->size;
+  summary.passed_over = result->passed_over;
   summary.open_windows = engine.live_windows();
   summary.open_cases = engine.open_cases();
   summary.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
@@ -258,7 +291,7 @@ int replay_logs(const Options& o) {
 }
 
 int replay_with_sec(const Options& o) {
-  SecReplay what{o.sec, o.logs, {}, o.year != 0 ? std::optional(o.year) : std::nullopt, o.state};
+  SecReplay what{o.sec, o.logs, {}, o.year != 0 ? std::optional(o.year) : std::nullopt, o.state, o.profile};
   auto zone = Zone::find(o.zone);
   if (!zone) {
     complain(zone.error());
@@ -282,9 +315,11 @@ void add_replay(CLI::App& app, CommandLine& out) {
   sec->type_name("FILE")
       ->allow_extra_args(false);
   sub->add_option("--from", o->from,
-                  "Print only what happens from this time on; what is before warms up the windows")
+                  "Print only what happens from this time on; what is before warms up the windows, and is read as far as it may matter")
       ->type_name("TIME");
   sub->add_option("--to", o->to, "Leave out what is after this time")->type_name("TIME");
+  sub->add_flag("--whole", o->whole,
+                "Read all of each log, for --from and --to too: where lines stand more than an hour out of order, or compressed files of one log do");
   sub->add_flag("--events", o->events, "Print the decoded events, too");
   sub->add_flag("--windows", o->windows, "Print at the end where each window stands");
   sub->add_flag("--json", o->json, "One JSON object a line");
@@ -301,8 +336,7 @@ void add_replay(CLI::App& app, CommandLine& out) {
   CLI::Option* recorded =
       sub->add_option("--recorded", o->recorded, "Step again what this state directory recorded, and compare");
   recorded->type_name("DIR");
-  sub->add_flag("--profile", o->profile, "Print at the end what each pattern and each rule cost (on stderr; with --json an object)")
-      ->excludes(sec)
+  sub->add_flag("--profile", o->profile, "Print at the end what each pattern and each rule cost (on stderr; with --json an object); of --sec each rule")
       ->excludes(recorded);
   sub->add_option("--year", o->year,
                   "Year of the first line of logs whose dates have none (default: from the file's time; of a "

@@ -15,6 +15,7 @@ struct SecReplay {
   Zone zone;
   std::optional<int> year;
   std::string state;  // directory; empty: nothing survives
+  bool profile = false;  // say at the end, on stderr, what each rule cost
 };
 int replay_sec(const SecReplay& what);
 

@@ -236,6 +236,22 @@ class Watched {
   std::uint32_t rule_;
 };
 
+// Lines and records becoming events, for as long as this lives.
+class Decoding {
+ public:
+  explicit Decoding(RuleWatch* watch) : watch_(watch) {
+    if (watch_ != nullptr) watch_->begin_decoding();
+  }
+  ~Decoding() {
+    if (watch_ != nullptr) watch_->end_decoding();
+  }
+  Decoding(const Decoding&) = delete;
+  Decoding& operator=(const Decoding&) = delete;
+
+ private:
+  RuleWatch* watch_;
+};
+
 class Core final : public Questions {
  public:
   explicit Core(Options given);

@@ -128,6 +128,9 @@ void Core::meet(RuleRun& run, const Event& event, bool waited) {
     return;
   }
   const auto element_keys = windows_of(key);
+  if (watch != nullptr) {
+    for (const auto& element : element_keys) watch->touched(run.index, pack(element), clock.value_or(event.time));
+  }
 
   end_what_is_over(run, element_keys, event.time);
   // What ends a case comes first, so that an event that ends one and counts begins the next round.

@@ -50,7 +50,10 @@ void Core::line(const LineRecord& record) {
   advance(record.time);
   now = record.time;
   std::vector<Event> events;
-  decoder->decode(record, seq, *clock, events);
+  {
+    const Decoding decoding(watch);
+    decoder->decode(record, seq, *clock, events);
+  }
   take(events);
 }
 
@@ -95,7 +98,10 @@ void Core::fire_timers() {
       now = *record;
       clock = std::max(*clock, now + options.disorder);
       std::vector<Event> events;
-      decoder->complete_next(*clock, events);
+      {
+        const Decoding decoding(watch);
+        decoder->complete_next(*clock, events);
+      }
       take(events);
     } else if (timer != nullptr && timer->deadline <= due) {
       clock = std::max(*clock, timer->deadline + options.disorder);

@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "pattern/price.h"
+
 namespace correlator::pattern {
 namespace {
 
@@ -15,7 +17,6 @@ constexpr std::size_t kManyAtoms = 400;     // above, the search for the smalles
 constexpr std::size_t kMostRequired = 4;    // second-level literals kept
 // Every fourth byte of a text need be looked at only as long as no literal is shorter: a short one costs all others as much
 // as one that so large a share of the lines contains.
-constexpr std::size_t kShortestCheap = 7;  // bytes
 constexpr double kPriceOfShort = 0.01;
 constexpr double kStillRare = 0.005;        // a common part this rare stands for several literals
 constexpr double kRareEnough = 0.0005;      // a single literal this rare is not traded for several

@@ -13,6 +13,12 @@
 
 namespace correlator::pattern {
 
+const std::string& PatternLiterals::shortest() const {
+  static const std::string none;
+  const auto found = std::min_element(any_of.begin(), any_of.end(), [](const auto& a, const auto& b) { return a.size() < b.size(); });
+  return found == any_of.end() ? none : *found;
+}
+
 PatternSet::Impl::Impl(std::vector<Regex> compiled, std::vector<bool> raw_flags, const Options& how,
                        const Share& share)
     : regexes(std::move(compiled)), raw(std::move(raw_flags)), options(how) {

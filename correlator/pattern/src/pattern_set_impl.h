@@ -24,6 +24,7 @@ struct PatternSet::Scratch::Impl {
   std::string lowered;
   std::uint64_t found_in_vain = 0;
   Costs* costs = nullptr;
+  std::uint64_t measured_texts = 0;  // that patterns without a literal were tried on, while costs are counted
 };
 
 struct PatternSet::Impl {

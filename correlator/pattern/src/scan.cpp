@@ -12,6 +12,8 @@
 namespace correlator::pattern {
 namespace {
 
+constexpr std::uint64_t kMeasureOneIn = 64;
+
 class Collector final : public LiteralSink {
  public:
   // whole: the text is one line, whatever it contains.
@@ -104,6 +106,9 @@ void PatternSet::Impl::scan_literals(std::string_view text, Scratch::Impl& scrat
 
 void PatternSet::Impl::find_unfiltered(std::string_view text, Scratch::Impl& scratch, std::vector<std::uint32_t>& patterns) {
   if (unfiltered->find(text, scratch.found, patterns)) set_fallbacks.fetch_add(1, std::memory_order_relaxed);
+  if (scratch.costs == nullptr || scratch.measured_texts++ % kMeasureOneIn != 0) return;
+  // The caller's watch runs meanwhile.
+  scratch.costs->unfiltered_ns -= unfiltered->measure_alone(text, *scratch.costs);
 }
 
 void PatternSet::scan(std::string_view block, Scratch& scratch, std::vector<Hit>& hits) const {

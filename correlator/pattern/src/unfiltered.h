@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "pattern/cost.h"
 #include "pattern/regex.h"
 
 namespace correlator::pattern {
@@ -23,6 +24,8 @@ class Unfiltered {
   bool empty() const { return patterns_.empty(); }
   // Appends the patterns that may match some part of the text, ascending. True if RE2::Set had failed.
   bool find(std::string_view text, std::vector<int>& found, std::vector<std::uint32_t>& out) const;
+  // Tries each by itself, to say what it takes; gives the time of all.
+  std::int64_t measure_alone(std::string_view text, Costs& costs) const;
 
  private:
   bool set_usable() const { return set_ && failures_.load(std::memory_order_relaxed) < kGiveUp; }

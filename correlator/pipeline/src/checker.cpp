@@ -37,6 +37,31 @@ bool check_what_files_say(const std::shared_ptr<const Matcher>& matcher, CheckRe
   return true;
 }
 
+// What each pattern costs: as measured, or as is usual.
+rules::LintOptions prices(const Matcher& matcher, const std::optional<LogPrice>& measured) {
+  rules::LintOptions lint;
+  const std::vector<rules::PatternText>& patterns = matcher.rules()->patterns;
+  const bool known = measured && measured->lines > 0;
+  const auto lines = known ? static_cast<double>(measured->lines) : 1.0;
+  if (known) {
+    lint.log = measured->log;
+    lint.scan_ns = static_cast<double>(measured->costs.scan_ns) / lines;
+    lint.short_ns = static_cast<double>(std::max<std::int64_t>(measured->costs.scan_ns - measured->long_scan_ns, 0)) / lines;
+  }
+  const std::vector<std::int64_t> shares = known ? measured->costs.unfiltered_shares() : std::vector<std::int64_t>();
+  lint.price = [&matcher, &patterns, known, measured, lines, shares](const rules::PatternText& text) {
+    const auto index = static_cast<std::uint32_t>(&text - patterns.data());
+    const pattern::PatternLiterals& literals = matcher.patterns().literals(index);
+    rules::PatternPrice price{literals.shortest(), literals.per_line, known};
+    if (!known) return price;
+    const pattern::PatternCost& cost = measured->costs.of[index];
+    price.share = static_cast<double>(cost.found) / lines;
+    price.ns = static_cast<double>(cost.ns + shares[index]) / lines;
+    return price;
+  };
+  return lint;
+}
+
 }  // namespace
 
 CheckReport check_rules(std::shared_ptr<const rules::RuleSet> rules, const CheckOptions& options) {
@@ -51,11 +76,8 @@ CheckReport check_rules(std::shared_ptr<const rules::RuleSet> rules, const Check
   if (!check_what_files_say(matcher, report)) return report;
   if (!options.warnings) return report;
   check_boundaries(matcher, report);
-  rules::LintOptions lint;
-  lint.has_literal = [&](const rules::PatternText& text) {
-    const auto index = static_cast<std::uint32_t>(&text - rules->patterns.data());
-    return index >= rules->patterns.size() || !matcher->patterns().literals(index).any_of.empty();
-  };
+  if (!options.logs.empty()) report.price = measure_price(*matcher, options.logs);
+  const rules::LintOptions lint = prices(*matcher, report.price);
   Diagnostics warnings = rules::lint(*rules, lint);
   report.diagnostics.insert(report.diagnostics.end(), warnings.begin(), warnings.end());
   return report;

@@ -49,4 +49,8 @@ void Profiler::end(std::uint32_t rule) {
   of(rule).ns += ns(Clock::now() - begin_);
 }
 
+void Profiler::begin_decoding() { begin_ = Clock::now(); }
+
+void Profiler::end_decoding() { profile_.decoding_ns += ns(Clock::now() - begin_); }
+
 }  // namespace correlator::pipeline

@@ -5,6 +5,9 @@
 #include <chrono>
 #include <queue>
 
+#include "pipeline/warm_up.h"
+#include "rules/memory.h"
+
 namespace correlator::pipeline {
 namespace {
 
@@ -13,6 +16,8 @@ using Steady = std::chrono::steady_clock;
 // Each source has a thread that reads ahead; with many hosts' files the threads would be more than the cores
 // can use.
 constexpr std::size_t kMaxReadAhead = 8;
+// What files that are decompressed ahead of their turn may hold, all together.
+constexpr std::size_t kMostAhead = std::size_t{256} << 20;
 
 class Replay {
  public:
@@ -25,6 +30,10 @@ class Replay {
   Status run();
   ReplayResult result();
 
+  ~Replay() {
+    if (warm_up_ != nullptr) session_.engine().watch(nullptr);
+  }
+
  private:
   struct Head {
     Timestamp time;
@@ -33,6 +42,8 @@ class Replay {
       return time != other.time ? time > other.time : stream > other.stream;
     }
   };
+  void plan_range();
+  bool still_of_use();
   void push(std::size_t stream);
   void step(const Item& item);
   Status commit();
@@ -49,13 +60,20 @@ class Replay {
   Steady::time_point last_commit_ = Steady::now(), last_progress_ = Steady::now();
   Timestamp at_;
   bool stopped_ = false;
+  std::optional<rules::Memory> memory_;
+  std::unique_ptr<WarmUp> warm_up_;  // while something is in doubt
+  std::vector<std::string> notes_;
+  std::optional<std::string> doubt_;
 };
 
 Status Replay::open(std::vector<input::Source> sources) {
   StreamOptions stream = options_.stream;
   stream.read_ahead = stream.read_ahead && sources.size() <= kMaxReadAhead;
-  // Two for each thread, shared out: memory is bounded by it, whatever the number of sources.
-  if (pool_.threads() > 1) stream.scan_ahead = std::max<std::size_t>(1, 2 * pool_.threads() / std::max<std::size_t>(sources.size(), 1));
+  // Two for each thread, shared out: memory is bounded by it, whatever the number of sources. The same for files of one source.
+  const std::size_t shared_by = std::max<std::size_t>(sources.size(), 1);
+  if (pool_.threads() > 1) stream.files_ahead = (pool_.threads() - 1) / shared_by;
+  if (stream.files_ahead > 0) stream.ahead_bytes = std::min(stream.ahead_bytes, kMostAhead / ((stream.files_ahead + 1) * shared_by));
+  if (pool_.threads() > 1) stream.scan_ahead = std::max<std::size_t>(1, 2 * pool_.threads() / shared_by);
   std::vector<store::Cursor> cursors;
   if (session_.db() != nullptr) {
     auto found = session_.db()->cursors();
@@ -71,8 +89,60 @@ Status Replay::open(std::vector<input::Source> sources) {
     }
     streams_.push_back(std::move(opened));
   }
+  plan_range();
   for (std::size_t i = 0; i < streams_.size(); ++i) push(i);
   return {};
+}
+
+// Reads only what the range needs. Beginning late may be in vain and then everything is read once more: it must be worth it.
+void Replay::plan_range() {
+  constexpr std::uint64_t kWorthwhile = 4;  // a part of so many
+  const bool skip = options_.skip && session_.db() == nullptr && (options_.from || options_.to);
+  if (!skip) return;
+  TimeRange range{std::nullopt, options_.to};
+  if (options_.from) {
+    const engine::Options engine;
+    memory_ = rules::memory_of(*session_.matcher().rules(), engine.disorder, engine.late);
+    if (memory_->schedule.empty()) {
+      range.begin = *options_.from - memory_->reach();
+    } else {
+      notes_.push_back("rule " + memory_->schedule + " is a schedule with a cooldown, which counts from the beginning: all before the range is read");
+    }
+  }
+  std::vector<SourceParts> parts;
+  std::uint64_t size = 0, before = 0;
+  for (const auto& stream : streams_) {
+    parts.push_back(parts_in_range(stream->source(), range, [&](std::optional<Timestamp> mtime) { return stream->clock_for(mtime); }));
+    size += parts.back().size;
+    before += parts.back().before;
+    for (std::string& note : parts.back().notes) notes_.push_back(std::move(note));
+  }
+  const bool late = before > 0 && before >= size / kWorthwhile;
+  for (std::size_t i = 0; i < streams_.size(); ++i) {
+    if (!late) parts[i].read_from_beginning();
+    streams_[i]->tell(options_.numbers);
+    streams_[i]->read_only(std::move(parts[i]), options_.to.value_or(Timestamp::max()));
+  }
+  if (late) {
+    warm_up_ = std::make_unique<WarmUp>(*session_.matcher().rules(), *memory_, *range.begin, *options_.from);
+    session_.engine().watch(warm_up_.get());
+  } else if (options_.sure) {
+    options_.sure();
+  }
+}
+
+// False once what is decided can only be in doubt.
+bool Replay::still_of_use() {
+  if (warm_up_->doubt()) {
+    doubt_ = warm_up_->doubt();
+  } else if (options_.enough && options_.enough()) {
+    doubt_ = "more than can be kept back until it is sure";
+  } else if (warm_up_->sure()) {
+    session_.engine().watch(nullptr);
+    warm_up_.reset();
+    if (options_.sure) options_.sure();
+  }
+  return !doubt_;
 }
 
 void Replay::push(std::size_t stream) {
@@ -82,6 +152,7 @@ void Replay::push(std::size_t stream) {
 void Replay::step(const Item& item) {
   if (item.time != Timestamp::min()) at_ = std::max(at_, item.time);
   if (options_.to && item.time > *options_.to) return;
+  if (warm_up_ != nullptr && item.time != Timestamp::min()) warm_up_->line(item.patterns, item.time);
   if (item.is_mark) {
     if (item.time != Timestamp::min()) session_.mark(item.time);
     return;
@@ -146,20 +217,27 @@ Status Replay::run() {
     step(*streams_[stream]->peek());
     streams_[stream]->advance();
     push(stream);
+    if (warm_up_ != nullptr && !still_of_use()) break;
     if (++items_ % 256 == 0 || heads_.empty()) {
       if (auto status = now_and_then(); !status) return status;
     }
   }
+  if (doubt_) return {};
   if (!stopped_) session_.end();
+  if (warm_up_ != nullptr && still_of_use()) session_.engine().watch(nullptr);
   return commit();
 }
 
 ReplayResult Replay::result() {
   ReplayResult result;
   result.stopped = stopped_;
+  result.notes = std::move(notes_);
+  result.doubt = std::move(doubt_);
   for (const auto& stream : streams_) {
     result.lines += stream->lines();
     result.bytes += stream->bytes();
+    result.passed_over += stream->passed_over();
+    result.size += stream->size();
     for (Diagnostic& problem : stream->take_errors()) result.problems.push_back(std::move(problem));
   }
   if (session_.profile() != nullptr) {

@@ -40,37 +40,124 @@ bool ArchiveStream::already_given(const Item& item) const {
   return item.offset < *resume_offset_ || (item.offset == *resume_offset_ && (item.is_mark || resume_line_));
 }
 
+void ArchiveStream::read_only(SourceParts parts, Timestamp to) {
+  for (std::size_t i = 0; i < parts.files.size(); ++i) {
+    std::error_code failure;
+    const auto size = std::filesystem::file_size(source_.files[i], failure);
+    if (failure) continue;
+    const std::uint64_t left_out = parts.files[i].skip ? size : parts.files[i].start;
+    passed_over_ += left_out;
+    if (parts.files[i].skip) finished_size_ += size;
+  }
+  parts_ = std::move(parts);
+  to_ = to;
+}
+
+syslog::ArchiveClockOptions ArchiveStream::clock_for(std::optional<Timestamp> mtime) const {
+  syslog::ArchiveClockOptions clock = options_.clock;
+  if (!clock.not_after) clock.not_after = mtime;
+  if (!clock.not_after) clock.not_after = options_.pipes_end;
+  return clock;
+}
+
+input::BlockOptions ArchiveStream::block_options(std::size_t file) const {
+  input::BlockOptions blocks;
+  blocks.block_size = options_.block_size;
+  blocks.read_ahead = options_.read_ahead;
+  if (parts_) blocks.start_offset = parts_->files[file].start;
+  return blocks;
+}
+
+ArchiveStream::Opened ArchiveStream::open(std::size_t file, bool ahead) const {
+  const std::filesystem::path& path = source_.files[file];
+  Opened opened;
+  opened.index = file;
+  auto reader = input::open_reader(path);
+  if (!reader) {
+    opened.error = reader.error();
+    return opened;
+  }
+  const auto identity = path == "-" ? Result<input::FileIdentity>(input::FileIdentity{}) : input::identify(path);
+  opened.identity = identity ? identity->id : std::string{};
+  opened.name = std::make_shared<const std::string>((*reader)->name());
+  opened.mtime = (*reader)->mtime();
+  if (ahead && (*reader)->compression() == input::Compression::none) {
+    opened.plain = std::move(reader).value();
+    return opened;
+  }
+  input::BlockOptions blocks = block_options(file);
+  if (ahead) blocks.queue = std::max(blocks.queue, options_.ahead_bytes / std::max<std::size_t>(options_.block_size, 1));
+  opened.blocks = std::make_unique<input::BlockReader>(std::move(reader).value(), blocks);
+  return opened;
+}
+
+// Decompressing is what archives cost most: the files behind are begun before it is their turn.
+void ArchiveStream::open_ahead() {
+  if (!options_.read_ahead) return;
+  while (opened_.size() < options_.files_ahead && next_file_ < source_.files.size()) {
+    // Behind the last one that is compressed there are none: what was not rotated yet stands at the end.
+    if (!opened_.empty() && opened_.back().plain != nullptr) return;
+    std::error_code failure;
+    if (!std::filesystem::is_regular_file(source_.files[next_file_], failure)) return;
+    const std::size_t file = next_file_++;
+    if (!left_out(file)) opened_.push_back(open(file, true));
+  }
+}
+
 bool ArchiveStream::open_next_file() {
-  while (next_file_ < source_.files.size()) {
-    const std::filesystem::path& path = source_.files[next_file_++];
-    auto reader = input::open_reader(path);
-    if (!reader) {
-      errors_.push_back(reader.error());
+  for (;;) {
+    while (opened_.empty() && next_file_ < source_.files.size() && left_out(next_file_)) ++next_file_;
+    Opened next;
+    if (!opened_.empty()) {
+      next = std::move(opened_.front());
+      opened_.pop_front();
+    } else if (next_file_ < source_.files.size()) {
+      next = open(next_file_++, false);
+    } else {
+      return false;
+    }
+    if (next.error) {
+      errors_.push_back(*next.error);
       resume_offset_.reset();
       continue;
     }
-    const auto identity =
-        path == "-" ? Result<input::FileIdentity>(input::FileIdentity{}) : input::identify(path);
-    identity_ = identity ? identity->id : std::string{};
-    file_ = std::make_shared<const std::string>((*reader)->name());
-    syslog::ArchiveClockOptions clock = options_.clock;
-    if (!clock.not_after) clock.not_after = (*reader)->mtime();
-    if (!clock.not_after) clock.not_after = options_.pipes_end;
-    timeline_.emplace(clock);
-    input::BlockOptions blocks;
-    blocks.block_size = options_.block_size;
-    blocks.read_ahead = options_.read_ahead;
-    reader_ = std::make_unique<input::BlockReader>(std::move(reader).value(), blocks);
-    chunker_ = {};
-    file_ended_ = false;
-    look_back_.clear();
-    file_bytes_ = 0;
-    given_offset_ = 0;
-    given_line_ = false;
-    last_mark_.reset();
+    begin(std::move(next));
+    open_ahead();
     return true;
   }
-  return false;
+}
+
+void ArchiveStream::begin(Opened file) {
+  identity_ = std::move(file.identity);
+  file_ = std::move(file.name);
+  timeline_.emplace(clock_for(file.mtime));
+  if (parts_) {
+    FilePart& part = parts_->files[file.index];
+    if (part.timeline) timeline_ = std::move(part.timeline);
+    if (part.start > 0 && numbers_ != nullptr) numbers_->passed_over(*file_, part.start);
+    may_stop_ = part.may_stop;
+    marks_behind_ = 0;
+  }
+  reader_ = std::move(file.blocks);
+  if (reader_ == nullptr) reader_ = std::make_unique<input::BlockReader>(std::move(file.plain), block_options(file.index));
+  chunker_ = {};
+  file_ended_ = false;
+  look_back_.clear();
+  file_bytes_ = 0;
+  given_offset_ = 0;
+  given_line_ = false;
+  last_mark_.reset();
+}
+
+// The clock has been behind the range for some anchors: nothing of it is expected here any more.
+void ArchiveStream::stop_behind_range(const syslog::ArchiveClock::Mark& mark) {
+  if (!parts_ || file_ended_) return;
+  marks_behind_ = mark.time > to_ + syslog::kLeap ? marks_behind_ + 1 : 0;
+  if (marks_behind_ < kMarksBehind || mark.offset < may_stop_) return;
+  file_ended_ = true;
+  const input::Reader& reader = reader_->reader();
+  const std::uint64_t read = reader.compressed_offset(), size = reader.compressed_size().value_or(0);
+  if (read < size) passed_over_ += size - read;
 }
 
 // Has as many blocks scanned ahead as may be, but waits for the reader only while none is.
@@ -177,6 +264,7 @@ void ArchiveStream::settle(bool at_eof) {
       item.offset = mark->offset;
       item.file = file_;
       timeline_->pop_mark();
+      stop_behind_range({item.offset, item.time});
       push(std::move(item));
     } else {
       break;

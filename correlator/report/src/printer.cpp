@@ -221,6 +221,7 @@ void Printer::summary(const Summary& s) {
                    {"folded", c.folded},
                    {"outcomes", c.outcomes},
                    {"reloads", c.reloads},
+                   {"bytes_not_read", s.passed_over},
                    {"seconds", s.seconds}});
   }
   std::string out = fmt::format("{}, {}, {}; {} and {} still open", counted(s.lines, "line"),
@@ -233,6 +234,9 @@ void Printer::summary(const Summary& s) {
                                 {c.ambiguous, "ambiguous"},
                                 {c.evicted, "evicted"}}) {
     if (n > 0) out += fmt::format(", {} {}", n, word);
+  }
+  if (s.passed_over > 0) {
+    out += fmt::format(", {:.1f} of {:.1f} MB not read", static_cast<double>(s.passed_over) / 1e6, static_cast<double>(s.size) / 1e6);
   }
   put(fmt::format("{} ({:.1f} s)\n", out, s.seconds));
 }

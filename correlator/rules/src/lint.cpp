@@ -5,9 +5,12 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <tuple>
 
 #include "base/text.h"
+#include "pattern/pattern_set.h"
+#include "pattern/price.h"
 
 namespace correlator::rules {
 namespace {
@@ -57,15 +60,53 @@ class Linter {
 
   void patterns() {
     for (const PatternText& pattern : set_.patterns) {
-      if (options_.has_literal && !options_.has_literal(pattern)) {
-        warn("W001", pattern.place, "the pattern has no literal text: every line must be tried against it",
-             "add a word that every matching line holds");
-      }
+      const std::optional<PatternPrice> price = options_.price ? std::optional(options_.price(pattern)) : std::nullopt;
+      if (price && price->literal.empty()) without_literal(pattern, *price);
       if (pattern.text.starts_with(".*") || pattern.text.starts_with("^.*")) {
         warn("W002", pattern.place, "the pattern begins with .*, which changes nothing but costs time",
              "take it away: a pattern may match anywhere");
       }
+      if (!price || price->literal.empty()) continue;
+      if (pattern::PatternLiterals::is_chatty(price->share)) chatty(pattern, *price);
+      if (price->literal.size() < pattern::kShortestCheap) short_ones_.push_back({&pattern, price->literal});
     }
+    short_literals();
+  }
+
+  // "310 ns a line of a.log" or "some 250 ns a line".
+  std::string per_line(double measured, double usual) const {
+    if (options_.log.empty()) return fmt::format("some {:.0f} ns a line", usual);
+    return fmt::format("{:.0f} ns a line of {}", measured, printable(options_.log));
+  }
+
+  void without_literal(const PatternText& pattern, const PatternPrice& price) {
+    warn("W001", pattern.place,
+         fmt::format("the pattern has no literal text: every line must be tried against it, {}, where looking for all literals together takes {:.0f}",
+                     per_line(price.ns, pattern::kUsualWithoutLiteral), options_.log.empty() ? pattern::kUsualScan : options_.scan_ns),
+         "add a word that every matching line holds");
+  }
+
+  void chatty(const PatternText& pattern, const PatternPrice& price) {
+    const std::string where = price.measured ? "of the lines of " + printable(options_.log) : "of ordinary lines, by a page of typical ones";
+    warn("W011", pattern.place,
+         fmt::format("its literal \"{}\" stands in {:.1f} % {}: each of them is looked at more closely, {}", printable(price.literal), 100 * price.share,
+                     where, per_line(price.ns, price.share * pattern::kUsualCandidate)),
+         "take a rarer word, or more of the fixed text around it, into the pattern");
+  }
+
+  // Short literals make the scan of all others slower, whoever has them: that is said once, where the last file has its first.
+  void short_literals() {
+    if (short_ones_.empty()) return;
+    const std::string& file = short_ones_.back().first->place.file;
+    const auto at = std::find_if(short_ones_.begin(), short_ones_.end(), [&](const auto& one) { return one.first->place.file == file; });
+    const std::size_t shortest =
+        std::min_element(short_ones_.begin(), short_ones_.end(), [](const auto& a, const auto& b) { return a.second.size() < b.second.size(); })->second.size();
+    const std::size_t others = short_ones_.size() - 1;
+    warn("W012", at->first->place,
+         fmt::format("its literal \"{}\" is shorter than {} bytes{}: {} byte of the log is looked at and not every fourth, {}", printable(at->second),
+                     pattern::kShortestCheap, others == 0 ? std::string() : fmt::format(", as is that of {}", counted(others, "other pattern")),
+                     shortest < pattern::kShortestHalf ? "every" : "every second", per_line(options_.short_ns, pattern::kUsualShortScan)),
+         "take more of the fixed text into the pattern, if all its lines have it");
   }
 
   void events() {
@@ -186,6 +227,7 @@ class Linter {
   const LintOptions& options_;
   std::vector<bool> produced_;
   std::map<std::string, std::vector<std::string_view>> lines_;
+  std::vector<std::pair<const PatternText*, std::string>> short_ones_;  // with the literal
   Diagnostics out_;
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The loop: lines, time, rules.
 #include "run.h"
+#include "time/clock.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -18,12 +19,6 @@
 
 namespace correlator::sec {
 namespace {
-
-std::uint64_t cpu_time() {
-  timespec used{};
-  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
-  return static_cast<std::uint64_t>(used.tv_sec) * 1'000'000'000U + static_cast<std::uint64_t>(used.tv_nsec);
-}
 
 }  // namespace
 
@@ -97,7 +92,7 @@ engine::Procedure::Options Run::engine_options() const {
   how.paste_log_text = options_.exact;
   how.log_level = journal_.level();
   how.scripts = perl_.scripts();
-  if (options_.rule_times) how.cpu_time = cpu_time;
+  if (options_.rule_times) how.cpu_time = thread_cpu_time;
   return how;
 }
 

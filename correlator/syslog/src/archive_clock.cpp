@@ -6,7 +6,6 @@
 namespace correlator::syslog {
 namespace {
 
-constexpr Duration kLeap = Duration::hours(1);
 constexpr Duration kLate = Duration::minutes(1);
 constexpr Duration kReboot = Duration::seconds(5);
 

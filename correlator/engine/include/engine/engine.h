@@ -47,12 +47,17 @@ struct Explanation {
   std::string text;
 };
 
-// Is told when a rule is at work and when no longer, by whoever wants to know what rules cost. The engine asks it nothing.
+// Is told when a rule is at work and when no longer, and the same of making events of lines and records, for whoever wants to
+// know what they cost. None of these begins inside another. The engine asks it nothing.
 class RuleWatch {
  public:
   virtual ~RuleWatch() = default;
   virtual void begin(std::uint32_t rule, bool event) = 0;  // index into RuleSet::rules; false: a timer
   virtual void end(std::uint32_t rule) = 0;
+  virtual void begin_decoding() = 0;
+  virtual void end_decoding() = 0;
+  // An event that the rule refers to meets one of its keys (packed), whatever comes of it; the engine's clock then.
+  virtual void touched(std::uint32_t /*rule*/, std::string_view /*key*/, Timestamp /*clock*/) {}
 };
 
 class Engine {

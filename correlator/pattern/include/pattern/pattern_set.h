@@ -41,7 +41,10 @@ struct PatternLiterals {
       any_of;  // lower-cased; a match contains at least one of them. Empty: every line is tried
   std::vector<std::string> required;  // lower-cased; looked for in the line before it becomes a candidate
   double per_line = 1.0;              // expected share of ordinary syslog lines that contain one of any_of
-  bool chatty() const { return per_line > 0.01; }
+  bool chatty() const { return is_chatty(per_line); }
+  static bool is_chatty(double share) { return share > 0.01; }
+  // The shortest of any_of; empty if there is none.
+  const std::string& shortest() const;
 };
 
 struct PatternSetStats {

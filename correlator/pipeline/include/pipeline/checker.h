@@ -4,11 +4,13 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/diagnostic.h"
 #include "pipeline/matcher.h"
+#include "pipeline/price.h"
 #include "rules/model.h"
 
 namespace correlator::pipeline {
@@ -19,13 +21,15 @@ struct CheckReport {
   std::uint64_t samples = 0;
   std::uint64_t tests = 0;
   std::uint64_t boundaries = 0;  // generated boundary timelines
+  std::optional<LogPrice> price = {};  // if there were logs
 };
 
 struct CheckOptions {
-  bool warnings = true;  // lint, missing boundaries, patterns without literals with their price
+  bool warnings = true;  // lint, missing boundaries, patterns that cost much with their price
+  std::vector<std::string> logs = {};  // to measure that price on; none: what is usual is said
 };
 
-// Pure but for CPU time: virtual clock, state in memory.
+// Pure but for CPU time and for the logs: virtual clock, state in memory.
 CheckReport check_rules(std::shared_ptr<const rules::RuleSet> rules, const CheckOptions& options = {});
 
 }  // namespace correlator::pipeline

@@ -26,6 +26,7 @@ struct Profile {
   pattern::Costs patterns;       // of all threads; behind the rule set's own two of the Matcher's
   std::vector<RuleCost> rules;   // as in RuleSet::rules
   std::int64_t engine_ns = 0;    // all steps, with decoding and what no single rule does
+  std::int64_t decoding_ns = 0;  // of it: lines and records becoming events
   std::shared_ptr<const Matcher> matcher;  // what was looked for at the end
 };
 
@@ -41,6 +42,8 @@ class Profiler final : public engine::RuleWatch {
 
   void begin(std::uint32_t rule, bool event) override;
   void end(std::uint32_t rule) override;
+  void begin_decoding() override;
+  void end_decoding() override;
 
  private:
   using Clock = std::chrono::steady_clock;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "pipeline/range.h"
 #include "pipeline/session.h"
 #include "pipeline/stream.h"
 
@@ -24,6 +25,13 @@ struct ReplayOptions {
   StreamOptions stream;         // scan_ahead follows from `threads`
   unsigned threads = 1;         // that scan, the caller's included; they change nothing in the result
   std::optional<Timestamp> to;  // lines after it are not stepped
+  // With `skip`, what is not needed for what happens in [from, to] is not read: only without a database, and only what is
+  // decided from `from` on is that of the whole log, unless the result names a doubt. See replay_range, which sees to that.
+  std::optional<Timestamp> from;
+  bool skip = false;
+  std::function<void()> sure;                   // from now on what is decided is that of the whole log
+  std::function<bool()> enough;                 // asked while it is in doubt; true gives up, with a doubt
+  LineNumbers* numbers = nullptr;               // of lines in files of which the beginning was not read
   std::string host;             // of lines that name none
   // What is read between two commits, at most: a window that changes often is written once for each. What waits for the commit is
   // bounded as well, and so is the time.
@@ -41,6 +49,10 @@ struct ReplayResult {
   std::uint64_t bytes = 0;  // decompressed
   bool stopped = false;
   std::optional<Profile> profile;  // if it was asked for
+  std::uint64_t size = 0;         // of all files, on disk
+  std::uint64_t passed_over = 0;  // of it: not read
+  std::vector<std::string> notes; // why more was read than the range asks for
+  std::optional<std::string> doubt;  // why what was decided may not be that of the whole log
   Diagnostics problems;  // files that could not be read to their end
 };
 

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
@@ -16,6 +17,7 @@
 #include "input/sources.h"
 #include "pipeline/chunk.h"
 #include "pipeline/matcher.h"
+#include "pipeline/range.h"
 #include "pipeline/scan_pool.h"
 #include "store/engine_db.h"
 #include "syslog/archive_clock.h"
@@ -44,12 +46,21 @@ struct StreamOptions {
   std::size_t block_size = 1 << 18;  // what is read, counted, looked at and scanned stays in a core's own cache
   bool read_ahead = true;
   std::size_t scan_ahead = 1;  // chunks that may be under way in the pool
+  // Compressed files behind the one that is read which are decompressed meanwhile, each by a thread of its own, and how many
+  // bytes of each may wait for their turn. Nothing without read_ahead.
+  std::size_t files_ahead = 0;
+  std::size_t ahead_bytes = std::size_t{64} << 20;
 };
 
 class ArchiveStream {
  public:
   // `matcher` is that of the pool.
   ArchiveStream(input::Source source, const Matcher& matcher, ScanPool& pool, StreamOptions options);
+
+  // Reads no more than these parts (of this source). Not with resume().
+  void read_only(SourceParts parts, Timestamp to);
+  syslog::ArchiveClockOptions clock_for(std::optional<Timestamp> mtime) const;
+  const input::Source& source() const { return source_; }
 
   // Begins behind a recorded position: items up to it are not given again. E207 if none of the source's files
   // is the one that was recorded, E206 if that one is shorter now.
@@ -70,12 +81,31 @@ class ArchiveStream {
   // Compressed bytes behind us and in all, for a progress bar.
   std::uint64_t done() const;
   std::uint64_t size() const { return total_size_; }
+  std::uint64_t passed_over() const { return passed_over_; }  // bytes on disk that parts left out; at the end
+  // Which beginnings were passed over, told as their files are begun.
+  void tell(LineNumbers* numbers) { numbers_ = numbers; }
 
  private:
   struct Unresolved {
     Item item;
     syslog::LineTime time;
   };
+  // A file of the source that is open, and perhaps being decompressed, while an earlier one is read.
+  struct Opened {
+    std::optional<Diagnostic> error;  // it could not be opened: nothing else is set
+    std::string identity;
+    std::shared_ptr<const std::string> name;
+    std::optional<Timestamp> mtime;
+    std::unique_ptr<input::BlockReader> blocks;
+    std::unique_ptr<input::Reader> plain;  // a plain file instead: reading it ahead gains nothing
+    std::size_t index = 0;                 // in source_.files
+  };
+  Opened open(std::size_t file, bool ahead) const;
+  bool left_out(std::size_t file) const { return parts_ && parts_->files[file].skip; }
+  void stop_behind_range(const syslog::ArchiveClock::Mark& mark);
+  input::BlockOptions block_options(std::size_t file) const;
+  void open_ahead();
+  void begin(Opened file);
   bool open_next_file();
   void read_ahead();
   bool take_next();
@@ -92,7 +122,8 @@ class ArchiveStream {
   Matcher::Scratch scratch_;
   syslog::Parser parser_;
 
-  std::size_t next_file_ = 0;
+  std::size_t next_file_ = 0;   // to be opened
+  std::deque<Opened> opened_;   // those before it that were not begun
   std::shared_ptr<const std::string> file_;
   std::string identity_;
   std::unique_ptr<input::BlockReader> reader_;
@@ -118,6 +149,13 @@ class ArchiveStream {
   bool given_line_ = false;
   std::uint64_t file_bytes_ = 0;
   bool unfinished_line_ = false;  // of what was taken
+
+  std::optional<SourceParts> parts_;
+  Timestamp to_ = Timestamp::max();
+  std::size_t marks_behind_ = 0;  // since the clock was last inside the range
+  std::uint64_t may_stop_ = 0;
+  std::uint64_t passed_over_ = 0;
+  LineNumbers* numbers_ = nullptr;
 
   Diagnostics errors_;
   std::uint64_t lines_ = 0, bytes_ = 0, finished_size_ = 0, total_size_ = 0;

@@ -24,6 +24,7 @@ struct Summary {
   std::uint64_t open_windows = 0;  // live keys
   std::uint64_t open_cases = 0;
   double seconds = 0;
+  std::uint64_t size = 0, passed_over = 0;  // bytes of all logs on disk, and how many of them were not read
 };
 
 // How a decision's action is told: a replay says what *would* have been run, who acts what runs, who looks

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -44,6 +45,9 @@ struct LineTime {
   Stamp nearest;
   std::optional<Duration> nearest_uptime;
 };
+
+// Of what lies between two anchors nothing is believed to be later than the later of them by more than this.
+inline constexpr Duration kLeap = Duration::hours(1);
 
 // The arithmetic: anchors in, times out. ArchiveTimeline below finds the anchors.
 class ArchiveClock {
@@ -131,6 +135,14 @@ class ArchiveTimeline {
   void add(std::string_view block, std::uint64_t offset, FrameState state, std::optional<BlockTraits> traits = {});
   void end();
 
+  // Bytes [from, from + size) of the stream, fewer at its end only; they stay until the next call.
+  using Bytes = std::function<std::string_view(std::uint64_t from, std::size_t size)>;
+  // Goes on to the last anchor that begins before `until`, as if all up to its end had been added, but looks at the anchors alone:
+  // a few lines each 64 KiB, and where anchors ask for every line, at those between them. The beginning of the stream must have been
+  // added and have a date. Gives where that anchor's line ends: what is added next begins there. Nothing if frames of several
+  // lines may be there, of which the middle cannot be told from the beginning: the timeline is of no use then.
+  std::optional<std::uint64_t> skim(std::uint64_t until, const Bytes& bytes);
+
   // For a frame of the block added last, in order of offsets. `message` is what the frame was parsed to.
   LineTime mark(const Frame& frame, const Message& message);
 
@@ -153,6 +165,13 @@ class ArchiveTimeline {
   std::string_view span_in_block(std::size_t begin);
   void anchor_span(std::uint64_t before);
   std::optional<Seen> last_in_span();
+  struct Dated {
+    Seen seen;
+    std::uint64_t end = 0;  // of its line
+    std::string bytes;      // of its line
+  };
+  // `several_lines`: set if frames may have more than one.
+  std::optional<Dated> first_dated(std::uint64_t from, const Bytes& bytes, bool& several_lines);
   std::optional<Seen> search_back(std::size_t from, std::uint64_t known_until,
                                   const std::optional<Seen>& known);
 

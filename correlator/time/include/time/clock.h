@@ -2,6 +2,8 @@
 // The wall clock as an interface, so that tests own time.
 #pragma once
 
+#include <cstdint>
+
 #include "time/timestamp.h"
 
 namespace correlator {
@@ -16,6 +18,9 @@ class SystemClock final : public Clock {
  public:
   Timestamp now() const override;
 };
+
+// Nanoseconds of CPU that the calling thread has used, to say what things cost.
+std::uint64_t thread_cpu_time();
 
 class SimulatedClock final : public Clock {
  public:

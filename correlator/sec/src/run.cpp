@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The loop: lines, time, rules.
 #include "run.h"
-#include "time/clock.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -16,11 +15,9 @@
 
 #include "process.h"
 #include "program.h"
+#include "time/clock.h"
 
 namespace correlator::sec {
-namespace {
-
-}  // namespace
 
 Run::Run(std::vector<std::string> words, Options options)
     : words_(std::move(words)), options_(std::move(options)), clock_(options_.timeline), outputs_(options_.socket_timeout),

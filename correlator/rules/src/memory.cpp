@@ -95,7 +95,7 @@ class Adder {
 
   RuleMemory one_rule(const Rule& rule) {
     RuleMemory out;
-    out.influences = rule.emit.has_value() || !rule.set.empty() || !rule.unset.empty() || opened(rule.id) || echoes(rule);
+    out.influences = !rule.emit.empty() || !rule.set.empty() || !rule.unset.empty() || opened(rule.id) || echoes(rule);
     const std::optional<Duration> open = longest_case(rule);
     out.for_ever = !open || std::holds_alternative<Streak>(rule.operation);
     const auto* absence = std::get_if<Absence>(&rule.operation);
@@ -108,10 +108,12 @@ class Adder {
       for (const Cause& cause : mute.during) hold_by(rule, cause, span, out);
     }
     for (const SetContext& context : rule.set) {
-      out.for_ever = out.for_ever || context.lifetime.us == 0;
+      out.for_ever = out.for_ever || context.lifetime.us == 0 || context.renewed;
       span = span + context.lifetime + steps(context.at_end);
     }
-    span = span + steps(rule.then) + steps(rule.then_clear) + steps(rule.then_over);
+    Duration emitted{};
+    for (const Emit& emit : rule.emit) emitted = std::max(emitted, emit.after);
+    span = span + emitted + steps(rule.then) + steps(rule.then_clear) + steps(rule.then_over);
     if (span.us > 0) span = span + late_ + longest_record_ + slack();
     out.span = span;
     return out;

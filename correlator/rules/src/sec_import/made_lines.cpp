@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/text.h"
 #include "importer.h"
 #include "pattern/regex.h"
 

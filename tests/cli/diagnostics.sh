@@ -237,7 +237,7 @@ copy damaged && printf 'not a database at all, whatever its name says' >damaged/
 says E304-no-database 65 replay --state damaged a.log
 copy damaged && sqlite3 damaged/engine.db 'DELETE FROM rule_set'
 says E304-no-rule-set 65 "$CORRELATOR" status --state damaged
-copy damaged && sqlite3 damaged/engine.db "UPDATE intake SET extra = '{\"times\":[]}' WHERE seq = 5; UPDATE meta SET value = '3' WHERE name = 'snapshot_seq'"
+copy damaged && sqlite3 damaged/engine.db "UPDATE intake SET extra = '{\"times\":[]}' WHERE seq > 2; UPDATE intake_block SET records = '[[1]]'; UPDATE meta SET value = '3' WHERE name = 'snapshot_seq'"
 says E304-intake 65 "$CORRELATOR" replay --recorded damaged
 copy locked
 sqlite3 locked/engine.db >/dev/null <<'S' &
@@ -251,7 +251,7 @@ for _ in $(seq 1 1800); do [ -e held ] && break; sleep 0.05; done
 says E305-locked 74 replay --state locked a.log
 rm -f held
 wait "$holder"
-copy nothing && sqlite3 nothing/engine.db "DELETE FROM meta; DELETE FROM intake"
+copy nothing && sqlite3 nothing/engine.db "DELETE FROM meta; DELETE FROM intake; DELETE FROM intake_block"
 says E306-nothing-recorded 66 "$CORRELATOR" replay --recorded nothing
 copy older && sqlite3 older/engine.db "UPDATE rule_set SET files = replace(files, 'count = ', 'cuont = ')"
 says E307-recorded-rules 78 "$CORRELATOR" replay --recorded older

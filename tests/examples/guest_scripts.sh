@@ -96,7 +96,7 @@ same "nothing is left beside it" weight "$(ls run)"
 
 beat() { : >world/log; sh "$SOURCE/examples/guest/service-beat" "$@"; cat world/log; }
 echo active >world/nginx
-same "an active service" "-t service-beat -p daemon.info -- nginx ok" "$(beat nginx)"
+same "an active service" "-t service-beat -p daemon.info -- nginx: the service answers" "$(beat nginx)"
 echo failed >world/nginx
 same "a failed one" "-t service-beat -p daemon.warning -- nginx failed: systemd says failed" "$(beat nginx)"
 finish

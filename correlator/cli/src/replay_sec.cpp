@@ -227,14 +227,9 @@ class Replay {
 // CPU time in the rules; what the scanner passed over costs them nothing.
 void print_profile(const engine::Procedure& engine) {
   std::vector<report::RuleRow> rows;
-  const Json state = engine.dump(engine.now());
-  for (const Json& file : state.value("files", Json::array())) {
-    for (const Json& rule : file.at("rules")) {
-      const std::string desc = rule.value("desc", "");
-      rows.push_back({fmt::format("{}:{} {}{}{}", file.value("name", ""), rule.value("line", 0U), rule.value("type", ""), desc.empty() ? "" : " ", desc),
-                      rule.value("events", std::uint64_t{0}), rule.value("matches", std::uint64_t{0}),
-                      static_cast<std::int64_t>(rule.value("cpu", 0.0) * 1e9)});
-    }
+  for (const engine::Procedure::RuleCost& rule : engine.rule_costs()) {
+    rows.push_back({fmt::format("{}:{} {}{}{}", rule.file, rule.line, rule.type, rule.description.empty() ? "" : " ", rule.description), rule.met, rule.matches,
+                    static_cast<std::int64_t>(rule.cpu_ns)});
   }
   std::fputs(report::sec_profile_text(std::move(rows)).c_str(), stderr);
 }

@@ -98,6 +98,7 @@ class Stepper {
       engine_.step(*record, out);
       return {};
     }
+    if (matcher_ == nullptr) return nothing_recorded();  // the database is damaged: lines without the rules that they met
     auto read = lines_.read(row);
     if (!read) return read.error();
     ids_.clear();

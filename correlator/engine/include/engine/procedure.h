@@ -164,6 +164,16 @@ class Procedure {
 
   // The whole state for a person to read.
   Json dump(std::int64_t now) const;
+  // What each rule cost, in the order of the files; counted where options.cpu_time is given.
+  struct RuleCost {
+    std::string file;
+    std::uint32_t line = 0;
+    std::string_view type;  // as SEC names it
+    std::string description;
+    std::uint64_t met = 0, matches = 0;
+    std::uint64_t cpu_ns = 0;
+  };
+  std::vector<RuleCost> rule_costs() const;
 
   struct Core;
 

@@ -188,6 +188,16 @@ Json cache_json(const MatchCache& cache) {
 
 }  // namespace
 
+std::vector<Procedure::RuleCost> Procedure::rule_costs() const {
+  std::vector<RuleCost> out;
+  for (const auto& file : core_->files) {
+    for (const auto& run : file->rules) {
+      out.push_back({file->file->name, run->rule->place.line, rules::procedure::rule_type_name(run->rule->type), run->rule->description, run->met, run->matches, run->cpu});
+    }
+  }
+  return out;
+}
+
 Json Procedure::dump(std::int64_t now) const {
   const Core& core = *core_;
   Json out = {{"time", now}, {"lines", core.lines}, {"rulestats", Json::object()}, {"operations", Json::object()}, {"contexts", Json::array()},

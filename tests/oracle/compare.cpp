@@ -208,7 +208,9 @@ std::vector<std::size_t> openings(const World& world, const Stream& stream) {
 
 std::vector<std::string> said_about(const World& world, const Stream& stream, const std::string& rule) {
   std::vector<std::string> out;
-  Real real(load(world).matchers, world);
+  const Loaded loaded = load(world);
+  if (!loaded.error.empty()) return {loaded.error};
+  Real real(loaded.matchers, world);
   for (std::size_t i = 0; i < stream.size(); ++i) {
     std::vector<std::string> lines;
     for (const std::string& line : real.step(stream[i])) {

@@ -69,7 +69,7 @@ class Recorded:
         self.db = sqlite3.connect(f"file:{state}/engine.db?mode=ro", uri=True)
 
     def __call__(self):
-        return self.db.execute("SELECT max(seq) FROM intake").fetchone()[0] or 0
+        return self.db.execute("SELECT max(coalesce((SELECT max(seq) FROM intake), 0), coalesce((SELECT max(last) FROM intake_block), 0))").fetchone()[0]
 
 
 def flood(out, rate, seconds, sent):

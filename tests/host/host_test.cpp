@@ -2,11 +2,9 @@
 #include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <fstream>
 #include <functional>
@@ -15,7 +13,6 @@
 #include "catch.h"
 #include "host/sandbox.h"
 #include "host/socket.h"
-#include "host/turns.h"
 #include "host/user.h"
 #include "temp_dir.h"
 
@@ -155,34 +152,6 @@ TEST_CASE("a bell wakes the doorbell; without one it does nothing") {
   REQUIRE(again);
   bell.ring();
   CHECK(again->answer() == Call::now);
-}
-
-TEST_CASE("short turns are the calling thread's and of what it starts, until it takes the usual ones") {
-  // sched_getattr(2): `runtime` stands 24 bytes into the answer, in nanoseconds.
-  const auto turns = [] {
-    std::array<std::uint64_t, 8> answer{};
-    REQUIRE(::syscall(SYS_sched_getattr, 0, answer.data(), sizeof answer, 0U) == 0);
-    return answer[3];
-  };
-  const auto in_a_thread = [&](const std::function<void()>& first) {
-    std::uint64_t seen = 0;
-    std::thread([&] {
-      first();
-      seen = turns();
-    }).join();
-    return seen;
-  };
-  const std::uint64_t ours = turns(), usual = in_a_thread(host::take_usual_turns);  // who started us may have asked for short ones
-  if (usual == 0) return;  // a kernel before 6.12
-  const std::uint64_t shorter = in_a_thread(host::take_short_turns);
-  CHECK(shorter == 100'000);
-  CHECK(usual > shorter);
-  CHECK(turns() == ours);
-  std::thread([&] {
-    host::take_short_turns();
-    CHECK(in_a_thread([] {}) == shorter);
-    CHECK(in_a_thread(host::take_usual_turns) == usual);  // as for programs that are started
-  }).join();
 }
 
 TEST_CASE("a request is a line in and a line out; nobody there is no error") {

@@ -19,7 +19,6 @@
 #include "dispatch_metrics.h"
 #include "host/notify.h"
 #include "host/socket.h"
-#include "host/turns.h"
 #include "host/user.h"
 #include "metrics_file.h"
 #include "pipeline/control.h"
@@ -240,7 +239,6 @@ int run(const Options& o) {
   if (!control) return failed(control.error());
   auto door = host::Doorbell::open(ledger_dir / "dispatch.bell", 0666);
   if (!door) return failed(door.error());
-  host::take_short_turns();
   handle(SIGTERM, [](int) { g_stop = 1; });
   handle(SIGINT, [](int) { g_stop = 1; });
   handle(SIGHUP, [](int) { g_hangup = 1; });

@@ -11,7 +11,6 @@
 #include "common.h"
 #include "engine_service.h"
 #include "host/sandbox.h"
-#include "host/turns.h"
 #include "host/user.h"
 #include "input/live.h"
 #include "pipeline/live.h"
@@ -197,8 +196,6 @@ void read_lines(Run& run) {
 }
 
 int run(const Options& o) {
-  // rsyslogd waits for each answer, and an action for what comes before it.
-  host::take_short_turns();
   // logrotate's weekly signal goes to all of rsyslog's cgroup, at any moment.
   if (o.omprog) std::signal(SIGHUP, SIG_IGN);
   Run run{.o = o, .code = kFine, .rules = {}, .sources = {}, .sandbox = {}, .clock = {}, .printer = {}, .session = {}, .acting = {}, .decided = {}, .counts = {}};

@@ -6,7 +6,6 @@
 #include <system_error>
 #include <utility>
 
-#include "host/turns.h"
 
 namespace correlator::dispatch {
 
@@ -45,7 +44,6 @@ void Worker::run() {
   sigset_t all;
   sigfillset(&all);
   ::pthread_sigmask(SIG_SETMASK, &all, nullptr);
-  host::take_usual_turns();  // for the programs that are started here
   std::unique_lock lock(mutex_);
   for (;;) {
     changed_.wait(lock, [this] { return ends_ || work_; });

@@ -189,6 +189,9 @@ says E205-unreadable 74 replay /proc/self/mem
 says E208-empty-directory 66 sh -c 'mkdir -p empty && "$0" replay --rules rules.toml empty' "$CORRELATOR"
 python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind("sock")'
 says E209-a-socket 66 replay sock
+mkdir -p hosts
+for i in 1 2 3; do cp a.log "hosts/h$i.log"; done
+says E211-too-many-logs 74 sh -c 'ulimit -n 60; "$0" replay --rules rules.toml --threads 1 hosts' "$CORRELATOR"
 mkdir -p rotated
 cp a.log rotated/messages
 head -n 30 a.log >rotated/messages.1

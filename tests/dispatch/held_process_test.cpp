@@ -2,15 +2,18 @@
 // A process that is held runs when it is let go and never otherwise.
 #include "held_process.h"
 
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <string>
 
 #include "catch.h"
+#include "host/open_files.h"
 #include "temp_dir.h"
 
 using namespace correlator;
@@ -64,6 +67,27 @@ TEST_CASE("a held process runs once it is let go") {
   REQUIRE(::waitpid(*pid, &status, 0) == *pid);
   CHECK(status == 0);
   CHECK(fs::exists(dir.path() / "ran"));
+}
+
+TEST_CASE("a process has as many open files as we were started with, however many we allow ourselves") {
+  rlimit few{};
+  REQUIRE(::getrlimit(RLIMIT_NOFILE, &few) == 0);
+  few.rlim_cur = std::min<rlim_t>(few.rlim_max, 321);
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &few) == 0);
+  CHECK(host::allow_open_files() == few.rlim_max);
+  CHECK(host::allow_open_files() == few.rlim_max);  // the second time changes nothing of what is usual
+  testing::TempDir dir;
+  ProcessSpec spec = marking(dir);
+  dir.write("act", "#!/bin/sh\nulimit -Sn >\"$1\"\nulimit -Hn >>\"$1\"\n", true);
+  HeldProcess held(spec);
+  const auto pid = held.go();
+  REQUIRE(pid.ok());
+  int status = 0;
+  REQUIRE(::waitpid(*pid, &status, 0) == *pid);
+  std::uint64_t soft = 0, hard = 0;
+  std::ifstream(dir.path() / "ran") >> soft >> hard;
+  CHECK(soft == few.rlim_cur);
+  CHECK(hard == few.rlim_max);
 }
 
 TEST_CASE("a held process that has fallen asleep over its waiting is woken") {

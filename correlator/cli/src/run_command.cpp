@@ -10,6 +10,7 @@
 #include "commands.h"
 #include "common.h"
 #include "engine_service.h"
+#include "host/open_files.h"
 #include "host/sandbox.h"
 #include "host/user.h"
 #include "input/live.h"
@@ -68,6 +69,7 @@ bool open_inputs(Run& run) {
     return true;
   };
   if (o.omprog) return add(input::omprog_source(STDIN_FILENO, STDOUT_FILENO, o.greeted));
+  if (!o.follow.empty()) host::allow_open_files();  // of a central server they may be thousands
   for (const std::string& file : o.follow) {
     if (!add(input::follow_source(file, {o.from_start}))) return false;
   }

@@ -17,6 +17,7 @@
 
 #include "dispatch/process.h"
 #include "host/memory_file.h"
+#include "host/open_files.h"
 
 namespace correlator::dispatch {
 namespace {
@@ -134,6 +135,7 @@ void HeldProcess::be_the_child() {
   struct sigaction by_default {};
   by_default.sa_handler = SIG_DFL;
   for (int number = 1; number < NSIG; ++number) ::sigaction(number, &by_default, nullptr);
+  host::usual_open_files();
   constexpr int gate = STDERR_FILENO + 1;
   const bool ready = ::setpgid(0, 0) == 0 && ::dup2(input_, STDIN_FILENO) >= 0 && ::dup2(output_[1], STDOUT_FILENO) >= 0 &&
                      ::dup2(output_[1], STDERR_FILENO) >= 0 && (gate_[1] == gate || ::dup3(gate_[1], gate, O_CLOEXEC) >= 0) &&

@@ -14,7 +14,8 @@
 namespace correlator::input {
 namespace {
 
-constexpr std::size_t kInputSize = std::size_t{1} << 18;
+// What is looked at to tell what a file is, and what decompressors are fed with: thousands of files may be open at once.
+constexpr std::size_t kLookSize = std::size_t{4} << 10, kInputSize = std::size_t{32} << 10;
 
 // The bytes of a source, with a look ahead.
 class Input {
@@ -29,17 +30,24 @@ class Input {
     begin_ += bytes;
     offset_ += bytes;
   }
+  void read_in_bulk() { size_ = kInputSize; }
+  // Nobody looks ahead any more.
+  void give_back() {
+    buffer_ = {};
+    begin_ = end_ = 0;
+  }
   void passed(std::uint64_t bytes) { offset_ += bytes; }  // bytes that did not come through here
 
   // Adds at least one byte to what is ahead, or finds the end.
   Status more() {
     if (begin_ == end_) begin_ = end_ = 0;
-    if (buffer_.empty()) buffer_.resize(kInputSize);
+    if (buffer_.size() < size_) buffer_.resize(size_);
     if (end_ == buffer_.size()) {
       std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
       end_ -= begin_;
       begin_ = 0;
     }
+    if (end_ == buffer_.size()) buffer_.resize(2 * buffer_.size());
     Result<std::size_t> got = source->read(std::span(buffer_).subspan(end_));
     if (!got) return got.error();
     end_ += *got;
@@ -59,7 +67,7 @@ class Input {
 
  private:
   std::vector<char> buffer_;
-  std::size_t begin_ = 0, end_ = 0;
+  std::size_t size_ = kLookSize, begin_ = 0, end_ = 0;
   std::uint64_t offset_ = 0;
   bool ended_ = false;
 };
@@ -75,6 +83,7 @@ class PlainReader final : public Reader {
     if (got != 0) {  // what the detection looked at
       std::memcpy(out.data(), input_.ahead().data(), got);
       input_.drop(got);
+      if (input_.ahead().empty()) input_.give_back();
     } else {
       Result<std::size_t> direct = input_.source->read(out);
       if (!direct) {
@@ -115,7 +124,9 @@ class CompressedReader final : public Reader {
       : Reader(input.source->name, input.source->size, input.source->mtime),
         input_(std::move(input)),
         compression_(compression),
-        decoder_(std::move(decoder)) {}
+        decoder_(std::move(decoder)) {
+    input_.read_in_bulk();
+  }
 
   Result<std::size_t> read(std::span<char> out) override {
     while (!error_ && !ended_) {

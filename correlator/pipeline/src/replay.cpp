@@ -16,6 +16,9 @@ using Steady = std::chrono::steady_clock;
 // Each source has a thread that reads ahead; with many hosts' files the threads would be more than the cores
 // can use.
 constexpr std::size_t kMaxReadAhead = 8;
+// What the blocks of all sources may hold: each has some three, the one that is read, what it was scanned from and what is behind it for
+// lines that repeat it. Blocks that are smaller than the least cost more to hand over than to read.
+constexpr std::size_t kBlocksTogether = std::size_t{32} << 20, kBlocksOfOne = 3, kLeastBlock = std::size_t{16} << 10;
 // What files that are decompressed ahead of their turn may hold, all together.
 constexpr std::size_t kMostAhead = std::size_t{256} << 20;
 
@@ -69,8 +72,9 @@ class Replay {
 Status Replay::open(std::vector<input::Source> sources) {
   StreamOptions stream = options_.stream;
   stream.read_ahead = stream.read_ahead && sources.size() <= kMaxReadAhead;
-  // Two for each thread, shared out: memory is bounded by it, whatever the number of sources. The same for files of one source.
   const std::size_t shared_by = std::max<std::size_t>(sources.size(), 1);
+  stream.block_size = std::min(stream.block_size, std::max(kBlocksTogether / (kBlocksOfOne * shared_by), kLeastBlock));
+  // Two for each thread, shared out: memory is bounded by it, whatever the number of sources. The same for files of one source.
   if (pool_.threads() > 1) stream.files_ahead = (pool_.threads() - 1) / shared_by;
   if (stream.files_ahead > 0) stream.ahead_bytes = std::min(stream.ahead_bytes, kMostAhead / ((stream.files_ahead + 1) * shared_by));
   if (pool_.threads() > 1) stream.scan_ahead = std::max<std::size_t>(1, 2 * pool_.threads() / shared_by);

@@ -90,7 +90,7 @@ class Report(unittest.TestCase):
         targets = self.data["targets"]
         self.assertEqual(len(rows), len(targets))
         # Those of bench/run but SEC's.
-        self.assertEqual(len(targets), 9)
+        self.assertEqual(len(targets), 12)
         for (what, measured, wanted, verdict, commands), target in zip(rows, targets):
             self.assertEqual(what, target["what"])
             self.assertEqual(measured, f"{target['measured']:,.2f}")

@@ -1,13 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The curves of bench/report. Each is a plot as the page takes it: axes with their scale, named series of points, and the commands. Throughput
 is that of the whole command, its start and the loading of the rules included."""
-import json
-import os
 import re
 import subprocess
-import sys
 
-from measure import ROOT, Together, cpus
+import targets
+from measure import Together, cpus
 
 RULES = (10, 100, 500, 2000)
 SHARES = (0, 0.5, 5, 14, 50, 100)
@@ -87,20 +85,10 @@ def keys(bench, counts):
                 {"third event of each key": points}, [name])
 
 
-def latency(bench, lines):
-    """The plot, or None where it cannot be measured; two targets."""
-    file = bench.work / "latency.json"
-    command = [sys.executable, str(ROOT / "bench/live/latency.py"), "--lines", str(lines), "--json", str(file)]
-    name = "bench/live/latency.py"
-    bench.commands[name] = f"{name} --lines {lines}" + (" with PREFER=1" if os.environ.get("PREFER") else "")
-    subprocess.run(command, env={**os.environ, "BUILD": str(bench.build)}, check=False)
-    if not file.exists():
-        return None
-    told = json.loads(file.read_text(encoding="utf-8"))
-    for what, wanted in (("p50", 2), ("p99", 10)):
-        bench.target(f"log socket to the action's first instruction, {what}, ms", told[what], wanted, [name])
-    bench.target("lines without an action within 20 s", told["lost"], 0, [name])
+def latency(told, bench):
+    """Of what targets.latency() gave."""
+    lines = len(next(iter(told["milliseconds"].values())))
     return {"name": "latency", "title": f"Live latency, {lines} lines of which each is a decision", "x": axis("milliseconds", "log"),
             "y": axis("% of the lines that took at most this long", "linear"),
             "distributions": [{"name": of, "values": values} for of, values in told["milliseconds"].items()],
-            "commands": [f"{name}: {bench.commands[name]}"]}
+            "commands": [f"{targets.LATENCY}: {bench.commands[targets.LATENCY]}"]}

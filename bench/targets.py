@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The targets of a replay, of windows and of SEC's rule files, each a ratio to a control that ran in the same interleaved rounds."""
+import json
 import os
 import re
+import shutil
 import subprocess
+import sys
 
 from measure import ROOT, Together
 
@@ -74,16 +77,67 @@ def other_logs(bench, rules, size):
 def windows(bench, keys=1_000_000):
     state = bench.work / "windows"
     program = str(bench.build / "bench/bench_windows")
-    fill = [program, str(keys), str(state)]
+    fill, again = [program, str(keys), str(state)], [program, "--restart", str(keys), str(state)]
     output = subprocess.run(fill, capture_output=True, text=True, check=True).stdout
     print(output, end="")
-    times = float(re.search(r"^event .*: ([\d.]+) times$", output, re.M).group(1))
-    bench.target(f"event with {keys:,} live keys against 1,000", times, 2, [bench.shown(fill)])
     subprocess.run(["sqlite3", "-separator", " ", state / "engine.db",
                     f"SELECT printf('disk      %-13s %d bytes a window', name, sum(pgsize) / {keys}) FROM dbstat "
                     "WHERE name IN ('live_window', 'intake_block') GROUP BY name ORDER BY name DESC"], check=True)
+    seconds, megabytes = [], []
     for _ in range(bench.rounds):
-        subprocess.run([program, "--restart", str(keys), state], check=True)
+        restarted = subprocess.run(again, capture_output=True, text=True, check=True).stdout
+        print(restarted, end="")
+        seconds.append(float(re.search(r"back in ([\d.]+) CPU s", restarted).group(1)))
+        megabytes.append(float(re.search(r"peak ([\d.]+) MB", restarted).group(1)))
+    number = lambda pattern: float(re.search(pattern, output, re.M).group(1))
+    made, back = bench.shown(fill), bench.shown(again)
+    bench.target(f"event with {keys:,} live keys against 1,000", number(r"^event .*: ([\d.]+) times$"), 2, [made])
+    bench.target("bytes a live window of 3 events, texts of evidence apart", number(r"^memory +(\d+) bytes a window"), 300, [made])
+    bench.target(f"restart with {keys:,} windows, CPU s", min(seconds), 1.2, [back])
+    bench.target(f"restart with {keys:,} windows, MB at the peak", min(megabytes), 300, [back])
+
+
+LATENCY, CPU, STRICT = "bench/live/latency.py", "bench/live/cpu.py", "bench/live/strict.py"
+LIVE_PROGRAMS = ("first_instruction", "rsyslog_tap", "omprog_feeder")  # what these need to be built
+
+
+def latency(bench, lines):
+    """What latency.py tells, or None where it cannot be measured."""
+    file = bench.work / "latency.json"
+    bench.commands[LATENCY] = f"{LATENCY} --lines {lines}" + (" with PREFER=1" if os.environ.get("PREFER") else "")
+    subprocess.run([sys.executable, str(ROOT / LATENCY), "--lines", str(lines), "--json", str(file)], env={**os.environ, "BUILD": str(bench.build)}, check=False)
+    if not file.exists():
+        return None
+    told = json.loads(file.read_text(encoding="utf-8"))
+    for what, wanted in (("p50", 2), ("p99", 10)):
+        bench.target(f"log socket to the action's first instruction, {what}, ms", told[what], wanted, [LATENCY])
+    bench.target("lines without an action within 20 s", told["lost"], 0, [LATENCY])
+    return told
+
+
+def live(bench, lines):
+    """Below a real rsyslogd, and as its omprog would do it: one line under way at a time, each of them synced. Gives what latency() does."""
+    if os.getuid() != 0 or shutil.which("rsyslogd") is None:
+        print("live: not measured, it needs root and rsyslogd")
+        return None
+    waits = latency(bench, lines)
+    told = output_of([STRICT, "--rounds", str(bench.rounds)], bench)
+    rounds = [tuple(map(float, row)) for row in re.findall(r"^ +\d+ +[\d.]+ +[\d.]+ +[\d.]+ +([\d.]+) +([\d.]+)$", told, re.M)]
+    for what, values, wanted in (("p50", [p50 for p50, _ in rounds], 0.5), ("p99", [p99 for _, p99 in rounds], 2)):
+        bench.target(f"a line given to its OK, each synced, {what}, ms", min(values, default=99), wanted, [STRICT])
+    told = output_of([CPU, "--shares", "0.005"], bench)
+    for way, ratio in re.findall(r"^\| (\w+) \| 0\.5% \| [\d.]+ \| [\d.]+ \| ([\d.]+) \|", told, re.M):
+        bench.target(f"plug-in's CPU against rsyslogd's, {way}, 0.5 % of the lines match", float(ratio), 1, [CPU])
+    return waits
+
+
+def output_of(command, bench):
+    """Of a measurement that prints a table; shown, too."""
+    bench.commands[command[0]] = bench.shown(command)
+    output = subprocess.run([sys.executable, str(ROOT / command[0]), *command[1:]], env={**os.environ, "BUILD": str(bench.build)},
+                            stdout=subprocess.PIPE, text=True, check=False).stdout
+    print(output, end="")
+    return output
 
 
 def sec(bench):

@@ -33,7 +33,8 @@ def came(state):
     """Whether the last line that was sent is in the intake. It need not be the last there: lines that wait on disk are passed."""
     try:
         db = sqlite3.connect(f"file:{state}/engine.db?mode=ro", uri=True)
-        found = db.execute("SELECT count(*) FROM intake WHERE kind = 1 AND instr(frame, ?) > 0", (SENTINEL.encode(),)).fetchone()[0]
+        found = db.execute("SELECT (SELECT count(*) FROM intake WHERE kind = 1 AND instr(frame, ?1) > 0) + (SELECT count(*) FROM intake_block WHERE instr(bytes, ?1) > 0)",
+                           (SENTINEL.encode(),)).fetchone()[0]
         db.close()
     except sqlite3.Error:
         return False

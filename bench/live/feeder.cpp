@@ -2,11 +2,13 @@
 // Plays rsyslogd's omprog: gives lines of the shipped template to a plug-in, one under way at a time, as fast as it answers, and prints
 // how it fares. For a soak of many millions of lines, and for what the plug-in can do without an rsyslogd that needs the CPU, too.
 //   feeder LINES MATCHING-OF-1000 EVERY PROGRAM ARGUMENT...    a row each EVERY lines; PROGRAM is started with --greeted
+// p50 and p99: milliseconds from a line's writing to its OK, of the EVERY lines before the row.
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -14,6 +16,7 @@
 #include <ctime>
 #include <fstream>
 #include <string>
+#include <vector>
 
 namespace {
 
@@ -56,11 +59,17 @@ std::string frame(long number, bool matching) {
   return {text, static_cast<std::size_t>(size)};
 }
 
+// Sorts them.
+double quantile(std::vector<double>& values, double which) {
+  std::sort(values.begin(), values.end());
+  return values[static_cast<std::size_t>(which * static_cast<double>(values.size() - 1))];
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   int in[2], out[2];
-  if (argc < 5 || pipe2(in, O_CLOEXEC) != 0 || pipe2(out, O_CLOEXEC) != 0) return 2;
+  if (argc < 5 || std::atol(argv[3]) < 1 || pipe2(in, O_CLOEXEC) != 0 || pipe2(out, O_CLOEXEC) != 0) return 2;
   const long lines = std::atol(argv[1]), matching = std::atol(argv[2]), every = std::atol(argv[3]);
   const pid_t child = fork();
   if (child == 0) {
@@ -71,21 +80,26 @@ int main(int argc, char** argv) {
   }
   close(in[0]);
   close(out[1]);
-  std::printf("%10s %9s %10s %12s %10s\n", "lines", "seconds", "lines/s", "us CPU/line", "RSS KiB");
+  std::printf("%10s %9s %10s %12s %10s %9s %9s\n", "lines", "seconds", "lines/s", "us CPU/line", "RSS KiB", "p50 ms", "p99 ms");
   const double begin = now();
   double last = begin, last_cpu = 0;
+  std::vector<double> waits;  // seconds
   for (long number = 1; number <= lines; ++number) {
     const std::string text = frame(number, number * 7919 % 1000 < matching);
     char answer[64];
+    const double written = now();
     if (write(in[1], text.data(), text.size()) != static_cast<ssize_t>(text.size()) || read(out[0], answer, sizeof answer) != 3 ||
         std::memcmp(answer, "OK\n", 3) != 0) {
       std::fprintf(stderr, "line %ld was not answered OK\n", number);
       return 1;
     }
+    waits.push_back(now() - written);
     if (number % every != 0) continue;
     const double at = now(), used = cpu(child), part = static_cast<double>(every);
-    std::printf("%10ld %9.1f %10.0f %12.2f %10ld\n", number, at - begin, part / (at - last), (used - last_cpu) / part * 1e6, kib(child, "VmRSS:"));
+    std::printf("%10ld %9.1f %10.0f %12.2f %10ld %9.3f %9.3f\n", number, at - begin, part / (at - last), (used - last_cpu) / part * 1e6, kib(child, "VmRSS:"),
+                1e3 * quantile(waits, 0.5), 1e3 * quantile(waits, 0.99));
     std::fflush(stdout);
+    waits.clear();
     last = at;
     last_cpu = used;
   }

@@ -35,13 +35,15 @@ def syncs(where, count):
 
 
 def lines(where, count, number):
-    """Lines a second, all of them matching, as omprog's peer sees them answered; the second half, when the log has its size."""
+    """Lines a second, and milliseconds from a line to its OK (p50, p99), all of them matching, as omprog's peer sees them answered; the second half, when
+    the log has its size."""
     state = os.path.join(where, f"state{number}")
     feeder = [f"{BUILD}/bench/omprog_feeder", str(count), "1000", str(count // 2), f"{BUILD}/correlator/cli/correlator", "run", "--omprog", "--greeted",
               "--user", "root", "--rules", os.path.join(ROOT, "rules"), "--durability", "strict", "--state", state, "--ledger", state + "-ledger"]
     with open(os.path.join(where, "log"), "w", encoding="utf-8") as log:
         said = subprocess.run(feeder, stdout=subprocess.PIPE, stderr=log, check=True, text=True)
-    return float(said.stdout.splitlines()[-1].split()[2])
+    row = said.stdout.splitlines()[-1].split()
+    return float(row[2]), float(row[5]), float(row[6])
 
 
 def main():
@@ -53,11 +55,11 @@ def main():
     with tempfile.TemporaryDirectory(prefix="correlator-strict-", dir=options.where) as where:
         kind = subprocess.run(["stat", "-f", "-c", "%T", where], stdout=subprocess.PIPE, check=True, text=True).stdout.strip()
         print(f"{os.cpu_count()} CPUs, load {os.getloadavg()[0]:.1f}, {kind}")
-        print(f"{'round':>5} {'fdatasync/s':>12} {'lines/s':>9} {'lines for a sync':>17}")
+        print(f"{'round':>5} {'fdatasync/s':>12} {'lines/s':>9} {'lines for a sync':>17} {'p50 ms':>8} {'p99 ms':>8}")
         for number in range(1, options.rounds + 1):
             disk = syncs(where, options.lines // 2)
-            rate = lines(where, options.lines, number)
-            print(f"{number:5d} {disk:12.0f} {rate:9.0f} {rate / disk:17.2f}", flush=True)
+            rate, p50, p99 = lines(where, options.lines, number)
+            print(f"{number:5d} {disk:12.0f} {rate:9.0f} {rate / disk:17.2f} {p50:8.3f} {p99:8.3f}", flush=True)
 
 
 if __name__ == "__main__":

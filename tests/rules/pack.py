@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What holds for every rule of the pack that ships:
   - each pattern has a literal, so that the whole pack reads archives at full speed (no W001);
+  - each event has a sample that it decodes and one that it must not;
   - each rule has a test in which it decides and one in which it must not;
   - each threshold is a named setting with a comment that says where it comes from, and a step to either side of it, in number or in
     time, breaks a test of the pack: the boundary is tested, not only the far side of it.
@@ -89,16 +90,21 @@ def main():
     said = run(correlator, directory)
     check("the pack is good", said.returncode == 0, said.stderr)
     check("no pattern without a literal", "[W001]" not in said.stdout + said.stderr, said.stderr)
-    rules = 0
+    rules = events = 0
     for path, table in tables(directory):
+        for event in table.get("event", []):
+            events += 1
+            rejected = [sample.get("reject", False) for sample in event.get("sample", [])]
+            check(f"{event['id']} has a sample that it decodes", False in rejected)
+            check(f"{event['id']} has a sample that it must not decode", True in rejected)
         for rule in table.get("rule", []):
             rules += 1
             expected = [test["expect"] for test in rule.get("test", []) if "expect" in test]
             check(f"{rule['id']} has a test in which it decides", any(expected))
             check(f"{rule['id']} has a test in which it must not", [] in expected)
     changed = boundaries(correlator, directory)
-    check("there are rules and thresholds", rules > 60 and changed > 60, (rules, changed))
-    print(f"{rules} rules, {changed} thresholds moved by a step; {failed} failed")
+    check("there are events, rules and thresholds", events > 100 and rules > 60 and changed > 60, (events, rules, changed))
+    print(f"{events} events, {rules} rules, {changed} thresholds moved by a step; {failed} failed")
     return 1 if failed else 0
 
 

@@ -182,6 +182,22 @@ const Row kRows[] = {
      "libvirtd", "error : fn:123 : msg", Format::libvirt},
     {"2022-07-29 07:49:46.591+0000: Domain id=30 is tainted: host-cpu", "utc 2022-07-29T07:49:46.591Z", "",
      "libvirtd", "Domain id=30 is tainted: host-cpu", Format::libvirt},
+    // SONiC: the severity behind the host, and since 2024 the year in front
+    {"Mar 15 10:00:00.123456 sonic INFO kernel: [ 1395.52] EDAC MC0: 1 CE x", "yearless -03-15T10:00:00.123456Z", "sonic", "kernel", "EDAC MC0: 1 CE x",
+     Format::bsd},
+    {"2024 Mar 15 10:00:00.123456 sonic ERR rasdaemon[77]: mc_event x", "wall 2024-03-15T10:00:00.123456Z", "sonic", "rasdaemon", "mc_event x", Format::bsd},
+    {"2024 Feb 30 10:00:00 sonic INFO kernel: x", "none", "", "kernel", "2024 Feb 30 10:00:00 sonic INFO kernel: x", Format::raw},
+    {"Mar 15 10:00:00 h INFO: task a:1 blocked", "yearless -03-15T10:00:00Z", "h", "kernel", "INFO: task a:1 blocked", Format::bsd},
+    {"Mar 15 10:00:00 h INFO alone", "yearless -03-15T10:00:00Z", "h", "kernel", "INFO alone", Format::bsd},
+    {"Mar 15 10:00:00 h Info kernel: x", "yearless -03-15T10:00:00Z", "h", "kernel", "Info kernel: x", Format::bsd},
+    // dmesg -H of util-linux, with -x, and dmesg -T in another language
+    {"[Feb11 22:34] EDAC MC0: 1 CE x", "yearless -02-11T22:34:00Z", "", "kernel", "EDAC MC0: 1 CE x", Format::dmesg},
+    {"kern  :warn  : [Feb11 22:34] EDAC MC0: 1 CE x", "yearless -02-11T22:34:00Z", "", "kernel", "EDAC MC0: 1 CE x", Format::dmesg},
+    {"[ma mrt 21 17:09:43 2022] EDAC MC0: 1 CE x", "none", "", "kernel", "EDAC MC0: 1 CE x", Format::dmesg},
+    {"[lun. f\xC3\xA9vr.  7 17:09:43 2022] EDAC MC0: 1 CE x", "none", "", "kernel", "EDAC MC0: 1 CE x", Format::dmesg},
+    {"[\xE4\xB8\x80 3\xE6\x9C\x88 21 17:09:43 2022] EDAC MC0: 1 CE x", "none", "", "kernel", "EDAC MC0: 1 CE x", Format::dmesg},
+    {"[ma mrt 32 17:09:43 2022] x", "none", "", "kernel", "[ma mrt 32 17:09:43 2022] x", Format::raw},
+    {"[12 13 21 17:09:43 2022] x", "none", "", "kernel", "[12 13 21 17:09:43 2022] x", Format::raw},
     // not JSON after all
     {"{\"msg\":\"kernel: EDAC", "none", "", "", "{\"msg\":\"kernel: EDAC", Format::raw},
 };

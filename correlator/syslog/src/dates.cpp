@@ -165,9 +165,9 @@ bool take_minute_date(std::string_view& text, Stamp& stamp) {
   std::string_view rest = text;
   CivilTime civil;
   civil.year = 0;
-  civil.month = rest.size() < 4 || rest[3] != ' ' ? 0 : month_of(rest);
+  civil.month = rest.size() < 4 ? 0 : month_of(rest);
   if (civil.month == 0) return false;
-  rest.remove_prefix(4);
+  rest.remove_prefix(3);
   skip_blanks(rest);
   const auto day = take_number(rest, 2);
   if (!day || !take(rest, ' ')) return false;
@@ -180,6 +180,20 @@ bool take_minute_date(std::string_view& text, Stamp& stamp) {
   stamp.kind = Stamp::Kind::yearless;
   stamp.civil = civil;
   stamp.utc.reset();
+  text = rest;
+  return true;
+}
+
+bool take_year_first_date(std::string_view& text, Stamp& stamp) {
+  std::string_view rest = text;
+  const auto year = take_number(rest, 4);
+  if (!year || *year < 1000 || !take(rest, ' ')) return false;
+  Stamp found;
+  if (!take_bsd_date(rest, found) || found.kind != Stamp::Kind::yearless) return false;
+  found.kind = Stamp::Kind::wall;
+  found.civil.year = static_cast<int>(*year);
+  if (!good_day(found.civil.year, found.civil.month, found.civil.day)) return false;
+  stamp = found;
   text = rest;
   return true;
 }
@@ -236,6 +250,30 @@ bool take_ctime(std::string_view& text, Stamp& stamp) {
   found.civil.year = static_cast<int>(*year);
   if (!good_day(found.civil.year, found.civil.month, found.civil.day)) return false;
   stamp = found;
+  text = rest;
+  return true;
+}
+
+bool skip_foreign_ctime(std::string_view& text) {
+  std::string_view rest = text;
+  // Weekday and month: no language writes them with ASCII digits alone.
+  for (int word = 0; word < 2; ++word) {
+    std::size_t n = 0;
+    bool letters = false;
+    for (; n < rest.size() && rest[n] != ' '; ++n) {
+      const bool letter = is_alnum(rest[n]) ? !is_digit(rest[n]) : static_cast<unsigned char>(rest[n]) >= 0x80;
+      if (!letter && !is_digit(rest[n]) && rest[n] != '.') return false;
+      letters = letters || letter;
+    }
+    if (!letters || n > 24 || n == rest.size()) return false;
+    rest.remove_prefix(n);
+    skip_blanks(rest);
+  }
+  CivilTime civil;
+  const auto day = take_number(rest, 2);
+  if (!day || *day < 1 || *day > 31 || !take(rest, ' ') || !take_clock(rest, civil) || !take(rest, ' ')) return false;
+  const auto year = take_number(rest, 4);
+  if (!year || *year < 1000) return false;
   text = rest;
   return true;
 }

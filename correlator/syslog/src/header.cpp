@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Host and tag: the part of a line where formats differ least and mean most.
+#include <algorithm>
+#include <array>
+
 #include "names.h"
 #include "parts.h"
 #include "scan.h"
@@ -125,6 +128,22 @@ bool read_glued_host(std::string_view rest, Message& m) {
   return true;
 }
 
+namespace {
+
+// "sonic WARNING kernel: …": SONiC's rsyslog writes %syslogseverity-text:::uppercase% behind the host. Only in front of a tag.
+void take_severity(std::string_view& rest, Message& m) {
+  static constexpr std::array<std::string_view, 8> kSeverities = {"EMERG", "ALERT", "CRIT", "ERR", "WARNING", "NOTICE", "INFO", "DEBUG"};
+  const std::string_view word = first_word(rest);
+  const auto severity = std::find(kSeverities.begin(), kSeverities.end(), word);
+  if (severity == kSeverities.end()) return;
+  std::string_view behind = rest.substr(word.size());
+  if (!take(behind, ' ') || !tag_of(behind)) return;
+  if (!m.level) m.level = static_cast<std::uint8_t>(severity - kSeverities.begin());
+  rest = behind;
+}
+
+}  // namespace
+
 void read_host_and_tag(std::string_view rest, Message& m) {
   skip_blanks(rest);
   if (is_daemon_note(rest)) {
@@ -137,6 +156,7 @@ void read_host_and_tag(std::string_view rest, Message& m) {
     m.host = word;
     rest.remove_prefix(word.size());
     take(rest, ' ');
+    take_severity(rest, m);
   }
   if (m.host.empty() && read_glued_host(rest, m)) return;
   if (!read_provenance(rest, m)) read_tag(rest, m, TagPlace::behind_host);

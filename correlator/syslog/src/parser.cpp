@@ -74,6 +74,11 @@ void read_line(std::string_view rest, Message& m) {
       read_behind_iso(rest, from_date, m);
       return;
     }
+    if (take_year_first_date(rest, m.stamp)) {
+      m.format = Format::bsd;
+      read_host_and_tag(rest, m);
+      return;
+    }
   } else if (is_upper(rest[0]) || is_lower(rest[0])) {
     if (take_bsd_date(rest, m.stamp)) {
       m.format = Format::bsd;

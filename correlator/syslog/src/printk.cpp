@@ -35,11 +35,11 @@ bool take_caller(std::string_view& text, Message& m) {
   return true;
 }
 
-// "[Wed Apr 12 11:05:16 2023]" of dmesg -T, "[2023-06-22 21:55:31.352444]" of console servers, "[Oct  4 06:51]" of dmesg -H
+// "[Wed Apr 12 11:05:16 2023]" of dmesg -T, also in another language, "[2023-06-22 21:55:31.352444]" of console servers, "[Oct  4 06:51]" of dmesg -H
 bool take_bracketed_date(std::string_view& text, Message& m) {
   std::string_view rest = text.substr(1);
   Stamp stamp;
-  if (!take_ctime(rest, stamp) && !take_iso_date(rest, stamp) && !take_minute_date(rest, stamp)) return false;
+  if (!take_ctime(rest, stamp) && !take_iso_date(rest, stamp) && !take_minute_date(rest, stamp) && !skip_foreign_ctime(rest)) return false;
   if (!take(rest, ']')) return false;
   if (m.stamp.kind == Stamp::Kind::none) m.stamp = stamp;
   text = rest;

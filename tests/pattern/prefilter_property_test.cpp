@@ -299,3 +299,51 @@ TEST_CASE("property: few literals in small blocks at every alignment, where Vect
   }
   CHECK(found >= effort(300) * 100);
 }
+
+TEST_CASE("property: all scanners agree on many literals, and on text that nearly holds them") {
+  const std::uint64_t seed = first_seed();
+  std::size_t found = 0;
+  for (std::uint64_t round = 0; round < effort(40); ++round) {
+    INFO("CORRELATOR_SEED=" << seed << " round " << round);
+    Source source(seed + round * 0x9e3779b97f4a7c15ull + 2);
+    const auto letters = [&](std::size_t n) {
+      static constexpr std::string_view kLetters = "abcdefghijklmnop 0123456789:=[";
+      std::string out;
+      for (; n > 0; --n) out += kLetters[source.below(kLetters.size())];
+      return out;
+    };
+    // From few windows to so many that each filter of the wide scan is full.
+    const std::size_t count = std::size_t{20} << source.below(9);
+    const std::size_t shortest = source.one_in(3) ? 5 : 7;
+    std::vector<std::string> literals;
+    std::vector<Spec> specs;
+    for (std::size_t n = count; n > 0; --n) {
+      literals.push_back(letters(shortest + source.below(14)));
+      specs.push_back({"\\Q" + literals.back() + "\\E"});
+    }
+    std::string block;
+    std::set<Pair> expected;
+    for (std::size_t lines = 300; lines > 0; --lines) {
+      const auto pattern = static_cast<std::uint32_t>(source.below(literals.size()));
+      std::string planted = literals[pattern];
+      const bool spoiled = source.one_in(2);
+      if (spoiled) planted[source.below(planted.size())] = '#';
+      if (!spoiled) expected.emplace(block.size(), pattern);
+      block += letters(source.below(40)) + planted + letters(source.below(40)) + "\n";
+    }
+    const auto fast = PatternSet::build(specs);
+    REQUIRE(fast.ok());
+    const std::set<Pair> of_fast = candidates_of(*fast, block);
+    CHECK(std::includes(of_fast.begin(), of_fast.end(), expected.begin(), expected.end()));
+    for (const auto scanner : {PatternSet::Scanner::scalar, PatternSet::Scanner::avx2, PatternSet::Scanner::vectorscan}) {
+      REQUIRE(candidates_of(*PatternSet::build(specs, {.scanner = scanner}), block) == of_fast);
+    }
+    // All that is found is there: the folding of the filters never shows.
+    for (const auto& [begin, pattern] : of_fast) {
+      const std::size_t end = std::min(block.find('\n', begin), block.size());
+      REQUIRE(block.substr(begin, end - begin).find(literals[pattern].substr(0, 32)) != std::string::npos);
+    }
+    found += of_fast.size();
+  }
+  CHECK(found >= effort(40) * 100);
+}

@@ -23,6 +23,15 @@ std::uint32_t load4(const char* at) {
   return value;
 }
 
+std::uint64_t load8(const char* at) {
+  std::uint64_t value;
+  std::memcpy(&value, at, sizeof value);
+  return value;
+}
+
+constexpr std::size_t kAround = sizeof(std::uint64_t);
+constexpr std::uint64_t kFoldAround = std::uint64_t{kFold} << 32 | kFold;
+
 // The byte order of the machine decides which bytes of a 4-byte load are the first `width`.
 std::uint32_t first_bytes_mask(unsigned width) {
   unsigned char bytes[4] = {0, 0, 0, 0};
@@ -46,15 +55,19 @@ Sharing count_windows(const std::vector<std::string>& literals, const std::vecto
   return out;
 }
 
+// What a window that is found costs before it is compared with the literals that have it, counted in such literals; and how often one
+// is found that the page of ordinary text does not have.
+constexpr double kFoundCost = 3, kUnseen = 0.02;
+
 // Where `stride` consecutive windows begin that are rare in ordinary text and among the other literals.
 std::size_t best_offset(std::string_view literal, unsigned width, unsigned stride, const Sharing& sharing) {
   std::size_t best = 0;
-  unsigned best_cost = std::numeric_limits<unsigned>::max();
+  double best_cost = std::numeric_limits<double>::max();
   for (std::size_t at = 0; at + width + stride - 1 <= literal.size(); ++at) {
-    unsigned cost = 0;
+    double cost = 0;
     for (unsigned i = 0; i < stride; ++i) {
       const std::string_view window = literal.substr(at + i, width);
-      cost += 8 * ordinary_count(window) + sharing.find(window)->second;
+      cost += (ordinary_rate(window) + kUnseen) * (kFoundCost + sharing.find(window)->second);
     }
     if (cost < best_cost) {
       best = at;
@@ -95,8 +108,7 @@ HashScanner::Table HashScanner::make_table(unsigned width, const std::vector<std
     const std::string& literal = literals_[member];
     const std::size_t base = best_offset(literal, width, table.stride, sharing);
     for (std::size_t offset = base; offset < base + table.stride; ++offset) {
-      const std::uint32_t key = (load(literal.data() + offset, width) | kFold) & table.mask;
-      table.entries.push_back({key, member, static_cast<std::uint32_t>(offset)});
+      table.entries.push_back(make_entry(table, member, offset));
     }
   }
   const auto bucket = [&](const Entry& e) { return window_index(e.key, table.bits) >> table.bucket_shift; };
@@ -114,11 +126,38 @@ HashScanner::Table HashScanner::make_table(unsigned width, const std::vector<std
   return table;
 }
 
-void HashScanner::make_wide(Table& table, Width most) const {
+HashScanner::Entry HashScanner::make_entry(const Table& table, std::uint32_t member, std::size_t offset) const {
+  const std::string_view literal = literals_[member];
+  const std::size_t known = std::min(literal.size(), kAround), begin = std::min(offset, literal.size() - known);
+  unsigned char mask[kAround] = {};
+  std::fill_n(mask, known, static_cast<unsigned char>(0xff));
+  char bytes[kAround] = {};
+  literal.copy(bytes, known, begin);
+  Entry entry;
+  entry.mask = load8(reinterpret_cast<const char*>(mask));
+  entry.around = (load8(bytes) | kFoldAround) & entry.mask;
+  entry.key = (load(literal.data() + offset, table.width) | kFold) & table.mask;
+  entry.literal = member;
+  entry.offset = static_cast<std::uint32_t>(offset);
+  entry.before = static_cast<std::uint32_t>(offset - begin);
+  return entry;
+}
+
+// Most windows that are found belong to other words of ordinary text: their neighbours tell, without a loop over bytes.
+bool HashScanner::Entry::like(std::string_view text, std::size_t at) const {
+  if (at < before || at - before + kAround > text.size()) return at >= offset;
+  return ((load8(text.data() + at - before) | kFoldAround) & mask) == around && at >= offset;
+}
+
+void HashScanner::make_wide(Table& table, Width most) {
   table.wide.width = table.width;
   table.wide.stride = table.stride;
   table.wide.bits = table.bits;
-  for (const Entry& entry : table.entries) table.wide.add(entry.key);
+  std::vector<std::uint32_t> keys;
+  for (const Entry& entry : table.entries) keys.push_back(entry.key);
+  std::sort(keys.begin(), keys.end());
+  keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
+  for (const std::uint32_t key : keys) table.wide.add(key);
   table.finder = wide_finder(table.wide, most == Width::avx2);
 }
 
@@ -141,8 +180,7 @@ std::size_t HashScanner::scan_wide(const Table& table, std::string_view text, Li
     const std::size_t found = find(table.wide, table.bitmap.data(), text.data(), text.size(), at, places);
     if (at == before) return at;
     for (std::size_t i = 0; i < found; ++i) {
-      const std::uint32_t key = (load4(text.data() + places[i]) | kFold) & table.mask;
-      if (table.marked(key)) verify(table, key, places[i], text, sink);
+      verify(table, (load4(text.data() + places[i]) | kFold) & table.mask, places[i], text, sink);
     }
   }
 }
@@ -175,8 +213,9 @@ void HashScanner::verify(const Table& table, std::uint32_t key, std::size_t at, 
   const std::uint32_t bucket = window_index(key, table.bits) >> table.bucket_shift;
   for (std::uint32_t i = table.first[bucket]; i < table.first[bucket + 1]; ++i) {
     const Entry& entry = table.entries[i];
+    if (!entry.like(text, at)) continue;
     const std::string& literal = literals_[entry.literal];
-    if (entry.key != key || entry.offset > at || at - entry.offset + literal.size() > text.size()) continue;
+    if (at - entry.offset + literal.size() > text.size()) continue;
     const char* begin = text.data() + at - entry.offset;
     const auto same = [](char c, char expected) { return ascii_lower(c) == expected; };
     if (std::equal(begin, begin + literal.size(), literal.begin(), same)) {

@@ -36,9 +36,13 @@ class HashScanner {
 
  private:
   struct Entry {
+    std::uint64_t around;  // eight bytes of the literal with the window among them, folded
+    std::uint64_t mask;    // of those that it has, if it is shorter
     std::uint32_t key;
     std::uint32_t literal;
     std::uint32_t offset;  // of the window inside the literal
+    std::uint32_t before;  // of the window, bytes of `around`
+    bool like(std::string_view text, std::size_t at) const;  // false: not the literal that has this window at `at`
   };
   struct Table {
     unsigned width = 4;
@@ -58,7 +62,8 @@ class HashScanner {
   };
 
   Table make_table(unsigned width, const std::vector<std::uint32_t>& members, Width most) const;
-  void make_wide(Table& table, Width most) const;
+  Entry make_entry(const Table& table, std::uint32_t member, std::size_t offset) const;
+  static void make_wide(Table& table, Width most);
   std::size_t scan_wide(const Table& table, std::string_view text, LiteralSink& sink) const;
   void scan_table(const Table& table, std::string_view text, LiteralSink& sink) const;
   void verify(const Table& table, std::uint32_t key, std::size_t at, std::string_view text,

@@ -51,8 +51,13 @@ const Grams& grams() {
 
 }  // namespace
 
-unsigned ordinary_count(std::string_view window) {
-  return grams().count(window);
+double ordinary_rate(std::string_view window) {
+  const Grams& page = grams();
+  const double seen = page.count(window);
+  if (window.size() < 4) return seen;
+  const double middle = page.count(window.substr(1, 2));
+  const double likely = middle == 0 ? 0 : page.count(window.substr(0, 3)) / middle * page.count(window.substr(1, 3));
+  return (seen + likely) / 2;
 }
 
 double ordinary_share(std::string_view literal) {

@@ -6,8 +6,9 @@
 
 namespace correlator::pattern {
 
-// Occurrences of a lower-cased window of two to four bytes in the page.
-unsigned ordinary_count(std::string_view window);
+// How often a lower-cased window of two to four bytes may be expected in a text of the page's length. One of four that the page does not
+// have is common where its two halves of three are.
+double ordinary_rate(std::string_view window);
 
 // The expected share of lines that contain the lower-cased literal, above 0 and at most 1.
 double ordinary_share(std::string_view literal);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "wide_windows.h"
 
+#include <limits>
+
 #if defined(__x86_64__)
 #if defined(__GNUC__) && !defined(__clang__)
 // GCC 12 takes the operand that AVX-512's unmasked forms leave undefined for a mistake (its bug 105593).
@@ -12,17 +14,23 @@
 namespace correlator::pattern {
 namespace {
 
-constexpr std::uint32_t kFirst = 0x9e3779b1u, kSecond = 0x85ebca6bu;
-constexpr unsigned kByteShift = 25, kBitShift = 22;  // ten bits of a product: seven say the byte, three the bit
+// Each half of a window times one of these, both added: each byte of the sum says a byte of a filter.
+constexpr std::int16_t kLowHalf = -0x4423, kHighHalf = 0x4f1b;
+// So far right is the product of a window turned whose five lowest bits then say which of the four bytes, and which of its bits.
+constexpr unsigned kBitAt[kWideFilters] = {27, 22, 17, 12, 24, 19};
+
+std::uint32_t sum_of_halves(std::uint32_t key) {
+  return static_cast<std::uint32_t>(static_cast<std::int16_t>(key) * kLowHalf + static_cast<std::int16_t>(key >> 16) * kHighHalf);
+}
 
 }  // namespace
 
 void WideTable::add(std::uint32_t key) {
-  const auto set = [](std::array<std::uint8_t, 128>& filter, std::uint32_t hash) {
-    filter[hash >> kByteShift] |= static_cast<std::uint8_t>(1u << (hash >> kBitShift & 7));
-  };
-  set(first, key * kFirst);
-  set(second, key * kSecond);
+  const std::uint32_t bytes = sum_of_halves(key), product = key * kWindowFactor;
+  for (unsigned f = 0; f < kWideFilters; ++f) {
+    const unsigned bit = product >> kBitAt[f] & 31;
+    filters[f][bytes >> (bit & 24) & 127] |= static_cast<std::uint8_t>(1u << (bit & 7));
+  }
   keys.push_back(key);
 }
 
@@ -30,40 +38,74 @@ void WideTable::add(std::uint32_t key) {
 
 namespace {
 
-// Above so many windows the filters let too much through, and the bitmap is asked at once.
-constexpr std::size_t kMostInFilters = 500;
+// Up to so many windows three filters let one in twenty pass, and more of them cost more than they keep away.
+constexpr std::size_t kMostInThree = 500;
 
 // Each 64 bytes are 16 windows, and 16 more for each further place that the stride asks for.
 constexpr std::size_t kStep = 64, kBehind = 3;
 
-template <unsigned kStride>
-__attribute__((target("avx512f,avx512bw,avx512vbmi"))) std::size_t with_filters(const WideTable& table,
-                                                                                const std::uint32_t*, const char* data,
-                                                                                std::size_t size, std::size_t& at,
-                                                                                std::uint32_t* out) {
-  const __m512i first_low = _mm512_load_si512(table.first.data()), first_high = _mm512_load_si512(table.first.data() + 64);
-  const __m512i second_low = _mm512_load_si512(table.second.data()), second_high = _mm512_load_si512(table.second.data() + 64);
-  const __m512i fold = _mm512_set1_epi32(static_cast<int>(kFold)), seven = _mm512_set1_epi32(7), one = _mm512_set1_epi32(1);
+#define CORRELATOR_AVX512 __attribute__((target("avx512f,avx512bw,avx512vbmi")))
+
+// Leaves of `count` places those whose window is in the bitmap, and returns how many.
+CORRELATOR_AVX512 std::size_t keep_marked(const WideTable& table, const std::uint32_t* bitmap, const char* data, std::uint32_t* places,
+                                          std::size_t count) {
+  const __m512i fold = _mm512_set1_epi32(static_cast<int>(kFold)), by = _mm512_set1_epi32(static_cast<int>(kWindowFactor));
+  const __m512i low = _mm512_set1_epi32(31), one = _mm512_set1_epi32(1);
+  const __m128i unused = _mm_cvtsi32_si128(static_cast<int>(32 - table.bits));
+  // Gathers take their index for a signed one: it is counted from the middle of what 32 bits can say.
+  const __m512i middle = _mm512_set1_epi32(std::numeric_limits<std::int32_t>::min());
+  const void* from = reinterpret_cast<const void*>(reinterpret_cast<std::uintptr_t>(data) + (std::uintptr_t{1} << 31));
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < count; i += 16) {
+    const auto there = static_cast<__mmask16>(count - i >= 16 ? 0xffffu : (1u << (count - i)) - 1);
+    const __m512i at = _mm512_maskz_loadu_epi32(there, places + i);
+    const __m512i keys = _mm512_or_si512(_mm512_i32gather_epi32(_mm512_xor_si512(at, middle), from, 1), fold);
+    const __m512i index = _mm512_srl_epi32(_mm512_mullo_epi32(keys, by), unused);
+    const __m512i words = _mm512_i32gather_epi32(_mm512_srli_epi32(index, 5), bitmap, 4);
+    const __mmask16 hits = _mm512_mask_test_epi32_mask(there, _mm512_srlv_epi32(words, _mm512_and_si512(index, low)), one);
+    _mm512_storeu_si512(places + kept, _mm512_maskz_compress_epi32(hits, at));
+    kept += static_cast<std::size_t>(__builtin_popcount(hits));
+  }
+  return kept;
+}
+
+// All of them pass the filters when windows are very many: then it costs what the bitmap alone would, and the filters.
+template <unsigned kStride, unsigned kFilters>
+CORRELATOR_AVX512 std::size_t with_filters(const WideTable& table, const std::uint32_t* bitmap, const char* data, std::size_t size,
+                                           std::size_t& at, std::uint32_t* out) {
+  __m512i lower[kFilters], upper[kFilters];
+  for (unsigned f = 0; f < kFilters; ++f) {
+    lower[f] = _mm512_load_si512(table.filters[f].data());
+    upper[f] = _mm512_load_si512(table.filters[f].data() + 64);
+  }
+  const __m512i fold = _mm512_set1_epi32(static_cast<int>(kFold)), one = _mm512_set1_epi32(1);
+  const __m512i by = _mm512_set1_epi32(static_cast<int>(kWindowFactor));
+  const __m512i halves = _mm512_set1_epi32(kHighHalf * 0x10000 + static_cast<std::uint16_t>(kLowHalf));
   const __m512i each_fourth = _mm512_setr_epi32(0, 4, 8, 12, 16, 20, 24, 28, 32, 36, 40, 44, 48, 52, 56, 60);
-  const __m512i by_first = _mm512_set1_epi32(static_cast<int>(kFirst)), by_second = _mm512_set1_epi32(static_cast<int>(kSecond));
   std::size_t found = 0, i = at;
   for (; i + kStep + kBehind <= size && found <= kWidePlaces - kStep; i += kStep) {
     for (unsigned shift = 0; shift < 4; shift += kStride) {
       const __m512i keys = _mm512_or_si512(_mm512_loadu_si512(data + i + shift), fold);
-      const __m512i a = _mm512_mullo_epi32(keys, by_first), b = _mm512_mullo_epi32(keys, by_second);
-      const __m512i bytes_a = _mm512_permutex2var_epi8(first_low, _mm512_srli_epi32(a, kByteShift), first_high);
-      const __m512i bytes_b = _mm512_permutex2var_epi8(second_low, _mm512_srli_epi32(b, kByteShift), second_high);
-      const __m512i bits_a = _mm512_srlv_epi32(bytes_a, _mm512_and_si512(_mm512_srli_epi32(a, kBitShift), seven));
-      const __m512i bits_b = _mm512_srlv_epi32(bytes_b, _mm512_and_si512(_mm512_srli_epi32(b, kBitShift), seven));
-      const __mmask16 hits = _mm512_test_epi32_mask(_mm512_and_si512(bits_a, bits_b), one);
-      // Without a branch: one in ten windows gets here, and none of them can be foretold.
+      const __m512i bytes = _mm512_madd_epi16(keys, halves), product = _mm512_mullo_epi32(keys, by);
+      __m512i in_all = one;
+      for (unsigned f = 0; f < kFilters; ++f) {
+        const __m512i bits = _mm512_permutex2var_epi8(lower[f], bytes, upper[f]);
+        in_all = _mm512_and_si512(in_all, _mm512_rorv_epi32(bits, _mm512_srli_epi32(product, kBitAt[f])));
+      }
+      const __mmask16 hits = _mm512_test_epi32_mask(in_all, one);
+      // Without a branch, here and in keep_marked: what passes cannot be foretold.
       const __m512i places = _mm512_add_epi32(_mm512_set1_epi32(static_cast<int>(i + shift)), each_fourth);
       _mm512_storeu_si512(out + found, _mm512_maskz_compress_epi32(hits, places));
       found += static_cast<std::size_t>(__builtin_popcount(hits));
     }
   }
   at = i;
-  return found;
+  return keep_marked(table, bitmap, data, out, found);
+}
+
+template <unsigned kFilters>
+WideFinder filters_finder(unsigned stride) {
+  return stride == 4 ? with_filters<4, kFilters> : stride == 2 ? with_filters<2, kFilters> : with_filters<1, kFilters>;
 }
 
 template <unsigned kStride>
@@ -71,7 +113,7 @@ __attribute__((target("avx2"))) std::size_t with_bitmap(const WideTable& table, 
                                                         const char* data, std::size_t size, std::size_t& at,
                                                         std::uint32_t* out) {
   const int* bitmap = reinterpret_cast<const int*>(words_of_bits);
-  const __m256i fold = _mm256_set1_epi32(static_cast<int>(kFold)), by = _mm256_set1_epi32(static_cast<int>(kFirst));
+  const __m256i fold = _mm256_set1_epi32(static_cast<int>(kFold)), by = _mm256_set1_epi32(static_cast<int>(kWindowFactor));
   const __m256i low = _mm256_set1_epi32(31);
   const __m128i unused = _mm_cvtsi32_si128(static_cast<int>(32 - table.bits));
   std::size_t found = 0, i = at;
@@ -129,9 +171,8 @@ __attribute__((target("avx2"))) std::size_t with_comparisons(const WideTable& ta
 WideFinder wide_finder(const WideTable& table, bool narrow) {
   const bool avx2 = __builtin_cpu_supports("avx2") != 0;
   if (table.width < 4) return avx2 && table.keys.size() <= kFew ? with_comparisons : nullptr;
-  if (!narrow && table.keys.size() <= kMostInFilters && __builtin_cpu_supports("avx512vbmi") != 0 &&
-      __builtin_cpu_supports("avx512bw") != 0) {
-    return table.stride == 4 ? with_filters<4> : table.stride == 2 ? with_filters<2> : with_filters<1>;
+  if (!narrow && __builtin_cpu_supports("avx512vbmi") != 0 && __builtin_cpu_supports("avx512bw") != 0) {
+    return table.keys.size() <= kMostInThree ? filters_finder<3>(table.stride) : filters_finder<kWideFilters>(table.stride);
   }
   if (avx2) {
     return table.stride == 4 ? with_bitmap<4> : table.stride == 2 ? with_bitmap<2> : with_bitmap<1>;
@@ -140,8 +181,8 @@ WideFinder wide_finder(const WideTable& table, bool narrow) {
 }
 
 const char* wide_name(WideFinder finder) {
-  for (const WideFinder filters : {WideFinder{with_filters<4>}, WideFinder{with_filters<2>}, WideFinder{with_filters<1>}}) {
-    if (finder == filters) return "avx512";
+  for (const unsigned stride : {4u, 2u, 1u}) {
+    if (finder == filters_finder<3>(stride) || finder == filters_finder<kWideFilters>(stride)) return "avx512";
   }
   return finder != nullptr ? "avx2" : "scalar";
 }

@@ -56,7 +56,7 @@ void Records::set_rules(const rules::RuleSet* before, const rules::RuleSet& now)
     Owned owned = detach(*record);
     owned->definition = fresh->index;
     owned->deadline = owned->begin + fresh->record->within;
-    owned->first = renumbered(owned->first, *before, *names_);
+    owned->first = std::make_shared<const Fields>(renumbered(*owned->first, *before, *names_));
     owned->fields = renumbered(owned->fields, *before, *names_);
     kept.push_back(std::move(owned));
   }
@@ -160,7 +160,7 @@ Json Records::body_of(const Record& record) const {
   }
   return {{"same", values_json(record.same)},
           {"begin", record.begin.us},
-          {"first", named_fields(record.first, *rules_)},
+          {"first", named_fields(*record.first, *rules_)},
           {"fields", named_fields(record.fields, *rules_)},
           {"lines", std::move(lines)},
           {"once", record.once},
@@ -210,7 +210,7 @@ bool Records::restore(const StateRow& row, const Json& body) {
   std::optional<Fields> first = fields_by_name(body["first"], *names_);
   std::optional<Fields> fields = fields_by_name(body["fields"], *names_);
   if (!values || values->size() != def.record->same.size() || !first || !fields) return false;
-  record->first = std::move(*first);
+  record->first = std::make_shared<const Fields>(std::move(*first));
   record->same = std::move(*values);
   record->fields = std::move(*fields);
   record->trust = static_cast<Trust>(trust);

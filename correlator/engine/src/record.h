@@ -29,7 +29,7 @@ struct Record {
   std::vector<expr::Value> same;  // values of RecordSpec::same
   Timestamp begin;                // of the line that came first
   Timestamp deadline;             // begin + within
-  Fields first;                   // the built-in fields of the first line
+  std::shared_ptr<const Fields> first;  // the built-in fields of the first line, which may have opened several records
   Fields fields;                  // what was captured
   std::vector<LineRef> lines;
   std::vector<std::uint64_t> line_numbers;

@@ -27,9 +27,17 @@ const char* tint_of(std::string_view severity) {
   return kDim;
 }
 
-std::string string_of(const Json& json, const char* name) {
+// Where it stands; null if there is none.
+const Json& member(const Json& json, const char* name) {
+  static const Json kNone;
   const auto found = json.find(name);
-  return found != json.end() && found->is_string() ? found->get<std::string>() : std::string{};
+  return found != json.end() ? *found : kNone;
+}
+
+const std::string& string_of(const Json& json, const char* name) {
+  static const std::string kNone;
+  const Json& text = member(json, name);
+  return text.is_string() ? text.get_ref<const std::string&>() : kNone;
 }
 
 bool is_plain_word(std::string_view word) {
@@ -50,11 +58,11 @@ std::string key_text(const Json& key) {
 
 // What became of the action, in the words of a person who reads a replay.
 std::string action_line(const Json& document, Tense tense) {
-  const std::string action = string_of(document, "action");
-  const std::string fate = string_of(document, "fate");
+  const std::string& action = string_of(document, "action");
+  const std::string& fate = string_of(document, "fate");
   if (action.empty()) return "nothing to run: this rule only reports";
   std::vector<std::string> words = {action};
-  for (const Json& word : document.value("argv", Json::array())) {
+  for (const Json& word : member(document, "argv")) {
     if (word.is_string()) words.push_back(word.get<std::string>());
   }
   const std::string command = command_line(words);
@@ -118,19 +126,19 @@ void Printer::event(const engine::Event& event, const rules::RuleSet& rules) {
 }
 
 std::string Printer::decision_text(const Json& document) const {
-  const std::string urgency = string_of(document, "urgency");
+  const std::string& urgency = string_of(document, "urgency");
   std::string out = fmt::format(
       "{} {}  {}  {}\n", tint("DECISION", tint_of(urgency)), string_of(document, "time"),
-      tint(printable(string_of(document, "rule")), kBold), key_text(document.value("key", Json::object())));
+      tint(printable(string_of(document, "rule")), kBold), key_text(member(document, "key")));
   out += fmt::format("  why    {}\n", printable(string_of(document, "why")));
   out += fmt::format("  {}\n", action_line(document, options_.tense));
-  const Json lines = document.value("lines", Json::array());
+  const Json& lines = member(document, "lines");
   constexpr std::size_t kShown = 8;
   if (!lines.empty()) out += fmt::format("  stdin  {}\n", counted(lines.size(), "line"));
   for (std::size_t i = 0; i < std::min(lines.size(), kShown); ++i)
     out += tint(fmt::format("  > {}\n", lines.at(i).is_string() ? shorten(printable(lines.at(i).get<std::string>()), kMaxText) : ""), kDim);
   if (lines.size() > kShown) out += tint(fmt::format("  > … {} more\n", lines.size() - kShown), kDim);
-  const Json evidence = document.value("evidence", Json::array());
+  const Json& evidence = member(document, "evidence");
   for (const Json& line : evidence) {
     const std::string place =
         line.contains("file")

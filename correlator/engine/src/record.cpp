@@ -103,7 +103,7 @@ void Records::insert(Owned owned) {
   for (auto& [known, partial] : event.partial) partial[partial_key(record->same, known)].insert(record);
   due_.insert(record);
   by_id_.emplace(record->id, record);
-  records_.emplace(table_key(record->definition, record->same), std::move(owned));
+  record->place = &records_.emplace(table_key(record->definition, record->same), std::move(owned)).first->first;
 }
 
 Records::Owned Records::detach(Record& record) {
@@ -116,7 +116,7 @@ Records::Owned Records::detach(Record& record) {
   }
   due_.erase(&record);
   by_id_.erase(record.id);
-  const auto found = records_.find(table_key(record.definition, record.same));
+  const auto found = records_.find(*record.place);
   Owned owned = std::move(found->second);
   records_.erase(found);
   return owned;

@@ -27,6 +27,7 @@ struct Record {
   std::uint64_t id = 0;
   std::uint32_t definition = 0;   // index into RuleSet::events
   std::vector<expr::Value> same;  // values of RecordSpec::same
+  const std::string* place = nullptr;  // its key in Records::records_
   Timestamp begin;                // of the line that came first
   Timestamp deadline;             // begin + within
   std::shared_ptr<const Fields> first;  // the built-in fields of the first line, which may have opened several records

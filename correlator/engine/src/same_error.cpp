@@ -85,7 +85,8 @@ std::string SameErrors::name_of(const Group& group) const {
 void SameErrors::insert(Owned group, std::string place) {
   due_.emplace(deadline(*group), group->id);
   by_id_.emplace(group->id, group.get());
-  groups_.insert_or_assign(std::move(place), std::move(group));
+  Group& here = *group;
+  here.place = &groups_.insert_or_assign(std::move(place), std::move(group)).first->first;
 }
 
 void SameErrors::spans(Group& group, Timestamp t) {
@@ -101,7 +102,7 @@ void SameErrors::spans(Group& group, Timestamp t) {
 SameErrors::Owned SameErrors::detach(Group& group) {
   due_.erase({deadline(group), group.id});
   by_id_.erase(group.id);
-  const auto found = groups_.find(table_key(group.definition, group.key));
+  const auto found = groups_.find(*group.place);
   Owned owned = std::move(found->second);
   groups_.erase(found);
   return owned;
@@ -189,6 +190,7 @@ SameErrors::Group& SameErrors::open(std::uint32_t definition, std::vector<expr::
 
 // Fields that the group lacks and the lines of the event.
 void SameErrors::take_in(Group& group, const Event& event) {
+  if (group.fields.all().empty()) group.fields.reserve(std::min(event.fields.all().size(), kMaxFields));
   for (const auto& [field, value] : event.fields.all()) {
     if (group.fields.all().size() >= kMaxFields) break;
     if (field >= rules::kBuiltinFields && group.fields.find(field) == nullptr) group.fields.set(field, value);

@@ -48,6 +48,7 @@ class SameErrors {
     std::uint64_t id = 0;
     std::uint32_t definition = 0;  // index into RuleSet::same_errors
     std::vector<expr::Value> key;
+    const std::string* place = nullptr;  // its key in groups_
     Timestamp first, last;
     std::vector<std::uint64_t> sums;  // by channel; 0: nothing from it yet
     std::uint64_t counted = 0;

@@ -44,7 +44,9 @@ class TrailCursor {
     trust_ = take_byte();
   }
   std::uint64_t left() const { return left_; }
-  std::uint8_t common() const { return trust_; }  // of all lines, or kMixedTrust
+  std::uint64_t gone() const { return gone_; }    // lines that were let go
+  std::uint8_t common() const { return trust_; }  // trust of all lines, or kMixedTrust
+  std::string_view rest() const { return in_; }   // the lines that are left, as they are encoded
   bool next(TrailLine& line) {
     if (left_ == 0) return false;
     --left_;
@@ -229,14 +231,22 @@ void Trail::add(const Event& event, EvidenceStore& store) {
 }
 
 void Trail::drop_before(Timestamp time, EvidenceStore& store) {
-  TrailLine first;
-  if (!TrailCursor(encoded()).next(first) || time <= first.time) return;
-  Evidence now = all();
-  auto end = now.lines.begin();
-  while (end != now.lines.end() && end->time < time) store.release((end++)->seq);
-  now.total -= static_cast<std::uint64_t>(end - now.lines.begin());
-  now.lines.erase(now.lines.begin(), end);
-  put(now);
+  TrailCursor cursor(encoded());
+  TrailLine line;
+  if (!cursor.next(line) || time <= line.time) return;
+  do store.release(line.seq);
+  while (cursor.next(line) && line.time < time);
+  if (line.time < time) return bytes_.reset();  // it was the last one
+  // The first line that stays stands for itself; those behind it as differences from the one before, as they did.
+  std::string front;
+  front.reserve(48);
+  put_varint(front, cursor.left() + 1);
+  put_varint(front, cursor.gone());
+  front += static_cast<char>(cursor.common());
+  if (cursor.common() == kMixedTrust) front += static_cast<char>(line.trust);
+  put_signed(front, line.time.us);
+  put_signed(front, static_cast<std::int64_t>(line.seq));
+  put(front, cursor.rest());
 }
 
 void Trail::clear(EvidenceStore& store) {
@@ -291,7 +301,7 @@ void Trail::put(std::string_view encoded, std::string_view more) {
   std::memcpy(fresh.get(), &size, sizeof size);
   std::memcpy(fresh.get() + sizeof size, encoded.data(), encoded.size());
   if (!more.empty()) std::memcpy(fresh.get() + sizeof size + encoded.size(), more.data(), more.size());
-  bytes_ = std::move(fresh);  // which `encoded` may be part of until here
+  bytes_ = std::move(fresh);  // which `encoded` and `more` may be part of until here
 }
 
 bool Trail::assign(const Evidence& lines, EvidenceStore& store, std::string_view encoded) {

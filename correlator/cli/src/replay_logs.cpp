@@ -5,6 +5,8 @@
 
 #include <chrono>
 #include <csignal>
+#include <memory>
+#include <vector>
 
 #include "acting.h"
 #include "base/text.h"

@@ -130,7 +130,7 @@ match = 'x'
   CHECK(set->events[0].from.kind == From::Kind::program);
   CHECK(set->events[0].from.captures.at(0).group == 1);
   CHECK(set->events[0].from.name.empty());
-  CHECK(set->program_patterns.at(set->events[1].from.pattern) == "libvirtd");
+  CHECK(set->program_patterns.at(set->events[1].from.pattern).text == "libvirtd");
   CHECK(set->events[1].from.name == "libvirtd");
   CHECK(set->events[2].from.kind == From::Kind::input);
   CHECK(set->events[2].from.name == "libvirt");

@@ -5,6 +5,8 @@
 
 #include <chrono>
 #include <csignal>
+#include <memory>
+#include <vector>
 
 #include "acting.h"
 #include "base/text.h"
@@ -111,6 +113,13 @@ engine::Counters since(const engine::Counters& now, const engine::Counters& befo
   d.outcomes -= before.outcomes;
   d.reloads -= before.reloads;
   return d;
+}
+
+// The process ends now, and the kernel takes its memory back at once where a million windows are freed one by one. Only for a
+// session without a database, which has to be closed. What is kept stays referred to, so that it is no leak.
+void leave_to_the_kernel(std::unique_ptr<pipeline::Session> session) {
+  static auto& kept = *new std::vector<std::unique_ptr<pipeline::Session>>;
+  kept.push_back(std::move(session));
 }
 
 void say_where_windows_stand(report::Printer& printer, const engine::Engine& engine) {
@@ -308,6 +317,7 @@ void LogReplay::sum_up() {
   summary.open_cases = engine.open_cases();
   summary.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
   printer_.summary(summary);
+  if (o_.state.empty()) leave_to_the_kernel(std::move(session_));
   if (result_.stopped && g_interrupted != 0) code_ = 128 + SIGINT;
 }
 

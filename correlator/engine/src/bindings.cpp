@@ -83,26 +83,35 @@ const std::vector<std::string>* LookupIndex::find(std::span<const std::string> k
   return found == rows_.end() ? nullptr : found->second;
 }
 
-expr::Value EventBindings::symbol(std::uint32_t slot) const {
+const expr::Value* EventBindings::find(std::uint32_t slot) const {
   const std::uint32_t index = rules::index_of(slot);
   switch (rules::space_of(slot)) {
-    case Space::field:
-      if (lets_ != nullptr) {
-        if (const expr::Value* value = lets_->find(index)) return *value;
-      }
-      return fields_.get(index);
+    case Space::field: {
+      const expr::Value* let = lets_ != nullptr ? lets_->find(index) : nullptr;
+      return let != nullptr ? let : fields_.find(index);
+    }
     case Space::setting:
-      return index < rules_.settings.size() ? rules_.settings[index].value : expr::Value();
+      return index < rules_.settings.size() ? &rules_.settings[index].value : nullptr;
     case Space::bound: {
       const std::uint32_t step = index >> 16, field = index & 0xFFFF;
-      return step < steps_.size() ? steps_[step].get(field) : expr::Value();
+      return step < steps_.size() ? steps_[step].find(field) : nullptr;
     }
     case Space::local:
-      return index < locals_.size() ? locals_[index] : expr::Value();
+      return index < locals_.size() ? &locals_[index] : nullptr;
     case Space::with:
-      return index < arguments_.size() ? arguments_[index] : expr::Value();
+      return index < arguments_.size() ? &arguments_[index] : nullptr;
   }
-  return {};
+  return nullptr;
+}
+
+expr::Value EventBindings::symbol(std::uint32_t slot) const {
+  const expr::Value* value = find(slot);
+  return value != nullptr ? *value : expr::Value();
+}
+
+const expr::Value& EventBindings::look(std::uint32_t slot, expr::Value& scratch) const {
+  const expr::Value* value = find(slot);
+  return value != nullptr ? *value : scratch = expr::Value();
 }
 
 expr::Value EventBindings::call(std::uint32_t function, std::span<const expr::Value> args,

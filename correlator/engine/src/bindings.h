@@ -26,10 +26,13 @@ class EventBindings : public expr::Bindings {
   }  // `with` of the step, in its order
 
   expr::Value symbol(std::uint32_t slot) const override;
+  const expr::Value& look(std::uint32_t slot, expr::Value& scratch) const override;
   expr::Value call(std::uint32_t function, std::span<const expr::Value> args,
                    std::string_view column) const override;
 
  private:
+  const expr::Value* find(std::uint32_t slot) const;  // nullptr: none
+
   const rules::RuleSet& rules_;
   const Fields& fields_;
   const Questions& questions_;

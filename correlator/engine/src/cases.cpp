@@ -134,7 +134,7 @@ void Core::close_case(RuleRun& run, Case& open, Timestamp at, Closing how, const
   for (KeyState* member : gone->members) {
     auto hit = run.op->closed(*member, how, at, run);
     run.mark(*member);
-    if (!hit) continue;
+    if (!hit || cools_down(run, std::span(&member, 1), std::span(&member, 1), hit->time)) continue;
     // It reached the threshold again with what stayed; nobody but the first firing knows the fields.
     fire(run, std::span(&member, 1), unpack(member->key()), std::move(*hit),
          std::make_shared<Scene>(gone->firing->scene), std::span(&member, 1));

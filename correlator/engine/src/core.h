@@ -268,15 +268,19 @@ class Core final : public Questions {
   void fire_timer(const Timer& timer);
   void take(std::vector<Event>& events);  // diagnoses them and what they cause
   void drain();
+  struct Queued {
+    Event event;
+    std::uint32_t depth = 0;
+  };
+  void handle(Queued next);
   void settle();                          // the same, and then the lines that rules made
   void rule_came_into_force(RuleRun& run, Timestamp since);
 
   // diagnose.cpp
   void diagnose(const Event& event);
   void meet(RuleRun& run, const Event& event, bool waited);
-  void end_what_is_over(RuleRun& run, const std::vector<std::vector<expr::Value>>& element_keys, Timestamp t);
-  void observe(RuleRun& run, const Occurrence& x, const std::vector<expr::Value>& key,
-               const std::vector<std::vector<expr::Value>>& element_keys);
+  void end_what_is_over(RuleRun& run, const std::vector<std::string>& windows, Timestamp t);
+  void observe(RuleRun& run, const Occurrence& x, std::vector<expr::Value> key, std::vector<std::string> windows);
   void note_causes(const Event& event);
   bool is_echo(const Event& event) const;
   bool judged_by_causes(const std::vector<CauseMemory>& causes, const Fields& fields, Timestamp t,
@@ -285,6 +289,8 @@ class Core final : public Questions {
   void release_waiter(RuleRun& run);
 
   // firing.cpp
+  // A hit at `t` that is too soon after the last decision of one of these keys: that is all that becomes of it. Else t is the last one.
+  bool cools_down(RuleRun& run, std::span<KeyState* const> members, std::span<KeyState* const> hitting, Timestamp t);
   void fire(RuleRun& run, std::span<KeyState* const> members, std::vector<expr::Value> case_key, Hit hit,
             std::shared_ptr<Scene> scene, std::span<KeyState* const> hitting);
   void run_steps(const FiringRef& firing, StepPlace::List list, std::uint32_t set, Timestamp time,
@@ -428,10 +434,7 @@ class Core final : public Questions {
   };
   std::map<std::pair<Timestamp, std::string>, Alike> alike;
 
-  struct Queued {
-    Event event;
-    std::uint32_t depth = 0;
-  };
+  std::vector<Event> decoded;  // of the line or record at hand; its room is used again
   mutable std::deque<Queued> queue;
   mutable std::vector<std::string> stale_lookups;  // asked for, to be told
   std::uint32_t depth = 0;                         // of the event at hand

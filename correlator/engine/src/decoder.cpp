@@ -34,16 +34,13 @@ void Decoder::set_rules(std::shared_ptr<const rules::RuleSet> rules) {
   s.rules = std::move(rules);  // the old one is needed until here
   s.sources = sources_of(*s.rules);
   s.builder.emplace(*s.rules, s.questions, s.increases);
+  s.record_facts.clear();
+  for (const rules::EventDef& def : s.rules->events) s.record_facts.push_back(facts_of(def));
   for (const std::string& event : s.increases.events()) {
     const bool stays =
         std::any_of(s.rules->events.begin(), s.rules->events.end(),
                     [&](const rules::EventDef& def) { return def.id == event && def.increase_of; });
     if (!stays) s.increases.forget_event(event);
-  }
-  s.programs.clear();
-  for (const std::string& text : s.rules->program_patterns) {
-    Result<pattern::Regex> regex = pattern::Regex::compile("\\A(?:" + text + ")\\z");
-    s.programs.push_back(regex ? std::optional(std::move(regex).value()) : std::nullopt);
   }
 }
 
@@ -57,13 +54,13 @@ void Decoder::decode(const LineRecord& record, std::uint64_t seq, Timestamp cloc
                       (s.impostor && s.candidates.empty());
   if (s.candidates.empty() && !forged) return;
 
-  Line line{record, seq, 1, false, Trust::none, builtin_fields(record)};
+  Line line{record, seq, 1, false, Trust::none, builtin_fields(record), nullptr};
   line.times = std::uint64_t{std::max(1U, record.times)} * std::max(1U, message.repeated);  // 32 bit each
   line.late = record.time <= clock - s.options.late;
   line.trust = trust_of(message, s.sources);
   if (line.late) ++s.counters.late;
   s.evidence.add(evidence_of(record, seq));
-  if (forged) return s.decode_forged(line, out);
+  if (forged) return s.decode_forged(std::move(line), out);
 
   // A line that a record takes is part of something larger: events of one line do not see it.
   const bool taken = std::any_of(s.candidates.begin(), s.candidates.end(), [&](const Candidate& candidate) {
@@ -75,7 +72,7 @@ void Decoder::decode(const LineRecord& record, std::uint64_t seq, Timestamp cloc
     if (def.lines[candidate.pattern].role != rules::Role::whole && def.record) {
       s.decode_record(line, candidate, clock, out);
     } else if (!taken) {
-      s.decode_whole(line, candidate, clock, out);
+      s.decode_whole(line, candidate, s.fields_for(line, candidate), clock, out);
     }
   }
 }
@@ -102,9 +99,9 @@ void Decoder::decode_made(std::string_view text, std::string_view host, Timestam
   s.groups.drop_due(clock);
   s.origin = syslog::Origin::program;
   s.find_candidates(record);
-  Line line{record, 0, 1, time <= clock - s.options.late, trust, builtin_fields(record)};
+  Line line{record, 0, 1, time <= clock - s.options.late, trust, builtin_fields(record), nullptr};
   const std::size_t before = out.size();
-  for (const Candidate& candidate : s.candidates) s.decode_whole(line, candidate, clock, out);
+  for (const Candidate& candidate : s.candidates) s.decode_whole(line, candidate, s.fields_for(line, candidate), clock, out);
   for (std::size_t i = before; i < out.size(); ++i) {
     out[i].lines = lines;
     out[i].line_numbers.clear();
@@ -132,6 +129,12 @@ void Decoder::State::find_candidates(const LineRecord& line) {
                 [&](const Candidate& c) { return !comes_from(rules->events[c.definition].from, line); });
 }
 
+const pattern::Regex* Decoder::State::program_pattern(const rules::From& from) const {
+  if (from.pattern >= rules->program_patterns.size()) return nullptr;
+  const auto& whole = rules->program_patterns[from.pattern].whole;
+  return whole ? &*whole : nullptr;
+}
+
 bool Decoder::State::comes_from(const rules::From& from, const LineRecord& line) {
   const syslog::Message& message = *line.message;
   switch (from.kind) {
@@ -142,9 +145,8 @@ bool Decoder::State::comes_from(const rules::From& from, const LineRecord& line)
     case rules::From::Kind::input:
       return (message.input.empty() ? line.stream : message.input) == from.name;
     case rules::From::Kind::program: {
-      const bool named = !from.name.empty() ? message.program == from.name
-                                            : from.pattern < programs.size() && programs[from.pattern] &&
-                                                  programs[from.pattern]->matches(message.program);
+      const pattern::Regex* whole = program_pattern(from);
+      const bool named = !from.name.empty() ? message.program == from.name : whole != nullptr && whole->matches(message.program);
       const bool speaks = !from.trusted || syslog::may_speak(message, sources);
       impostor = impostor || (named && !speaks);
       return named && speaks;
@@ -157,8 +159,8 @@ bool Decoder::State::comes_from(const rules::From& from, const LineRecord& line)
 void Decoder::State::take_captured(const Candidate& candidate, const syslog::Message& message,
                                    Fields& fields) {
   const rules::EventDef& def = rules->events[candidate.definition];
-  if (!def.from.captures.empty() && def.from.pattern < programs.size() && programs[def.from.pattern]) {
-    programs[def.from.pattern]->match(message.program, program_groups);
+  if (const pattern::Regex* whole = program_pattern(def.from); whole != nullptr && !def.from.captures.empty()) {
+    whole->match(message.program, program_groups);
     take_captures(def.from.captures, program_groups, fields);
   }
   take_captures(def.lines[candidate.pattern].captures, candidate.match->groups, fields);
@@ -166,7 +168,7 @@ void Decoder::State::take_captured(const Candidate& candidate, const syslog::Mes
 
 namespace {
 
-Event event_of(const Line& line) {
+Event event_of(const Line& line, Fields fields) {
   Event event;
   event.time = line.record.time;
   event.late = line.late;
@@ -175,24 +177,28 @@ Event event_of(const Line& line) {
   event.line_numbers = {line.record.line_number};
   event.file = line.record.stream;
   event.line_number = line.record.line_number;
-  event.fields = line.fields;
+  event.fields = std::move(fields);
   return event;
 }
 
 }  // namespace
 
-void Decoder::State::decode_forged(const Line& line, std::vector<Event>& out) {
+Fields Decoder::State::fields_for(Line& line, const Candidate& candidate) const {
+  return &candidate == &candidates.back() ? std::move(line.fields) : line.fields.roomy();
+}
+
+void Decoder::State::decode_forged(Line line, std::vector<Event>& out) {
   ++counters.forged;
-  Event event = event_of(line);
+  Event event = event_of(line, std::move(line.fields));
   if (forged.allows(line.record.message->host, line.record.time) && builder->forged(event)) {
     out.push_back(std::move(event));
   }
 }
 
-void Decoder::State::decode_whole(const Line& line, const Candidate& candidate, Timestamp clock,
+void Decoder::State::decode_whole(const Line& line, const Candidate& candidate, Fields fields, Timestamp clock,
                                   std::vector<Event>& out) {
   const rules::EventDef& def = rules->events[candidate.definition];
-  Event event = event_of(line);
+  Event event = event_of(line, std::move(fields));
   take_captured(candidate, *line.record.message, event.fields);
   builder->add_lets(def, event.fields);
   switch (builder->build(def, line.times, event)) {

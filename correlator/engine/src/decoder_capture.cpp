@@ -128,6 +128,7 @@ void take_captures(std::span<const rules::Capture> captures, std::span<const std
 Fields builtin_fields(const LineRecord& line) {
   const syslog::Message& message = *line.message;
   Fields fields;
+  fields.reserve(Fields::kUsual);
   fields.set(rules::kHost, message.host.substr(0, kMaxCapture));
   fields.set(rules::kProgram, text_or_none(message.program));
   fields.set(rules::kPid, or_none(message.pid));

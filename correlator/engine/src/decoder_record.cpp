@@ -52,14 +52,36 @@ Event draft(const Record& record) {
   event.line_numbers = record.line_numbers;
   event.file = record.file;
   event.line_number = record.line_numbers.empty() ? 0 : record.line_numbers.front();
-  event.fields = record.first;
+  event.fields = record.first->roomy();
   for (const auto& [field, value] : record.fields.all()) event.fields.set(field, value);
   return event;
 }
 
+bool asks_lookups(const expr::Expression& expression) {
+  return std::any_of(expression.calls().begin(), expression.calls().end(),
+                     [](const expr::Call& call) { return call.function >= rules::kFunctionLookups; });
+}
+
 }  // namespace
 
-void Decoder::State::decode_record(const Line& line, const Candidate& candidate, Timestamp clock,
+RecordFacts facts_of(const rules::EventDef& def) {
+  RecordFacts out;
+  if (!def.record) return out;
+  const auto not_let = [&](const std::vector<rules::FieldId>& fields) {
+    std::vector<rules::FieldId> left = fields;
+    std::erase_if(left, [&](rules::FieldId f) {
+      return std::any_of(def.lets.begin(), def.lets.end(), [f](const rules::Let& let) { return let.field == f; });
+    });
+    return left;
+  };
+  out.needs = not_let(def.record->needs);
+  out.ready = not_let(def.record->ready);
+  out.asks_lookups = std::any_of(def.lets.begin(), def.lets.end(), [](const rules::Let& let) { return asks_lookups(let.value); }) ||
+                     (def.record->early && asks_lookups(*def.record->early));
+  return out;
+}
+
+void Decoder::State::decode_record(Line& line, const Candidate& candidate, Timestamp clock,
                                    std::vector<Event>& out) {
   const rules::RecordSpec& spec = *rules->events[candidate.definition].record;
   Fields captures;
@@ -69,13 +91,14 @@ void Decoder::State::decode_record(const Line& line, const Candidate& candidate,
   for (std::uint64_t i = 0; i < times; ++i) offer(line, candidate, captures, clock, out);
 }
 
-// The open record that the line belongs to by its `same` values, which go to `same`.
+// The open record that the line belongs to by its `same` values, which go to `same`. `exact`: the line has all of them.
 Record* Decoder::State::record_for(const Line& line, const Candidate& candidate, const Fields& captures,
-                                   std::vector<expr::Value>& same) {
+                                   std::vector<expr::Value>& same, bool& exact) {
   const rules::EventDef& def = rules->events[candidate.definition];
   const rules::LinePattern& pattern = def.lines[candidate.pattern];
   std::uint64_t known = 0;
-  bool all = true;
+  exact = true;
+  same.reserve(def.record->same.size());
   for (std::size_t i = 0; i < def.record->same.size(); ++i) {
     const rules::FieldId field = def.record->same[i];
     const bool capturing =
@@ -84,10 +107,10 @@ Record* Decoder::State::record_for(const Line& line, const Candidate& candidate,
     if (capturing || !same.back().is_none()) {
       known |= i < 64 ? std::uint64_t{1} << i : 0;
     } else {
-      all = false;
+      exact = false;
     }
   }
-  if (all) return records.find(candidate.definition, same);
+  if (exact) return records.find(candidate.definition, same);
   bool several = false;
   Record* record = records.find_latest(candidate.definition, same, known, several);
   if (several) ++counters.ambiguous;
@@ -108,13 +131,14 @@ bool Decoder::State::comes_next(const Record* record, const Candidate& candidate
   return true;
 }
 
-void Decoder::State::offer(const Line& line, const Candidate& candidate, const Fields& captures,
-                           Timestamp clock, std::vector<Event>& out) {
+void Decoder::State::offer(Line& line, const Candidate& candidate, const Fields& captures, Timestamp clock,
+                           std::vector<Event>& out) {
   const rules::EventDef& def = rules->events[candidate.definition];
   const rules::LinePattern& pattern = def.lines[candidate.pattern];
   const Timestamp t = line.record.time;
   std::vector<expr::Value> same;
-  Record* record = record_for(line, candidate, captures, same);
+  bool exact = false;
+  Record* record = record_for(line, candidate, captures, same, exact);
   if (record != nullptr) {
     const bool in_span = t - record->begin < def.record->within && record->begin - t < def.record->within;
     const bool stands_once =
@@ -126,24 +150,29 @@ void Decoder::State::offer(const Line& line, const Candidate& candidate, const F
     }
   }
   if (def.record->ordered && !comes_next(record, candidate)) return;
-  if (record == nullptr) {
-    // A line without some of the values may have completed another record than the one with its own values.
-    if (Record* other = records.find(candidate.definition, same)) complete(*other, clock, out);
-    if (records.size(candidate.definition) >= Records::kMaxPerEvent) {
-      ++counters.evicted;
-      complete(*records.oldest(candidate.definition), clock, out);
-    }
-    record = &records.open(candidate.definition, std::move(same), t);
-    record->first = line.fields;
-    record->trust = line.trust;
-    record->late = line.late;
-    record->file = line.record.stream;
-  }
+  if (record == nullptr) record = &open_record(line, candidate, std::move(same), exact, clock, out);
   join(*record, line, candidate, captures);
   if (!record->delivered) deliver_early(*record, clock, out);
   const bool ends = pattern.role == rules::Role::last;
   const bool nothing_to_come = def.record->ordered && record->once.size() == def.lines.size();
   if (ends || nothing_to_come || record->offered >= def.record->max_lines) complete(*record, clock, out, ends);
+}
+
+Record& Decoder::State::open_record(Line& line, const Candidate& candidate, std::vector<expr::Value> same, bool exact,
+                                    Timestamp clock, std::vector<Event>& out) {
+  // A line without some of the values may have completed another record than the one with its own values.
+  if (Record* other = exact ? nullptr : records.find(candidate.definition, same)) complete(*other, clock, out);
+  if (records.size(candidate.definition) >= Records::kMaxPerEvent) {
+    ++counters.evicted;
+    complete(*records.oldest(candidate.definition), clock, out);
+  }
+  Record& record = records.open(candidate.definition, std::move(same), line.record.time);
+  if (line.first == nullptr) line.first = std::make_shared<const Fields>(line.fields);
+  record.first = line.first;
+  record.trust = line.trust;
+  record.late = line.late;
+  record.file = line.record.stream;
+  return record;
 }
 
 void Decoder::State::join(Record& record, const Line& line, const Candidate& candidate,
@@ -171,10 +200,18 @@ void Decoder::State::join(Record& record, const Line& line, const Candidate& can
   records.mark(record);
 }
 
+bool Decoder::State::may_have(const Record& record, const std::vector<rules::FieldId>& fields) const {
+  if (record_facts[record.definition].asks_lookups) return true;
+  return std::all_of(fields.begin(), fields.end(),
+                     [&](rules::FieldId f) { return record.fields.find(f) != nullptr || record.first->find(f) != nullptr; });
+}
+
 // `ready` and `early`: the event need not wait for the end of the record.
 void Decoder::State::deliver_early(Record& record, Timestamp clock, std::vector<Event>& out) {
   const rules::EventDef& def = rules->events[record.definition];
+  const RecordFacts& facts = record_facts[record.definition];
   if (def.record->ready.empty() && !def.record->early) return;
+  if (!may_have(record, facts.needs) || (!def.record->early && !may_have(record, facts.ready))) return;
   Event event = draft(record);
   builder->add_lets(def, event.fields);
   const bool ready = !def.record->ready.empty() && has_all(def.record->ready, event.fields);
@@ -207,7 +244,7 @@ void Decoder::State::complete(Record& record, Timestamp clock, std::vector<Event
   const rules::EventDef& def = rules->events[record.definition];
   const bool whole = !def.record->ordered || (record.once.size() == lines_of_role(def, rules::Role::once) &&
                                               (by_last || lines_of_role(def, rules::Role::last) == 0));
-  if (!record.delivered && whole) {
+  if (!record.delivered && whole && may_have(record, record_facts[record.definition].needs)) {
     Event event = draft(record);
     builder->add_lets(def, event.fields);
     try_deliver(record, std::move(event), true, clock, out);

@@ -25,6 +25,7 @@ struct Line {
   bool late = false;
   Trust trust = Trust::none;
   Fields fields;  // the built-in ones
+  std::shared_ptr<const Fields> first;  // the same for the records that the line opens, made for the first of them
 };
 
 // An event whose pattern the line matched and whose `from` it fulfils.
@@ -33,6 +34,14 @@ struct Candidate {
   std::uint32_t pattern = 0;  // index into EventDef::lines: the first that matched
   const PatternMatch* match = nullptr;
 };
+
+// What can be said of an event's records without making an event of one.
+struct RecordFacts {
+  // Of RecordSpec::needs and ready, those that no `let` gives: captured or built in, or there is no event yet.
+  std::vector<rules::FieldId> needs, ready;
+  bool asks_lookups = false;  // the lets do; that a stale one was asked for is told, so that they are evaluated even in vain
+};
+RecordFacts facts_of(const rules::EventDef& def);
 
 struct Decoder::State {
   State(Options options_, EvidenceStore& evidence_, Counters& counters_, const Questions& questions_);
@@ -44,7 +53,7 @@ struct Decoder::State {
   std::shared_ptr<const rules::RuleSet> rules;
   syslog::Sources sources;  // of `rules`
   std::optional<EventBuilder> builder;
-  std::vector<std::optional<pattern::Regex>> programs;  // RuleSet::program_patterns, for the whole name
+  std::vector<RecordFacts> record_facts;  // by event
 
   std::uint64_t last_counter_id = 0;
   Increases increases;
@@ -59,22 +68,28 @@ struct Decoder::State {
 
   // decoder.cpp
   void find_candidates(const LineRecord& line);
+  const pattern::Regex* program_pattern(const rules::From& from) const;  // nullptr: it names no pattern
   bool comes_from(const rules::From& from, const LineRecord& line);
   void take_captured(const Candidate& candidate, const syslog::Message& message, Fields& fields);
-  void decode_forged(const Line& line, std::vector<Event>& out);
-  void decode_whole(const Line& line, const Candidate& candidate, Timestamp clock, std::vector<Event>& out);
+  // The built-in fields for the event of a candidate; the last one takes those of the line.
+  Fields fields_for(Line& line, const Candidate& candidate) const;
+  void decode_forged(Line line, std::vector<Event>& out);
+  void decode_whole(const Line& line, const Candidate& candidate, Fields fields, Timestamp clock, std::vector<Event>& out);
   // Through same-error groups, where it takes part, and out.
   void deliver(Event event, Timestamp clock, std::vector<Event>& out);
 
   // decoder_record.cpp
-  void decode_record(const Line& line, const Candidate& candidate, Timestamp clock, std::vector<Event>& out);
+  void decode_record(Line& line, const Candidate& candidate, Timestamp clock, std::vector<Event>& out);
   // Whether an ordered record has a place for the line.
   bool comes_next(const Record* record, const Candidate& candidate) const;
-  void offer(const Line& line, const Candidate& candidate, const Fields& captures, Timestamp clock,
-             std::vector<Event>& out);
+  void offer(Line& line, const Candidate& candidate, const Fields& captures, Timestamp clock, std::vector<Event>& out);
   Record* record_for(const Line& line, const Candidate& candidate, const Fields& captures,
-                     std::vector<expr::Value>& same);
+                     std::vector<expr::Value>& same, bool& exact);
+  Record& open_record(Line& line, const Candidate& candidate, std::vector<expr::Value> same, bool exact, Timestamp clock,
+                      std::vector<Event>& out);
   void join(Record& record, const Line& line, const Candidate& candidate, const Fields& captures);
+  // False: one of these, which no `let` gives (RecordFacts), is missing.
+  bool may_have(const Record& record, const std::vector<rules::FieldId>& fields) const;
   void deliver_early(Record& record, Timestamp clock, std::vector<Event>& out);
   // Whether it became an event, or is known to be none.
   bool try_deliver(Record& record, Event event, bool last_chance, Timestamp clock, std::vector<Event>& out);

@@ -9,7 +9,9 @@ namespace correlator::engine {
 namespace {
 
 void put_number(std::string& out, std::uint64_t number) {
-  for (int i = 0; i < 8; ++i) out += static_cast<char>(number >> (8 * i));
+  char bytes[8];
+  for (int i = 0; i < 8; ++i) bytes[i] = static_cast<char>(number >> (8 * i));
+  out.append(bytes, sizeof bytes);
 }
 
 void put_value(std::string& out, const expr::Value& value) {
@@ -48,6 +50,7 @@ std::string printed(std::span<const expr::Value> values) {
 
 std::string exact_bytes(std::span<const expr::Value> values) {
   std::string out;
+  out.reserve(32 * values.size());
   for (const expr::Value& value : values) put_value(out, value);
   return out;
 }

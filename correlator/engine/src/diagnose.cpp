@@ -36,8 +36,13 @@ Part part_of(const RuleRun& run, const Event& event, const expr::Bindings& names
   return out;
 }
 
-// The keys of the windows: one for each element of list-valued key parts.
-std::vector<std::vector<expr::Value>> windows_of(const std::vector<expr::Value>& key) {
+// The packed keys of the windows: one for each element of list-valued key parts.
+std::vector<std::string> windows_of(const std::vector<expr::Value>& key) {
+  std::vector<std::string> packed;
+  if (std::none_of(key.begin(), key.end(), [](const expr::Value& value) { return value.list() != nullptr; })) {
+    packed.push_back(pack(key));
+    return packed;
+  }
   std::vector<std::vector<expr::Value>> out = {{}};
   for (const expr::Value& value : key) {
     const expr::Value::List* list = value.list();
@@ -51,7 +56,8 @@ std::vector<std::vector<expr::Value>> windows_of(const std::vector<expr::Value>&
     }
     out = std::move(next);
   }
-  return out;
+  for (const auto& element : out) packed.push_back(pack(element));
+  return packed;
 }
 
 bool is_none(const expr::Value& value) {
@@ -127,17 +133,17 @@ void Core::meet(RuleRun& run, const Event& event, bool waited) {
     ++counters.keyless;
     return;
   }
-  const auto element_keys = windows_of(key);
+  std::vector<std::string> windows = windows_of(key);
   if (watch != nullptr) {
-    for (const auto& element : element_keys) watch->touched(run.index, pack(element), clock.value_or(event.time));
+    for (const std::string& window : windows) watch->touched(run.index, window, clock.value_or(event.time));
   }
 
-  end_what_is_over(run, element_keys, event.time);
+  end_what_is_over(run, windows, event.time);
   // What ends a case comes first, so that an event that ends one and counts begins the next round.
   const auto end_cases = [&](const std::string& why) {
     bool ended = false;
-    for (const auto& element : element_keys) {
-      KeyState* state = run.table_of_keys.find(pack(element));
+    for (const std::string& window : windows) {
+      KeyState* state = run.table_of_keys.find(window);
       if (state == nullptr || state->open == nullptr || event.time < state->open->firing->time) continue;
       close_case(run, *state->open, event.time, Closing::start_over, why);
       ended = true;
@@ -146,8 +152,8 @@ void Core::meet(RuleRun& run, const Event& event, bool waited) {
   };
   if (part.breaks) {
     if (run.rule.clear.kind == rules::Clear::Kind::never) end_cases("broken by " + class_name(event, *rules));
-    for (const auto& element : element_keys) {
-      KeyState* state = run.table_of_keys.find(pack(element));
+    for (const std::string& window : windows) {
+      KeyState* state = run.table_of_keys.find(window);
       if (state == nullptr) continue;
       run.op->broken(*state, run);
       run.mark(*state);
@@ -159,40 +165,38 @@ void Core::meet(RuleRun& run, const Event& event, bool waited) {
   if (part.parts != 0 && judged_by_causes(run.ignore, event.fields, event.time, names)) part.parts = 0;
 
   if (part.parts != 0) {
-    observe(run, {event, names, lets, part.parts}, key, element_keys);
+    observe(run, {event, names, lets, part.parts}, std::move(key), std::move(windows));
   }
 }
 
 // Cases whose time was over before this event.
-void Core::end_what_is_over(RuleRun& run, const std::vector<std::vector<expr::Value>>& element_keys, Timestamp t) {
+void Core::end_what_is_over(RuleRun& run, const std::vector<std::string>& windows, Timestamp t) {
   if (run.clear.lasts.us == 0) return;
-  for (const auto& element : element_keys) {
-    KeyState* state = run.table_of_keys.find(pack(element));
+  for (const std::string& window : windows) {
+    KeyState* state = run.table_of_keys.find(window);
     if (state != nullptr && state->open != nullptr) end_if_over(run, *state->open, t);
   }
 }
 
-void Core::observe(RuleRun& run, const Occurrence& x, const std::vector<expr::Value>& key,
-                   const std::vector<std::vector<expr::Value>>& element_keys) {
+void Core::observe(RuleRun& run, const Occurrence& x, std::vector<expr::Value> key, std::vector<std::string> packed) {
   const Event& event = x.event;
   if (!run.op->keeps_keys() && !run.latches && run.rule.cooldown.us == 0) {
     KeyState none(0, {}, 0, {});
     Seen seen = run.op->observe(none, x, run);
-    if (seen.hit) fire(run, {}, key, std::move(*seen.hit), std::make_shared<Scene>(scene_of(x)), {});
+    if (seen.hit) fire(run, {}, std::move(key), std::move(*seen.hit), std::make_shared<Scene>(scene_of(x)), {});
     return;
   }
-  std::vector<std::string> packed;
-  for (const auto& element : element_keys) packed.push_back(pack(element));
   std::sort(packed.begin(), packed.end());
   packed.erase(std::unique(packed.begin(), packed.end()), packed.end());
-  for (const std::string& bytes : packed) run.find_or_add(bytes);
+  KeyState* newest = nullptr;
+  for (const std::string& bytes : packed) newest = &run.find_or_add(bytes);
 
   std::optional<Hit> hit;
   std::vector<std::string> reached;
   std::vector<std::uint64_t> ended;
   std::set<std::uint64_t> heard;
   for (const std::string& bytes : packed) {
-    KeyState* state = run.table_of_keys.find(bytes);
+    KeyState* state = packed.size() == 1 ? newest : run.table_of_keys.find(bytes);
     if (state == nullptr) continue;  // evicted by a later element of the same event
     state->newest = std::max(state->newest, event.time);
     if (event.trust != Trust::none && !state->trusted) {
@@ -221,8 +225,6 @@ void Core::observe(RuleRun& run, const Occurrence& x, const std::vector<expr::Va
     close_case(run, *open->second, event.time, Closing::answered, "it is over: " + class_name(event, *rules));
   }
   if (hit) {
-    auto scene = std::make_shared<Scene>(scene_of(x));
-    if (hit->scene) scene->bound = hit->scene->bound;
     std::vector<KeyState*> members, hitting;
     for (const std::string& bytes : packed) {
       KeyState* state = run.table_of_keys.find(bytes);
@@ -232,7 +234,11 @@ void Core::observe(RuleRun& run, const Occurrence& x, const std::vector<expr::Va
       KeyState* state = run.table_of_keys.find(bytes);
       if (state != nullptr && state->open == nullptr) hitting.push_back(state);
     }
-    if (!hitting.empty()) fire(run, members, key, std::move(*hit), scene, hitting);
+    if (!hitting.empty() && !cools_down(run, members, hitting, hit->time)) {
+      auto scene = std::make_shared<Scene>(scene_of(x));
+      if (hit->scene) scene->bound = hit->scene->bound;
+      fire(run, members, std::move(key), std::move(*hit), scene, hitting);
+    }
   }
   for (const std::string& bytes : packed) {
     if (KeyState* state = run.table_of_keys.find(bytes)) run.settle(*state);

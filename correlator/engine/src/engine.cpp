@@ -49,12 +49,12 @@ void Core::line(const LineRecord& record) {
   if (record.clamped) ++counters.clamped;
   advance(record.time);
   now = record.time;
-  std::vector<Event> events;
+  decoded.clear();
   {
     const Decoding decoding(watch);
-    decoder->decode(record, seq, *clock, events);
+    decoder->decode(record, seq, *clock, decoded);
   }
-  take(events);
+  take(decoded);
 }
 
 void Core::mark(const MarkRecord& record) {
@@ -97,12 +97,12 @@ void Core::fire_timers() {
     if (record && *record <= due && (timer == nullptr || *record <= timer->deadline)) {
       now = *record;
       clock = std::max(*clock, now + options.disorder);
-      std::vector<Event> events;
+      decoded.clear();
       {
         const Decoding decoding(watch);
-        decoder->complete_next(*clock, events);
+        decoder->complete_next(*clock, decoded);
       }
-      take(events);
+      take(decoded);
     } else if (timer != nullptr && timer->deadline <= due) {
       clock = std::max(*clock, timer->deadline + options.disorder);
       fire_timer(timers.pop());
@@ -163,7 +163,11 @@ void Core::fire_timer(const Timer& timer) {
 
 void Core::take(std::vector<Event>& events) {
   for (Event& event : events) {
-    queue.push_back({std::move(event), 0});
+    if (queue.empty()) {
+      handle({std::move(event), 0});
+    } else {
+      queue.push_back({std::move(event), 0});
+    }
     drain();
   }
   settle();
@@ -211,19 +215,24 @@ void Core::drain() {
     }
     Queued next = std::move(queue.front());
     queue.pop_front();
-    if (next.depth > kLongestChain) {
-      ++counters.cut_chains;
-      continue;
-    }
-    const Timestamp before = now;
-    now = next.event.time;
-    depth = next.depth + 1;
-    ++counters.events;
-    if (step_out != nullptr) step_out->events.push_back(next.event);
-    diagnose(next.event);
-    depth = 0;
-    now = before;
+    handle(std::move(next));
   }
+}
+
+void Core::handle(Queued next) {
+  if (next.depth > kLongestChain) {
+    ++counters.cut_chains;
+    return;
+  }
+  const Timestamp before = now;
+  now = next.event.time;
+  depth = next.depth + 1;
+  ++counters.events;
+  diagnose(next.event);
+  // Behind it: whoever wants it further has a copy by now, and what it causes waits in the queue.
+  if (step_out != nullptr) step_out->events.push_back(std::move(next.event));
+  depth = 0;
+  now = before;
 }
 
 Engine::Engine(Options options) : state_(std::make_unique<State>(options)) {}

@@ -29,6 +29,13 @@ expr::Value Fields::get(rules::FieldId field) const {
   return value != nullptr ? *value : expr::Value();
 }
 
+Fields Fields::roomy() const {
+  Fields out;
+  out.reserve(std::max(kUsual, items_.size()));
+  out.items_ = items_;  // into the room that is there
+  return out;
+}
+
 // None is the same as not set, so it takes the field away.
 void Fields::set(rules::FieldId field, expr::Value value) {
   const auto at =

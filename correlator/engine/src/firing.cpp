@@ -75,25 +75,27 @@ Case* Core::case_of(const Firing& firing) const {
   return found == cases_by_id.end() ? nullptr : found->second;
 }
 
+bool Core::cools_down(RuleRun& run, std::span<KeyState* const> members, std::span<KeyState* const> hitting, Timestamp t) {
+  if (run.latches || run.rule.cooldown.us == 0) return false;
+  const bool cooling = std::any_of(members.begin(), members.end(), [&](const KeyState* key) {
+    return key->extra && key->extra->decided_at > Timestamp::min() && t < key->extra->decided_at + run.rule.cooldown;
+  });
+  if (cooling) {
+    ++counters.cooled;
+    for (KeyState* key : hitting) run.op->fired(*key, run);
+    return true;
+  }
+  for (KeyState* key : members) {
+    if (!key->extra) key->extra = std::make_unique<KeyExtra>();
+    key->extra->decided_at = t;
+    run.mark(*key);
+  }
+  return false;
+}
+
 void Core::fire(RuleRun& run, std::span<KeyState* const> members, std::vector<expr::Value> case_key, Hit hit,
                 std::shared_ptr<Scene> scene, std::span<KeyState* const> hitting) {
   const rules::Rule& rule = run.rule;
-  if (!run.latches && rule.cooldown.us > 0) {
-    const bool cooling = std::any_of(members.begin(), members.end(), [&](const KeyState* key) {
-      return key->extra && key->extra->decided_at > Timestamp::min() &&
-             hit.time < key->extra->decided_at + rule.cooldown;
-    });
-    if (cooling) {
-      ++counters.cooled;
-      for (KeyState* key : hitting) run.op->fired(*key, run);
-      return;
-    }
-    for (KeyState* key : members) {
-      if (!key->extra) key->extra = std::make_unique<KeyExtra>();
-      key->extra->decided_at = hit.time;
-      run.mark(*key);
-    }
-  }
   fill_from_key(*scene, rule, case_key, *rules);
   Firing fresh;
   fresh.id = next_id();

@@ -97,6 +97,7 @@ Json to_json(const Decision& decision) {
   out["why"] = decision.why;
   out["trust"] = to_string(decision.trust);
   Json evidence = Json::array();
+  evidence.get_ref<Json::array_t&>().reserve(decision.evidence.size());
   for (const EvidenceLine& line : decision.evidence) evidence.push_back(to_json(line));
   out["evidence"] = std::move(evidence);
   out["evidence_total"] = decision.evidence_total;

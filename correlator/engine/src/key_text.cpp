@@ -31,11 +31,11 @@ std::uint64_t take_number(std::string_view& in) {
 
 // Text ends in 0 0; a 0 inside is 0 255. A shorter text stands before its extensions.
 void put_text(std::string& out, std::string_view text) {
-  for (const char c : text) {
-    out += c;
-    if (c == 0) out += '\xFF';
+  for (std::size_t zero = text.find('\0'); zero != std::string_view::npos; zero = text.find('\0')) {
+    out.append(text.substr(0, zero + 1)) += '\xFF';
+    text.remove_prefix(zero + 1);
   }
-  out.append(2, '\0');
+  out.append(text).append(2, '\0');
 }
 
 std::string take_text(std::string_view& in) {
@@ -150,6 +150,7 @@ bool is_packed(std::string_view bytes) {
 
 std::string pack(std::span<const expr::Value> values) {
   std::string out;
+  out.reserve(32 * values.size());  // most are packed to be looked up, and gone then
   for (const expr::Value& value : values) put(out, value);
   return out;
 }

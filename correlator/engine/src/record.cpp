@@ -56,7 +56,7 @@ void Records::set_rules(const rules::RuleSet* before, const rules::RuleSet& now)
     Owned owned = detach(*record);
     owned->definition = fresh->index;
     owned->deadline = owned->begin + fresh->record->within;
-    owned->first = renumbered(owned->first, *before, *names_);
+    owned->first = std::make_shared<const Fields>(renumbered(*owned->first, *before, *names_));
     owned->fields = renumbered(owned->fields, *before, *names_);
     kept.push_back(std::move(owned));
   }
@@ -103,7 +103,7 @@ void Records::insert(Owned owned) {
   for (auto& [known, partial] : event.partial) partial[partial_key(record->same, known)].insert(record);
   due_.insert(record);
   by_id_.emplace(record->id, record);
-  records_.emplace(table_key(record->definition, record->same), std::move(owned));
+  record->place = &records_.emplace(table_key(record->definition, record->same), std::move(owned)).first->first;
 }
 
 Records::Owned Records::detach(Record& record) {
@@ -116,7 +116,7 @@ Records::Owned Records::detach(Record& record) {
   }
   due_.erase(&record);
   by_id_.erase(record.id);
-  const auto found = records_.find(table_key(record.definition, record.same));
+  const auto found = records_.find(*record.place);
   Owned owned = std::move(found->second);
   records_.erase(found);
   return owned;
@@ -160,7 +160,7 @@ Json Records::body_of(const Record& record) const {
   }
   return {{"same", values_json(record.same)},
           {"begin", record.begin.us},
-          {"first", named_fields(record.first, *rules_)},
+          {"first", named_fields(*record.first, *rules_)},
           {"fields", named_fields(record.fields, *rules_)},
           {"lines", std::move(lines)},
           {"once", record.once},
@@ -210,7 +210,7 @@ bool Records::restore(const StateRow& row, const Json& body) {
   std::optional<Fields> first = fields_by_name(body["first"], *names_);
   std::optional<Fields> fields = fields_by_name(body["fields"], *names_);
   if (!values || values->size() != def.record->same.size() || !first || !fields) return false;
-  record->first = std::move(*first);
+  record->first = std::make_shared<const Fields>(std::move(*first));
   record->same = std::move(*values);
   record->fields = std::move(*fields);
   record->trust = static_cast<Trust>(trust);

@@ -27,9 +27,10 @@ struct Record {
   std::uint64_t id = 0;
   std::uint32_t definition = 0;   // index into RuleSet::events
   std::vector<expr::Value> same;  // values of RecordSpec::same
+  const std::string* place = nullptr;  // its key in Records::records_
   Timestamp begin;                // of the line that came first
   Timestamp deadline;             // begin + within
-  Fields first;                   // the built-in fields of the first line
+  std::shared_ptr<const Fields> first;  // the built-in fields of the first line, which may have opened several records
   Fields fields;                  // what was captured
   std::vector<LineRef> lines;
   std::vector<std::uint64_t> line_numbers;

@@ -73,8 +73,9 @@ void RuleRun::disarm(KeyState& key) {
 }
 
 void RuleRun::fire(KeyState& key, Hit hit) {
-  auto scene = hit.scene ? hit.scene : std::make_shared<Scene>();
   KeyState* member = &key;
+  if (core.cools_down(*this, std::span(&member, 1), std::span(&member, 1), hit.time)) return;
+  auto scene = hit.scene ? hit.scene : std::make_shared<Scene>();
   core.fire(*this, std::span(&member, 1), unpack(key.key()), std::move(hit), scene, std::span(&member, 1));
 }
 

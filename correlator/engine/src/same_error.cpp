@@ -68,7 +68,10 @@ void SameErrors::set_rules(const rules::RuleSet* before, const rules::RuleSet& n
       if (record) record_spans_[i] = std::max(record_spans_[i], record->within);
     }
   }
-  for (Owned& group : kept) insert(std::move(group));
+  for (Owned& group : kept) {
+    std::string place = table_key(group->definition, group->key);
+    insert(std::move(group), std::move(place));
+  }
 }
 
 Timestamp SameErrors::deadline(const Group& group) const {
@@ -79,17 +82,27 @@ std::string SameErrors::name_of(const Group& group) const {
   return rules_->same_errors[group.definition].name;
 }
 
-void SameErrors::insert(Owned group) {
+void SameErrors::insert(Owned group, std::string place) {
   due_.emplace(deadline(*group), group->id);
   by_id_.emplace(group->id, group.get());
-  std::string key = table_key(group->definition, group->key);
-  groups_.insert_or_assign(std::move(key), std::move(group));
+  Group& here = *group;
+  here.place = &groups_.insert_or_assign(std::move(place), std::move(group)).first->first;
+}
+
+void SameErrors::spans(Group& group, Timestamp t) {
+  const Timestamp before = deadline(group);
+  group.first = std::min(group.first, t);
+  group.last = std::max(group.last, t);
+  if (deadline(group) == before) return;
+  auto place = due_.extract({before, group.id});
+  place.value().first = deadline(group);
+  due_.insert(std::move(place));
 }
 
 SameErrors::Owned SameErrors::detach(Group& group) {
   due_.erase({deadline(group), group.id});
   by_id_.erase(group.id);
-  const auto found = groups_.find(table_key(group.definition, group.key));
+  const auto found = groups_.find(*group.place);
   Owned owned = std::move(found->second);
   groups_.erase(found);
   return owned;
@@ -117,11 +130,15 @@ void SameErrors::pass(Event& event, Timestamp clock) {
   std::uint64_t weight = event.weight;
   for (const auto& [definition, channel] : memberships_[event.definition]) {
     if (!classes_[definition][event.cls]) continue;
+    const std::vector<rules::FieldId>& fields = rules_->same_errors[definition].key;
     std::vector<expr::Value> key;
-    for (const rules::FieldId field : rules_->same_errors[definition].key) {
-      if (const expr::Value* value = event.fields.find(field)) key.push_back(*value);
+    key.reserve(fields.size());
+    for (const rules::FieldId field : fields) {
+      const expr::Value* value = event.fields.find(field);
+      if (value == nullptr) break;
+      key.push_back(*value);
     }
-    if (key.size() != rules_->same_errors[definition].key.size()) continue;
+    if (key.size() != fields.size()) continue;
     event.weight = weight;
     weight = meet(event, definition, channel, std::move(key));
     if (weight > 0) continue;
@@ -135,17 +152,15 @@ void SameErrors::pass(Event& event, Timestamp clock) {
 std::uint64_t SameErrors::meet(Event& event, std::uint32_t definition, std::uint32_t channel,
                                std::vector<expr::Value> key) {
   const Duration within = rules_->same_errors[definition].within;
-  const auto found = groups_.find(table_key(definition, key));
+  std::string place = table_key(definition, key);
+  const auto found = groups_.find(place);
   Group* group = found == groups_.end() ? nullptr : found->second.get();
   if (group != nullptr && !(event.time - group->last < within && group->first - event.time < within)) {
     erase(*group);
     group = nullptr;
   }
-  if (group == nullptr) group = &open(definition, std::move(key), event.time);
-  due_.erase({deadline(*group), group->id});
-  group->first = std::min(group->first, event.time);
-  group->last = std::max(group->last, event.time);
-  due_.emplace(deadline(*group), group->id);
+  if (group == nullptr) group = &open(definition, std::move(key), std::move(place), event.time);
+  spans(*group, event.time);
   group->sums[channel] = add_saturating(group->sums[channel], event.weight);
   const std::uint64_t best =
       *std::find_if(group->sums.begin(), group->sums.end(), [](auto sum) { return sum > 0; });
@@ -157,7 +172,7 @@ std::uint64_t SameErrors::meet(Event& event, std::uint32_t definition, std::uint
   return news;
 }
 
-SameErrors::Group& SameErrors::open(std::uint32_t definition, std::vector<expr::Value> key, Timestamp t) {
+SameErrors::Group& SameErrors::open(std::uint32_t definition, std::vector<expr::Value> key, std::string place, Timestamp t) {
   if (groups_.size() >= kMaxGroups) {
     ++counters_.evicted;
     erase(*by_id_.at(due_.begin()->second));
@@ -169,12 +184,13 @@ SameErrors::Group& SameErrors::open(std::uint32_t definition, std::vector<expr::
   group.key = std::move(key);
   group.first = group.last = t;
   group.sums.assign(rules_->same_errors[definition].channels.size(), 0);
-  insert(std::move(fresh));
+  insert(std::move(fresh), std::move(place));
   return group;
 }
 
 // Fields that the group lacks and the lines of the event.
 void SameErrors::take_in(Group& group, const Event& event) {
+  if (group.fields.all().empty()) group.fields.reserve(std::min(event.fields.all().size(), kMaxFields));
   for (const auto& [field, value] : event.fields.all()) {
     if (group.fields.all().size() >= kMaxFields) break;
     if (field >= rules::kBuiltinFields && group.fields.find(field) == nullptr) group.fields.set(field, value);
@@ -247,10 +263,11 @@ bool SameErrors::restore(const StateRow& row, const Json& body) {
       return false;
     group->lines.push_back({line[0].get<std::uint64_t>(), Timestamp{line[1].get<std::int64_t>()}});
   }
-  if (groups_.contains(table_key(group->definition, group->key)) || by_id_.contains(row.id)) return false;
+  std::string place = table_key(group->definition, group->key);
+  if (groups_.contains(place) || by_id_.contains(row.id)) return false;
   for (const LineRef& line : group->lines) evidence_.keep(line.seq);
   last_id_ = std::max(last_id_, row.id);
-  insert(std::move(group));
+  insert(std::move(group), std::move(place));
   return true;
 }
 

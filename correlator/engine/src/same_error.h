@@ -48,6 +48,7 @@ class SameErrors {
     std::uint64_t id = 0;
     std::uint32_t definition = 0;  // index into RuleSet::same_errors
     std::vector<expr::Value> key;
+    const std::string* place = nullptr;  // its key in groups_
     Timestamp first, last;
     std::vector<std::uint64_t> sums;  // by channel; 0: nothing from it yet
     std::uint64_t counted = 0;
@@ -62,9 +63,10 @@ class SameErrors {
   // The weight that is news.
   std::uint64_t meet(Event& event, std::uint32_t definition, std::uint32_t channel,
                      std::vector<expr::Value> key);
-  Group& open(std::uint32_t definition, std::vector<expr::Value> key, Timestamp t);
+  Group& open(std::uint32_t definition, std::vector<expr::Value> key, std::string place, Timestamp t);
   void take_in(Group& group, const Event& event);
-  void insert(Owned group);
+  void insert(Owned group, std::string place);
+  void spans(Group& group, Timestamp t);  // an event at t is one of it
   void erase(Group& group);
   Owned detach(Group& group);
   void mark(Group& group);

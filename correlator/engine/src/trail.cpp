@@ -35,6 +35,41 @@ std::uint8_t common_trust(const std::vector<TrailLine>& lines) {
   return same ? static_cast<std::uint8_t>(first) : kMixedTrust;
 }
 
+// The lines of a trail one after the other, of bytes that Evidence::encode() wrote: without room for all of them.
+class TrailCursor {
+ public:
+  explicit TrailCursor(std::string_view in) : in_(in) {
+    if (in_.empty()) return;
+    take_varint(in_, left_), take_varint(in_, gone_);
+    trust_ = take_byte();
+  }
+  std::uint64_t left() const { return left_; }
+  std::uint64_t gone() const { return gone_; }    // lines that were let go
+  std::uint8_t common() const { return trust_; }  // trust of all lines, or kMixedTrust
+  std::string_view rest() const { return in_; }   // the lines that are left, as they are encoded
+  bool next(TrailLine& line) {
+    if (left_ == 0) return false;
+    --left_;
+    line.trust = static_cast<Trust>(trust_ == kMixedTrust ? take_byte() : trust_);
+    std::int64_t time = 0, seq = 0;
+    take_signed(in_, time), take_signed(in_, seq);
+    line.time.us = wrapping_add(line.time.us, time);
+    line.seq += static_cast<std::uint64_t>(seq);
+    return true;
+  }
+
+ private:
+  std::uint8_t take_byte() {
+    const auto byte = static_cast<std::uint8_t>(in_.front());
+    in_.remove_prefix(1);
+    return byte;
+  }
+
+  std::string_view in_;
+  std::uint64_t left_ = 0, gone_ = 0;
+  std::uint8_t trust_ = 0;
+};
+
 bool take_trust(std::string_view& in, std::uint8_t most, std::uint8_t& trust) {
   if (in.empty()) return false;
   trust = static_cast<std::uint8_t>(in.front());
@@ -162,8 +197,27 @@ bool Evidence::decode(std::string_view& in, Evidence& out) {
   return true;
 }
 
+// The usual event: of one line, newer than all that is there, which is not full and of the same trust. Its bytes go behind the others.
+bool Trail::append(const TrailLine& line) {
+  const std::string_view have = encoded();
+  TrailCursor cursor(have);
+  if (cursor.left() == 0 || cursor.left() >= kLines || cursor.common() != static_cast<std::uint8_t>(line.trust)) return false;
+  TrailLine last;
+  while (cursor.next(last)) {}
+  if (!before(last, line)) return false;
+  std::string more;  // at most 20 bytes
+  put_signed(more, wrapping_difference(line.time.us, last.time.us));
+  put_signed(more, static_cast<std::int64_t>(line.seq - last.seq));
+  put(have, more);
+  ++bytes_[sizeof(std::uint16_t)];  // their number, which is one byte
+  return true;
+}
+
 void Trail::add(const Event& event, EvidenceStore& store) {
   if (event.lines.empty()) return;
+  if (event.lines.size() == 1 && append({event.time, event.lines.front().seq, event.trust})) {
+    return store.keep(event.lines.front().seq);
+  }
   Evidence now = all();
   for (const LineRef& ref : event.lines) {
     const TrailLine line{event.time, ref.seq, event.trust};
@@ -177,19 +231,27 @@ void Trail::add(const Event& event, EvidenceStore& store) {
 }
 
 void Trail::drop_before(Timestamp time, EvidenceStore& store) {
-  if (!bytes_) return;
-  Evidence now = all();
-  if (time <= now.lines.front().time) return;
-  auto end = now.lines.begin();
-  while (end != now.lines.end() && end->time < time) store.release((end++)->seq);
-  now.total -= static_cast<std::uint64_t>(end - now.lines.begin());
-  now.lines.erase(now.lines.begin(), end);
-  put(now);
+  TrailCursor cursor(encoded());
+  TrailLine line;
+  if (!cursor.next(line) || time <= line.time) return;
+  do store.release(line.seq);
+  while (cursor.next(line) && line.time < time);
+  if (line.time < time) return bytes_.reset();  // it was the last one
+  // The first line that stays stands for itself; those behind it as differences from the one before, as they did.
+  std::string front;
+  front.reserve(48);
+  put_varint(front, cursor.left() + 1);
+  put_varint(front, cursor.gone());
+  front += static_cast<char>(cursor.common());
+  if (cursor.common() == kMixedTrust) front += static_cast<char>(line.trust);
+  put_signed(front, line.time.us);
+  put_signed(front, static_cast<std::int64_t>(line.seq));
+  put(front, cursor.rest());
 }
 
 void Trail::clear(EvidenceStore& store) {
-  if (!bytes_) return;
-  all().release(store);
+  TrailLine line;
+  for (TrailCursor cursor(encoded()); cursor.next(line);) store.release(line.seq);
   bytes_.reset();
 }
 
@@ -209,23 +271,13 @@ Evidence Trail::between(Timestamp from, Timestamp to) const {
   return out;
 }
 
-// As Evidence::decode(), of bytes that Evidence::encode() wrote.
 std::optional<std::pair<Timestamp, Timestamp>> Trail::times() const {
-  if (!bytes_) return std::nullopt;
-  std::string_view in = encoded();
-  std::uint64_t count = 0, gone = 0;
-  std::uint8_t trust = 0;
-  take_varint(in, count), take_varint(in, gone), take_trust(in, kMixedTrust, trust);
-  std::optional<Timestamp> first;
-  Timestamp last;
-  for (; count > 0; --count) {
-    std::int64_t time = 0, seq = 0;
-    if (trust == kMixedTrust) in.remove_prefix(1);
-    take_signed(in, time), take_signed(in, seq);
-    last.us = wrapping_add(last.us, time);
-    if (!first) first = last;
-  }
-  return std::pair(*first, last);
+  TrailCursor cursor(encoded());
+  TrailLine first;
+  if (!cursor.next(first)) return std::nullopt;
+  TrailLine last = first;
+  while (cursor.next(last)) {}
+  return std::pair(first.time, last.time);
 }
 
 std::string_view Trail::encoded() const {
@@ -236,18 +288,20 @@ std::string_view Trail::encoded() const {
 }
 
 void Trail::put(const Evidence& lines) {
-  bytes_.reset();
-  if (lines.lines.empty()) return;
+  if (lines.lines.empty()) return bytes_.reset();
   std::string encoded;
+  encoded.reserve(128);
   lines.encode(encoded);
   put(encoded);
 }
 
-void Trail::put(std::string_view encoded) {
-  const auto size = static_cast<std::uint16_t>(encoded.size());  // at most 16 lines of at most 21 bytes
-  bytes_.reset(new char[sizeof size + size]);
-  std::memcpy(bytes_.get(), &size, sizeof size);
-  std::memcpy(bytes_.get() + sizeof size, encoded.data(), size);
+void Trail::put(std::string_view encoded, std::string_view more) {
+  const auto size = static_cast<std::uint16_t>(encoded.size() + more.size());  // at most 16 lines of at most 21 bytes
+  std::unique_ptr<char[]> fresh(new char[sizeof size + size]);
+  std::memcpy(fresh.get(), &size, sizeof size);
+  std::memcpy(fresh.get() + sizeof size, encoded.data(), encoded.size());
+  if (!more.empty()) std::memcpy(fresh.get() + sizeof size + encoded.size(), more.data(), more.size());
+  bytes_ = std::move(fresh);  // which `encoded` and `more` may be part of until here
 }
 
 bool Trail::assign(const Evidence& lines, EvidenceStore& store, std::string_view encoded) {

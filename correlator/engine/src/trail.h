@@ -68,8 +68,9 @@ class Trail {
   bool assign(const Evidence& lines, EvidenceStore& store, std::string_view encoded = {});
 
  private:
+  bool append(const TrailLine& line);  // false: it is not that simple
   void put(const Evidence& lines);
-  void put(std::string_view encoded);
+  void put(std::string_view encoded, std::string_view more = {});
 
   std::unique_ptr<char[]> bytes_;  // their number in the first two bytes
 };

@@ -149,7 +149,7 @@ class Evaluator {
  public:
   Evaluator(const Program& program, const Bindings& bindings) : program_(program), bindings_(bindings) {}
 
-  // The reference is to a constant or to `scratch`: text that is only looked at is not copied.
+  // The reference is to a constant, to what a binding has, or to `scratch`: text that is only looked at is not copied.
   const Value& visit(std::uint32_t index, Value& scratch) const;
 
  private:
@@ -176,8 +176,7 @@ const Value& Evaluator::visit(std::uint32_t index, Value& scratch) const {
     case Op::constant:
       return program_.constants[node.a];
     case Op::symbol:
-      scratch = bindings_.symbol(node.a);
-      break;
+      return bindings_.look(node.a, scratch);
     case Op::call:
       scratch = call(node);
       break;

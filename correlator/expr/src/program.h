@@ -98,7 +98,7 @@ Result<Program> parse(std::string_view text, std::uint32_t start, bool in_braces
 // Resolves names, types, folds constants, compiles patterns, finds what may be none.
 Status check(Program& program, std::string_view source, const Scope& scope);
 
-// The value of a node. The reference is to a constant of the program or to `scratch`.
+// The value of a node. The reference is to a constant of the program, to what a binding has, or to `scratch`.
 const Value& evaluate(const Program& program, std::uint32_t node, const Bindings& bindings, Value& scratch);
 
 // What a constant is computed with.

@@ -7,6 +7,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "decision_words.h"
 #include "engine/json.h"
 
 namespace correlator::report {
@@ -27,11 +28,6 @@ const char* tint_of(std::string_view severity) {
   return kDim;
 }
 
-std::string string_of(const Json& json, const char* name) {
-  const auto found = json.find(name);
-  return found != json.end() && found->is_string() ? found->get<std::string>() : std::string{};
-}
-
 bool is_plain_word(std::string_view word) {
   return !word.empty() && std::all_of(word.begin(), word.end(), [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
@@ -39,27 +35,13 @@ bool is_plain_word(std::string_view word) {
   });
 }
 
-std::string key_text(const Json& key) {
-  std::string out;
-  for (const auto& [name, value] : key.items()) {
-    out += fmt::format("{}{}={}", out.empty() ? "" : " ", name,
-                       value.is_string() ? value.get<std::string>() : to_line(value));
-  }
-  return printable(out);
-}
-
 // What became of the action, in the words of a person who reads a replay.
-std::string action_line(const Json& document, Tense tense) {
-  const std::string action = string_of(document, "action");
-  const std::string fate = string_of(document, "fate");
-  if (action.empty()) return "nothing to run: this rule only reports";
-  std::vector<std::string> words = {action};
-  for (const Json& word : document.value("argv", Json::array())) {
-    if (word.is_string()) words.push_back(word.get<std::string>());
-  }
+std::string action_line(const DecisionWords& decision, Tense tense) {
+  if (decision.action.empty()) return "nothing to run: this rule only reports";
+  std::vector<std::string> words = {std::string(decision.action)};
+  words.insert(words.end(), decision.argv.begin(), decision.argv.end());
   const std::string command = command_line(words);
-  if (!fate.empty())
-    return fmt::format("{}: {} ({})", fate, command, printable(string_of(document, "reason")));
+  if (!decision.fate.empty()) return fmt::format("{}: {} ({})", decision.fate, command, printable(decision.reason));
   const char* verb = tense == Tense::would ? "would run:" : tense == Tense::runs ? "runs:" : "action";
   return fmt::format("{} {}", verb, command);
 }
@@ -117,44 +99,35 @@ void Printer::event(const engine::Event& event, const rules::RuleSet& rules) {
   put(line + "\n");
 }
 
-std::string Printer::decision_text(const Json& document) const {
-  const std::string urgency = string_of(document, "urgency");
-  std::string out = fmt::format(
-      "{} {}  {}  {}\n", tint("DECISION", tint_of(urgency)), string_of(document, "time"),
-      tint(printable(string_of(document, "rule")), kBold), key_text(document.value("key", Json::object())));
-  out += fmt::format("  why    {}\n", printable(string_of(document, "why")));
-  out += fmt::format("  {}\n", action_line(document, options_.tense));
-  const Json lines = document.value("lines", Json::array());
+std::string Printer::decision_text(const DecisionWords& decision) const {
+  std::string out = fmt::format("{} {}  {}  {}\n", tint("DECISION", tint_of(decision.urgency)), decision.time,
+                                tint(printable(decision.rule), kBold), printable(decision.key));
+  out += fmt::format("  why    {}\n", printable(decision.why));
+  out += fmt::format("  {}\n", action_line(decision, options_.tense));
   constexpr std::size_t kShown = 8;
-  if (!lines.empty()) out += fmt::format("  stdin  {}\n", counted(lines.size(), "line"));
-  for (std::size_t i = 0; i < std::min(lines.size(), kShown); ++i)
-    out += tint(fmt::format("  > {}\n", lines.at(i).is_string() ? shorten(printable(lines.at(i).get<std::string>()), kMaxText) : ""), kDim);
-  if (lines.size() > kShown) out += tint(fmt::format("  > … {} more\n", lines.size() - kShown), kDim);
-  const Json evidence = document.value("evidence", Json::array());
-  for (const Json& line : evidence) {
-    const std::string place =
-        line.contains("file")
-            ? fmt::format("  [{}:{}]", printable(string_of(line, "file")), line.value("line", 0))
-            : "";
-    out += tint(fmt::format("  | {} {} {}{}\n", string_of(line, "time"), printable(string_of(line, "host")),
-                            shorten(printable(string_of(line, "text")), kMaxText), place),
-                kDim);
+  const auto& input = decision.input;
+  if (!input.empty()) out += fmt::format("  stdin  {}\n", counted(input.size(), "line"));
+  for (std::size_t i = 0; i < std::min(input.size(), kShown); ++i)
+    out += tint(fmt::format("  > {}\n", shorten(printable(input[i]), kMaxText)), kDim);
+  if (input.size() > kShown) out += tint(fmt::format("  > … {} more\n", input.size() - kShown), kDim);
+  for (const DecisionWords::Line& line : decision.evidence) {
+    const std::string place = line.place.empty() ? "" : fmt::format("  [{}]", printable(line.place));
+    out += tint(fmt::format("  | {} {} {}{}\n", line.time, printable(line.host), shorten(printable(line.text), kMaxText), place), kDim);
   }
-  const std::uint64_t total = document.value("evidence_total", std::uint64_t{0});
-  if (total > evidence.size()) out += tint(fmt::format("  | … {} in all\n", counted(total, "line")), kDim);
-  return out + tint(fmt::format("  id     {}\n", string_of(document, "id")), kDim);
+  if (decision.evidence_total > decision.evidence.size())
+    out += tint(fmt::format("  | … {} in all\n", counted(decision.evidence_total, "line")), kDim);
+  return out + tint(fmt::format("  id     {}\n", decision.id), kDim);
 }
 
 void Printer::decision(const engine::Decision& decision) {
-  const Json document = engine::to_json(decision);
-  if (options_.json) return object(document);
-  put(decision_text(document));
+  if (options_.json) return object(engine::to_json(decision));
+  put(decision_text(words_of(decision)));
 }
 
 void Printer::stored_decision(std::string_view document) {
   if (options_.json) return put(std::string(document) + "\n");
   try {
-    if (const auto json = parse_json(document); json && json->is_object()) return put(decision_text(*json));
+    if (const auto json = parse_json(document); json && json->is_object()) return put(decision_text(words_of(*json)));
   } catch (const Json::exception&) {  // a member of another type: the database was changed by hand
   }
   put(printable(document) + "\n");

@@ -182,9 +182,13 @@ std::optional<ReadPattern> read_program_pattern(Context& context, const Node& no
   auto compiled = compile(context, node);
   if (!compiled) return std::nullopt;
   auto& patterns = context.set.program_patterns;
-  const auto known = std::find(patterns.begin(), patterns.end(), compiled->text);
+  const auto known = std::find_if(patterns.begin(), patterns.end(), [&](const ProgramPattern& one) { return one.text == compiled->text; });
   compiled->read.index = static_cast<std::uint32_t>(known - patterns.begin());
-  if (known == patterns.end()) patterns.push_back(compiled->text);
+  if (known == patterns.end()) {
+    // Here and not where it is used: each test of a rule begins a state of its own.
+    auto whole = pattern::Regex::compile("\\A(?:" + compiled->text + ")\\z");
+    patterns.push_back({std::move(compiled->text), whole ? std::optional(std::move(whole).value()) : std::nullopt});
+  }
   return std::move(compiled->read);
 }
 

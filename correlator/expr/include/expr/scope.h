@@ -46,6 +46,8 @@ class Bindings {
  public:
   virtual ~Bindings() = default;
   virtual Value symbol(std::uint32_t slot) const = 0;
+  // The same for who only looks at it: a reference to where the value stands, or to `scratch` if it stands nowhere.
+  virtual const Value& look(std::uint32_t slot, Value& scratch) const { return scratch = symbol(slot); }
   // `column` is empty for a function that does not give a row.
   virtual Value call(std::uint32_t, std::span<const Value>, std::string_view /*column*/) const { return {}; }
 };

@@ -37,6 +37,8 @@ struct PrinterOptions {
   Tense tense = Tense::decided;
 };
 
+struct DecisionWords;
+
 class Printer {
  public:
   Printer(std::FILE* out, PrinterOptions options) : out_(out), options_(options) {}
@@ -60,7 +62,7 @@ class Printer {
  private:
   void put(std::string_view text);
   std::string tint(std::string_view text, const char* code) const;
-  std::string decision_text(const Json& document) const;
+  std::string decision_text(const DecisionWords& decision) const;
 
   std::FILE* out_;
   PrinterOptions options_;

@@ -531,12 +531,18 @@ struct PatternText {
   std::optional<pattern::Regex> compiled;  // always set in a rule set that loaded; copies share the program
 };
 
+// What a programme is called, for the whole name.
+struct ProgramPattern {
+  std::string text;
+  std::optional<pattern::Regex> whole;  // none matches no programme: the text compiles, and is too large with its anchors
+};
+
 struct RuleSet {
   std::vector<std::string> fields;  // by FieldId; the built-in ones first
   std::vector<ClassDef> classes;
   std::vector<EventDef> events;
   std::vector<PatternText> patterns;
-  std::vector<std::string> program_patterns;
+  std::vector<ProgramPattern> program_patterns;
   std::vector<SameError> same_errors;
   std::vector<Rule> rules;
   std::vector<Mute> mutes;

@@ -189,6 +189,19 @@ TEST_CASE("old intake is dropped behind a snapshot that stands at its new beginn
   CHECK(rows < 100);
 }
 
+TEST_CASE("a database is made with the pages asked for and keeps them") {
+  const TempDir dir;
+  // Bytes 16 and 17 of an SQLite file, big-endian.
+  const auto page = [&] {
+    const std::string file = dir.read("engine.db");
+    return static_cast<unsigned char>(file.at(16)) << 8 | static_cast<unsigned char>(file.at(17));
+  };
+  REQUIRE(EngineDb::open(dir.path(), {.page_bytes = 16'384}).ok());
+  CHECK(page() == 16'384);
+  REQUIRE(EngineDb::open(dir.path()).ok());
+  CHECK(page() == 16'384);
+}
+
 TEST_CASE("what is read at once is of one moment, whoever writes meanwhile") {
   const TempDir dir;
   auto db = EngineDb::open(dir.path());

@@ -33,14 +33,12 @@ Status EngineDb::Impl::migrate() {
                                   *version, kEngineMigrations.size()),
                       "install the newer version again, or name another directory with --state");
   }
-  for (auto step = static_cast<std::size_t>(*version); step < kEngineMigrations.size(); ++step) {
-    Transaction transaction(db);
-    if (!transaction.begun() || db.exec(kEngineMigrations[step]) != SQLITE_OK ||
-        db.exec(fmt::format("PRAGMA user_version = {}", step + 1).c_str()) != SQLITE_OK ||
-        db.exec(fmt::format("PRAGMA application_id = {}", kApplicationId).c_str()) != SQLITE_OK || !transaction.commit()) {
-      return db.error(fmt::format("migrating to schema {}", step + 1));
-    }
-  }
+  if (*version == static_cast<std::int64_t>(kEngineMigrations.size())) return {};
+  Transaction transaction(db);  // one for all: the steps together are what a new database begins with
+  bool ok = transaction.begun();
+  for (auto step = static_cast<std::size_t>(*version); ok && step < kEngineMigrations.size(); ++step) ok = db.exec(kEngineMigrations[step]) == SQLITE_OK;
+  ok = ok && db.exec(fmt::format("PRAGMA user_version = {}; PRAGMA application_id = {}", kEngineMigrations.size(), kApplicationId).c_str()) == SQLITE_OK;
+  if (!ok || !transaction.commit()) return db.error(fmt::format("migrating to schema {}", kEngineMigrations.size()));
   return {};
 }
 
@@ -91,12 +89,15 @@ Result<EngineDb> EngineDb::open(const fs::path& dir, const DbOptions& options) {
   impl->db = std::move(*db);
   sqlite3_busy_timeout(impl->db.get(), static_cast<int>(options.busy.us / 1000));
   if (writable) {
-    if (impl->db.exec("PRAGMA journal_mode = WAL") != SQLITE_OK ||
+    if (impl->db.exec(fmt::format("PRAGMA page_size = {}; PRAGMA journal_mode = WAL", options.page_bytes).c_str()) != SQLITE_OK ||
         impl->db.exec("PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 0; PRAGMA foreign_keys = OFF") != SQLITE_OK) {
       return impl->db.error("opening the database");
     }
     if (auto status = impl->migrate(); !status) return status.error();
     if (auto status = impl->prepare(); !status) return status.error();
+    const auto page = impl->db.scalar("PRAGMA page_size");
+    if (!page) return impl->db.error("opening the database");
+    impl->page_bytes = static_cast<std::uint64_t>(*page);
     const auto bytes = impl->meta("intake_bytes");
     if (!bytes) return bytes.error();
     impl->intake_bytes = std::strtoull(bytes->c_str(), nullptr, 10);
@@ -118,8 +119,8 @@ Result<EngineDb> EngineDb::open(const fs::path& dir, const DbOptions& options) {
       impl->checkpointer.emplace(impl->db, options.checkpoint_every);
     } else {
       sqlite3_wal_hook(impl->db.get(), count_pages, &impl->log_pages);
-      // A replay's commits are large: their pages are written once, and not as soon as the cache is full.
-      if (impl->db.exec("PRAGMA cache_size = -16384") != SQLITE_OK) return impl->db.error("opening the database");
+      // Room for the windows of a commit, whose pages are met again and again. Those of the intake are written once each, full or not.
+      if (impl->db.exec("PRAGMA cache_size = -4096") != SQLITE_OK) return impl->db.error("opening the database");
     }
   } else {
     const auto version = impl->db.scalar("PRAGMA user_version");

@@ -37,6 +37,7 @@ struct EngineDb::Impl {
   Connection db;
   DbOptions options;
   std::optional<Spool> spool;
+  std::uint64_t page_bytes = 0;
   std::uint64_t log_pages = 0;  // counted where there is no checkpointer
   std::optional<Checkpointer> checkpointer;  // declared behind the lock: it ends first
   bool full_sync = false;                    // what PRAGMA synchronous stands at

@@ -69,7 +69,7 @@ bool EngineDb::Impl::write_row(const IntakeRow& row) {
 
 bool EngineDb::Impl::write_block(const IntakeBlock& block) {
   insert_block.bind(1, static_cast<std::int64_t>(block.first)).bind(2, static_cast<std::int64_t>(block.first + block.count - 1));
-  insert_block.bind(3, block.time.us).bind(4, block.records).blob(5, block.bytes);
+  insert_block.bind(3, block.time.us).lend(4, block.records).lend_blob(5, block.bytes);
   return insert_block.run() == SQLITE_OK;
 }
 

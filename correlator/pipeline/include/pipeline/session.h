@@ -65,7 +65,7 @@ class Session {
   // Writes what was stepped since the last commit, with the cursors, in one transaction. Nothing without a database.
   Status commit(std::vector<store::Cursor> cursors = {}, bool sync = false);
   // Where commit() comes seldom: what waits for it takes less room from now on.
-  void pack() { if (db_) db_->pack(batch_); }
+  void pack();
   // Records, and decisions of records that were set down before.
   std::uint64_t uncommitted() const { return batch_.blocks.size() + batch_.intake.size() + batch_.decisions.size(); }
   std::uint64_t uncommitted_bytes() const { return uncommitted_bytes_; }  // of the records, about

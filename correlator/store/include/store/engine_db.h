@@ -72,6 +72,7 @@ struct Batch {
 
   bool empty() const;
   void clear();
+  std::uint64_t packed_bytes() const;  // that `blocks` hold
 };
 
 // The state after record `seq`; its rows come kind by kind from each_row().
@@ -110,6 +111,9 @@ struct DbOptions {
   Access access = Access::read_write;
   bool wait_for_lock = false;  // else a second writer is refused with E302
   std::uint64_t intake_bytes = std::uint64_t{1} << 30;  // bound of the intake kept behind the snapshot
+  // Of a database that is made; one that is there keeps its own. Larger pages are fewer system calls for much at a time, and more bytes to sync for
+  // a line that is committed alone.
+  int page_bytes = 4096;
   // For live running. The spool's size in bytes; 0: none, record() is then commit().
   std::uint64_t spool_bytes = 0;
   // How long a write waits for another process that holds the database locked.
@@ -189,7 +193,7 @@ class EngineDb {
   // Drops intake beyond `intake_bytes`, keeping a snapshot at the new beginning. Called behind a batch with a snapshot. `carry` is called
   // if something will be dropped, now or the next time: what it gives is the state's from then on.
   Status trim_intake(const CarryOver& carry = nullptr);
-  // Moves the write-ahead log into the database file if it has more than so many pages: each page that is written again
+  // Moves the write-ahead log into the database file if it has more than so many bytes: each page that is written again
   // before is moved once.
   Status checkpoint(std::uint64_t more_than = 0);
 

@@ -261,7 +261,7 @@ Status Session::stored() {
   const Status status = db_->trim_intake([&](const engine::RowVisitor& write) {
     carried = true;
     return engine_.carry_over(write);
-  });
+  }, taken_);
   if (status.ok() && carried) engine_.carried_over();
   return status;
 }

@@ -260,41 +260,6 @@ Result<RuleTexts> EngineDb::rules(const std::string& hash) {
   return texts;
 }
 
-Status EngineDb::decisions_after(std::uint64_t after, const std::function<bool(StoredDecision&&)>& visit) {
-  Statement& rows = impl_->read_decisions;
-  if (!rows) rows = Statement(impl_->db.get(), "SELECT n, id, rule, action, fate, step, time, document, arguments FROM decision WHERE n > ?1 ORDER BY n");
-  rows.bind(1, static_cast<std::int64_t>(after));
-  int code = rows.step();
-  for (; code == SQLITE_ROW; code = rows.step()) {
-    StoredDecision decision;
-    decision.n = static_cast<std::uint64_t>(rows.integer(0));
-    decision.id = rows.text(1);
-    decision.rule = rows.text(2);
-    decision.action = rows.text(3);
-    decision.fate = rows.text(4);
-    decision.step = static_cast<std::uint32_t>(rows.integer(5));
-    decision.time = Timestamp{rows.integer(6)};
-    decision.document = rows.text(7);
-    decision.arguments = rows.text(8);
-    if (!visit(std::move(decision))) {
-      rows.reset();
-      return {};
-    }
-  }
-  const Status status = code == SQLITE_DONE ? Status{} : Status(impl_->db.error("reading the decisions"));
-  rows.reset();
-  return status;
-}
-
-Result<std::string> EngineDb::decision_id(std::uint64_t n) {
-  Statement find(impl_->db.get(), "SELECT id FROM decision WHERE n = ?1");
-  find.bind(1, static_cast<std::int64_t>(n));
-  const int code = find.step();
-  if (code == SQLITE_ROW) return std::string(find.text(0));
-  if (code != SQLITE_DONE) return impl_->db.error("reading the decisions");
-  return std::string{};
-}
-
 Result<std::string> EngineDb::identity() { return impl_->meta("identity"); }
 
 Result<std::string> EngineDb::note(std::string_view name) {
@@ -316,22 +281,6 @@ Result<std::vector<Cursor>> EngineDb::cursors() {
   }
   if (code != SQLITE_DONE) return impl_->db.error("reading the positions");
   return out;
-}
-
-Status EngineDb::each_decision(const DecisionFilter& filter, const std::function<bool(std::string_view)>& visit) {
-  Statement rows(impl_->db.get(),
-                 "SELECT document FROM (SELECT n, document FROM decision WHERE (?1 = '' OR rule = ?1) "
-                 "AND (?2 = '' OR substr(id, 1, length(?2)) = ?2) AND time >= ?3 AND time <= ?4 "
-                 "ORDER BY n DESC LIMIT ?5) ORDER BY n");
-  rows.bind(1, filter.rule.value_or("")).bind(2, filter.id_prefix.value_or(""));
-  rows.bind(3, filter.from.value_or(Timestamp::min()).us).bind(4, filter.to.value_or(Timestamp::max()).us);
-  rows.bind(5, filter.limit == 0 ? std::int64_t{-1} : static_cast<std::int64_t>(filter.limit));
-  int code = rows.step();
-  for (; code == SQLITE_ROW; code = rows.step()) {
-    if (!visit(rows.text(0))) return {};
-  }
-  if (code != SQLITE_DONE) return impl_->db.error("reading the decisions");
-  return {};
 }
 
 }  // namespace correlator::store

@@ -159,13 +159,13 @@ TEST_CASE("a job whose decision the engine dropped is not forgotten: what both h
   const correlator::testing::TempDir dir;
   auto ledger = store::LedgerDb::open(dir.path());
   REQUIRE(ledger.ok());
-  const auto job = [](const char* id, std::uint64_t n) {
-    store::Job job;
-    job.decision = id;
-    job.taken = n;
-    return job;
+  const auto waiting = [](const char* id, std::uint64_t n) {
+    store::Job entered;
+    entered.decision = id;
+    entered.taken = n;
+    return entered;
   };
-  REQUIRE(ledger->enter({job("d1", 1), job("d2", 2), job("d3", 3)}, "engine", {3, "d3"}).ok());
+  REQUIRE(ledger->enter({waiting("d1", 1), waiting("d2", 2), waiting("d3", 3)}, "engine", {3, "d3"}).ok());
   using Id = std::optional<std::string>;
   const auto gone = ledger->go_back("engine", [](std::uint64_t n) -> Result<Id> { return n == 3 ? Id("") : Id(); });
   REQUIRE(gone.ok());

@@ -154,3 +154,22 @@ TEST_CASE("a job that ran is not forgotten, whatever the engine's database says"
   CHECK(DecisionReader(state.dir.path()).reconcile(*ledger)->empty());
   CHECK(ledger->find("aa02").value()->state == JobState::done);
 }
+
+TEST_CASE("a job whose decision the engine dropped is not forgotten: what both had ends there") {
+  const correlator::testing::TempDir dir;
+  auto ledger = store::LedgerDb::open(dir.path());
+  REQUIRE(ledger.ok());
+  const auto waiting = [](const char* id, std::uint64_t n) {
+    store::Job entered;
+    entered.decision = id;
+    entered.taken = n;
+    return entered;
+  };
+  REQUIRE(ledger->enter({waiting("d1", 1), waiting("d2", 2), waiting("d3", 3)}, "engine", {3, "d3"}).ok());
+  using Id = std::optional<std::string>;
+  const auto gone = ledger->go_back("engine", [](std::uint64_t n) -> Result<Id> { return n == 3 ? Id("") : Id(); });
+  REQUIRE(gone.ok());
+  CHECK(*gone == std::vector<std::string>{"d3"});
+  CHECK(ledger->position("engine")->n == 2);
+  CHECK(ledger->position("engine")->id == "d2");
+}

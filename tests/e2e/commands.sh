@@ -20,6 +20,12 @@ code_of "windows" 0 "$CORRELATOR" windows --state st
 contains "windows names the rule" out "dimm.failing"
 code_of "status" 0 "$CORRELATOR" status --state st --json
 contains "status is one object" out '"type":"status"'
+cp -r st dropped
+sqlite3 dropped/engine.db "INSERT INTO meta VALUES ('decisions_dropped', '3 3 1767225600000000')"
+code_of "status of a state that dropped decisions" 0 "$CORRELATOR" status --state dropped
+contains "status says what was dropped" out 'dropped  the oldest 3 decisions, up to 2026-01-01T00:00:00'
+code_of "explain of a decision that was dropped" 1 "$CORRELATOR" explain 0123456789 --state dropped
+contains "explain says that it may have been dropped" err 'the oldest 3 decisions, up to 2026-01-01T00:00:00'
 code_of "check" 0 "$CORRELATOR" check "$RULES"
 contains "check counts" out "ok:"
 code_of "explain a line" 0 "$CORRELATOR" explain --rules "$RULES" "$(cat "$captures/edac-skx-ue.log")"

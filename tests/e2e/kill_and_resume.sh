@@ -22,8 +22,9 @@ check "the undisturbed run decides something" test -s whole.jsonl
 
 kills=0
 for attempt in $(seq 1 40); do
-  # Small blocks and commits after each of some; the delay grows to that of a whole run, so that every run comes further.
-  "$CORRELATOR" replay --rules "$RULES" --state killed --block-size 4096 --commit-bytes 20000 --no-read-ahead archive.log >/dev/null 2>&1 &
+  # Small blocks and commits after each of some, of the state too or of the records alone; the delay grows to that of a whole run, so that every run comes further.
+  if ((attempt % 2 == 0)); then often=(--commit-bytes 20000); else often=(--record-bytes 1000); fi
+  "$CORRELATOR" replay --rules "$RULES" --state killed --block-size 4096 "${often[@]}" --no-read-ahead archive.log >/dev/null 2>&1 &
   pid=$!
   delay=$((took * attempt / 40))
   sleep "$((delay / 1000)).$(printf '%03d' $((delay % 1000)))"

@@ -95,6 +95,62 @@ TEST_CASE("L21: what is read when a replay is stopped is not lost, and the end s
   }
 }
 
+namespace {
+
+struct Died {};
+
+// Goes on until it was asked `lives` times whether to stop (each 256 items), and dies there.
+bool dies(const std::string& log, const std::filesystem::path& state, ReplayOptions options, int lives) {
+  options.stop = [&lives] {
+    if (--lives < 0) throw Died();
+    return false;
+  };
+  try {
+    replay_files(kRules, {log}, state, options);
+  } catch (const Died&) {
+    return true;
+  }
+  return false;
+}
+
+Lines documents(const std::filesystem::path& state) {
+  Lines out;
+  store::EngineDb db = open_state(state);
+  REQUIRE(db.each_decision({}, [&](std::string_view document) { return out.emplace_back(document), true; }).ok());
+  return out;
+}
+
+// How many records stand behind the state.
+std::uint64_t behind_the_state(const std::filesystem::path& state) {
+  store::EngineDb db = open_state(state);
+  std::uint64_t records = 0;
+  REQUIRE(db.each_intake(db.snapshot()->seq, [&](store::IntakeRow&&) { return ++records, true; }).ok());
+  return records;
+}
+
+}  // namespace
+
+TEST_CASE("records are written before the state: a death in between loses none and decides nothing twice (R1)") {
+  for (std::uint64_t seed = 1; seed <= 3; ++seed) {
+    INFO("seed " << seed);
+    const testing::TempDir dir;
+    dir.write("log", random_log(seed, 3000));
+    ReplayOptions options;
+    options.stream.clock.year = 2026;
+    replay_files(kRules, {file(dir, "log")}, dir.path() / "whole", options);
+    options.stream.block_size = 1000;
+    options.record_bytes = 1;
+    options.commit_every = Duration::hours(1);
+    int deaths = 0;
+    std::uint64_t behind = 0;
+    while (dies(file(dir, "log"), dir.path() / "state", options, 2) && ++deaths < 40) behind = behind_the_state(dir.path() / "state");
+    CHECK(deaths >= 3);
+    CHECK(behind > 500);
+    CHECK(documents(dir.path() / "state") == documents(dir.path() / "whole"));
+    CHECK(recorded(dir.path() / "state").empty());
+  }
+}
+
 TEST_CASE("files are merged by time, whatever their order on the command line") {
   const testing::TempDir dir;
   dir.write("a.log", "2026-01-01T00:00:00Z h1 k: error D1\n2026-01-01T00:20:00Z h1 k: error D1\n");

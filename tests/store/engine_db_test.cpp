@@ -189,6 +189,108 @@ TEST_CASE("old intake is dropped behind a snapshot that stands at its new beginn
   CHECK(rows < 100);
 }
 
+namespace {
+
+// Rounds of five lines and a decision d1, d2, … of about `bytes`, each round trimmed; the intake keeps some thirty lines.
+void decide_rounds(EngineDb& db, int rounds, std::size_t bytes, const std::function<std::uint64_t()>& taken) {
+  std::uint64_t seq = 0;
+  for (int round = 1; round <= rounds; ++round) {
+    Batch batch;
+    for (int i = 0; i < 5; ++i) batch.intake.push_back(line_row(++seq, std::string(60, 'x')));
+    batch.decisions = {decision("d" + std::to_string(round), "r", static_cast<std::int64_t>(seq))};
+    batch.decisions[0].why = std::string(bytes, 'y');
+    batch.snapshot_seq = seq;
+    REQUIRE(db.commit(batch).ok());
+    REQUIRE(db.trim_intake(nullptr, taken).ok());
+  }
+}
+
+}  // namespace
+
+TEST_CASE("decisions beyond their bound go with their intake, the oldest first, and only those that were taken over") {
+  const TempDir dir;
+  const DbOptions small{.intake_bytes = 4'000, .decision_bytes = 3'000};
+  auto db = EngineDb::open(dir.path(), small);
+  REQUIRE(db.ok());
+  std::uint64_t taken = 0;
+  SECTION("nobody takes them over: all stay") {
+    decide_rounds(*db, 20, 1'000, nullptr);
+    CHECK(ids(*db, {}).size() == 20);
+    CHECK(db->dropped_decisions()->count == 0);
+  }
+  SECTION("the dispatcher's last one and all behind it stay") {
+    taken = 4;
+    decide_rounds(*db, 20, 1'000, [&] { return taken; });
+    CHECK(ids(*db, {}).front() == "d4");
+    CHECK(ids(*db, {}).size() == 17);
+    CHECK(db->dropped_decisions()->count == 3);
+    CHECK(db->dropped_decisions()->upto == 3);
+    CHECK(db->dropped_decisions()->newest == Timestamp{15'000'000});
+    CHECK(db->decision_id(3).value() == std::nullopt);
+    CHECK(db->decision_id(4).value() == std::optional<std::string>("d4"));
+    CHECK(db->decision_id(21).value() == std::optional<std::string>(""));
+  }
+  SECTION("decisions whose lines are there stay, whatever their size") {
+    taken = 1'000;
+    decide_rounds(*db, 20, 5'000, [&] { return taken; });
+    const std::uint64_t base = db->base_snapshot()->seq;
+    REQUIRE(base > 20);
+    REQUIRE(base < 100);
+    CHECK(ids(*db, {}).front() == "d" + std::to_string(base / 5 + 1));
+  }
+  SECTION("what fits the bound stays") {
+    taken = 1'000;
+    decide_rounds(*db, 20, 10, [&] { return taken; });
+    const std::size_t kept = ids(*db, {}).size();
+    CHECK(kept > 5);
+    CHECK(kept < 20);
+    CHECK(db->dropped_decisions()->count == 20 - kept);
+    std::size_t bytes = 0, oldest = 0;
+    REQUIRE(db->decisions_after(0, [&](StoredDecision&& d) {
+                if (bytes == 0) oldest = d.document.size() + d.arguments.size();
+                bytes += d.document.size() + d.arguments.size();
+                return true;
+              }).ok());
+    // Trimmed when the intake last was, which may be a few rounds ago.
+    CHECK(bytes <= 3'000 + 8 * oldest);
+    CHECK(ids(*db, {}).back() == "d20");
+  }
+}
+
+TEST_CASE("the newest decision stays: a start reads there what was decided, and numbers go on") {
+  const TempDir dir;
+  const DbOptions none{.intake_bytes = 1'000, .decision_bytes = 0};
+  {
+    auto db = EngineDb::open(dir.path(), none);
+    REQUIRE(db.ok());
+    decide_rounds(*db, 1, 100, nullptr);
+    for (std::uint64_t seq = 6; seq < 60; ++seq) {
+      Batch batch;
+      batch.intake = {line_row(seq, std::string(60, 'x'))};
+      batch.snapshot_seq = seq;
+      REQUIRE(db->commit(batch).ok());
+      REQUIRE(db->trim_intake(nullptr, [] { return 1'000; }).ok());
+    }
+    CHECK(ids(*db, {}) == std::vector<std::string>{"d1"});
+  }
+  auto db = EngineDb::open(dir.path(), none);
+  REQUIRE(db.ok());
+  CHECK(db->last_decided() == 5);
+}
+
+TEST_CASE("a database is made with the pages asked for and keeps them") {
+  const TempDir dir;
+  // Bytes 16 and 17 of an SQLite file, big-endian.
+  const auto page = [&] {
+    const std::string file = dir.read("engine.db");
+    return static_cast<unsigned char>(file.at(16)) << 8 | static_cast<unsigned char>(file.at(17));
+  };
+  REQUIRE(EngineDb::open(dir.path(), {.page_bytes = 16'384}).ok());
+  CHECK(page() == 16'384);
+  REQUIRE(EngineDb::open(dir.path()).ok());
+  CHECK(page() == 16'384);
+}
+
 TEST_CASE("what is read at once is of one moment, whoever writes meanwhile") {
   const TempDir dir;
   auto db = EngineDb::open(dir.path());

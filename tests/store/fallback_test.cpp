@@ -211,8 +211,8 @@ TEST_CASE("a decision can be read before it is synced, and is synced when record
   }));
   CHECK(seen == std::vector<std::string>{"d1"});
   CHECK(site.files.synced.size() == 2);
-  CHECK(db.decision_id(1).value() == "d1");
-  CHECK(db.decision_id(2).value().empty());
+  CHECK(db.decision_id(1).value() == std::optional<std::string>("d1"));
+  CHECK(db.decision_id(2).value() == std::optional<std::string>(""));
 }
 
 TEST_CASE("a decision that was seen and could not be synced is made durable by the spool, and counts once") {

@@ -51,6 +51,7 @@ EngineService::EngineService(pipeline::Session& session, pipeline::Live& live, c
   reloads_.loaded = started_;
   live_.watch(door_.fd(), [this] { take_reports(); });
   live_.positions = [this](std::vector<store::Cursor>& cursors) { reports_.position(cursors); };
+  session_.let_decisions_go([this] { return reports_.decisions_taken(); });
   live_.watch(control_.fd(), [this] { take_requests(); });
   live_.watch(loader_.fd(), [this] { take_rules(); });
   auto also = std::move(live_.each_second);
@@ -62,7 +63,7 @@ EngineService::EngineService(pipeline::Session& session, pipeline::Live& live, c
   live_.soon = [this] { dispatcher_.ring_soon(); };
 }
 
-EngineService::~EngineService() = default;
+EngineService::~EngineService() { session_.let_decisions_go({}); }
 
 Status EngineService::run() {
   handle(SIGTERM, [](int) { g_stop = 1; });

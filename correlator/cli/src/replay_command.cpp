@@ -114,6 +114,8 @@ void add_replay(CLI::App& app, CommandLine& out) {
   sub->add_option("--commit-bytes", o->commit_bytes,
                   "Commit after so many bytes; changes nothing in the result")
       ->group("");
+  sub->add_option("--record-bytes", o->record_bytes, "Write records when so many bytes of them wait; changes nothing in the result")
+      ->group("");
   sub->add_flag("--no-read-ahead", o->no_read_ahead, "Read in the main thread; changes nothing in the result")
       ->group("");
   sub->callback([o, &out] {

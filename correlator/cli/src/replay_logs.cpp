@@ -29,6 +29,9 @@ constexpr std::uint64_t kOtherFiles = 64;
 // budget.
 constexpr Duration kLongestWait = Duration::hours(1);
 
+// Bytes of a page of the database that a replay makes: what it writes are blocks of lines, many at a time.
+constexpr int kReplayPage = 16 << 10;
+
 struct Bounds {
   std::optional<Timestamp> from, to, boot;
   Zone zone;
@@ -213,7 +216,9 @@ bool LogReplay::find_sources() {
 
 bool LogReplay::open_state() {
   if (o_.state.empty()) return true;
-  auto opened = store::EngineDb::open(o_.state);
+  store::DbOptions options;
+  options.page_bytes = kReplayPage;
+  auto opened = store::EngineDb::open(o_.state, options);
   if (!opened) return failed(opened.error());
   db_ = std::move(opened).value();
   return true;
@@ -259,6 +264,7 @@ pipeline::ReplayOptions LogReplay::options() {
   options.stream.read_ahead = !o_.no_read_ahead && o_.threads > 1;
   options.to = bounds_.to;
   options.commit_bytes = o_.commit_bytes;
+  options.record_bytes = o_.record_bytes;
   options.profile = o_.profile;
   options.host = o_.host;
   options.progress = [this](const pipeline::Progress& p) { progress_.show(p); };

@@ -20,7 +20,7 @@ struct ReplayArguments {
        no_read_ahead = false, profile = false, whole = false;
   std::size_t block_size = pipeline::StreamOptions{}.block_size;
   unsigned threads = usable_cpus();
-  std::uint64_t commit_bytes = pipeline::ReplayOptions{}.commit_bytes;
+  std::uint64_t commit_bytes = pipeline::ReplayOptions{}.commit_bytes, record_bytes = pipeline::ReplayOptions{}.record_bytes;
   bool zone_given = false;
 };
 

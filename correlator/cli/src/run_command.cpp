@@ -28,7 +28,7 @@ struct Options {
   std::string state = "/var/lib/correlator", ledger, actions = kActionsDirectory, user, durability = "batched";
   std::string journal_directory;
   std::vector<std::string> follow;
-  std::uint64_t spool_size = 64 << 20;
+  std::uint64_t spool_size = 64 << 20, decisions_size = store::DbOptions{}.decision_bytes;
   bool omprog = false, greeted = false, kmsg = false, journal = false, from_start = false;
   MetricsFileOptions metrics;
   bool no_sandbox = false, shadow = false, dispatch = false, json = false, events = false;
@@ -114,6 +114,7 @@ bool give_up_rights(Run& run) {
 bool open_state(Run& run) {
   store::DbOptions options;
   options.spool_bytes = run.o.spool_size;
+  options.decision_bytes = run.o.decisions_size;
   options.busy = Duration::milliseconds(250);
   options.checkpoint_every = Duration::milliseconds(500);
   // When rsyslogd was killed the next one starts a second engine before the first has seen the end of its pipe.
@@ -227,6 +228,8 @@ void add_run(CLI::App& app, CommandLine& out) {
   add_metrics_file_options(*sub, o->metrics);
   sub->add_option("--user", o->user, "User to become when started as root (default with --omprog: correlator)")->type_name("NAME");
   sub->add_flag("--no-sandbox", o->no_sandbox, "Without Landlock and seccomp");
+  sub->add_option("--decisions-size", o->decisions_size,
+                  "Bytes of decisions kept when their lines are gone and the dispatcher has them (default: 256 MiB)")->type_name("N");
   sub->add_option("--ledger", o->ledger, "The dispatcher's directory (default: that of the state with -dispatch)")->type_name("DIR");
   sub->add_flag("--dispatch", o->dispatch, "Run the actions in this process, too");
   sub->add_option("--actions", o->actions, fmt::format("Directory of the action scripts (default: {})", kActionsDirectory))->type_name("DIR");

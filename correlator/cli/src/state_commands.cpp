@@ -66,6 +66,11 @@ void print_engine(report::Printer& printer, const Json& said) {
   }
 }
 
+// "the oldest 3 decisions, up to 2026-01-01T00:00:00Z".
+std::string told(const store::DroppedDecisions& dropped) {
+  return fmt::format("the oldest {}, up to {}", counted(dropped.count, "decision"), to_rfc3339(dropped.newest));
+}
+
 int status(const Options& o) {
   return with_state(o, [&](store::EngineDb& db) -> Status {
     auto engine = pipeline::restore_engine(db, {});
@@ -73,6 +78,8 @@ int status(const Options& o) {
     auto cursors = db.cursors();
     if (!cursors) return cursors.error();
     report::Printer printer = make_printer(o.json);
+    const auto dropped = db.dropped_decisions();
+    if (!dropped) return dropped.error();
     const std::string clock = engine->clock() ? to_rfc3339(*engine->clock()) : "";
     Json inputs = Json::array();
     for (const store::Cursor& cursor : *cursors)
@@ -89,6 +96,7 @@ int status(const Options& o) {
     if (!said) return said.error();
     const auto health = parse_json(*said);
     if (health && health->is_object()) object["engine"] = *health;
+    if (dropped->count > 0) object["decisions_dropped"] = {{"count", dropped->count}, {"newest", to_rfc3339(dropped->newest)}};
     if (o.json) {
       printer.object(object);
       return {};
@@ -98,6 +106,7 @@ int status(const Options& o) {
     printer.note(fmt::format("intake   {}", counted(engine->seq(), "record")));
     printer.note(fmt::format("windows  {}, {} open", counted(engine->live_windows(), "window"),
                              counted(engine->open_cases(), "case")));
+    if (dropped->count > 0) printer.note(fmt::format("dropped  {}", told(*dropped)));
     for (const auto& [name, value] : object["counters"].items()) {
       if (value.get<std::uint64_t>() > 0)
         printer.note(fmt::format("{:<11}{}", name, value.get<std::uint64_t>()));
@@ -161,6 +170,7 @@ int show_decision(const std::string& state, const std::string& id, bool json) {
   Options o;
   o.state = state;
   int found = 0;
+  store::DroppedDecisions dropped;
   const int code = with_state(o, [&](store::EngineDb& db) -> Status {
     auto ledger = store::LedgerDb::open(state, false);  // without one nothing ever acted on this state
     store::DecisionFilter filter;
@@ -183,10 +193,12 @@ int show_decision(const std::string& state, const std::string& id, bool json) {
       printer.outcome(**job, since);
       return failure.ok();
     });
+    if (auto gone = db.dropped_decisions()) dropped = *gone;
     return failure.ok() ? read : failure;
   });
   if (code != kFine || found > 0) return code;
-  complain(make_error("E507", fmt::format("no decision has an id that begins with {}", id),
+  const std::string gone = dropped.count == 0 ? "" : fmt::format("; {}, were dropped (run --decisions-size)", told(dropped));
+  complain(make_error("E507", fmt::format("no decision has an id that begins with {}{}", id, gone),
                       "`correlator decisions` lists them"));
   return kNo;
 }

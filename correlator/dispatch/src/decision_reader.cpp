@@ -31,7 +31,7 @@ Result<std::vector<std::string>> DecisionReader::reconcile(store::LedgerDb& ledg
   // An older ledger did not note the id.
   if (position->id.empty()) return std::vector<std::string>{};
   const auto there = db_->decision_id(position->n);
-  if (!there || *there == position->id) return std::vector<std::string>{};
+  if (!there || !*there || **there == position->id) return std::vector<std::string>{};
   return ledger.go_back(source_, [this](std::uint64_t n) { return db_->decision_id(n); });
 }
 

@@ -22,7 +22,7 @@ StateRow make_row(StateKind kind, std::uint64_t id, std::string owner, std::stri
 
 StateRow key_row(const RuleRun& run, const KeyState& key) {
   StateRow row{StateKind::window, key.id, run.rule.id, named_text(run.rule.key_names, key.key()), {}, false};
-  row.body.reserve(128);
+  row.body.reserve(64);  // three lines and their key; a million are made at once
   write_key_body(run, key, row.body);
   row.window.have = run.op->have(key);
   if (const auto times = key.trail.times()) row.window.oldest = times->first;

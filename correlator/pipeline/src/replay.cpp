@@ -49,7 +49,10 @@ class Replay {
   bool still_of_use();
   void push(std::size_t stream);
   void step(const Item& item);
+  std::vector<store::Cursor> cursors() const;
+  Status record();
   Status commit();
+  bool state_is_due(std::uint64_t bytes, Steady::time_point now) const;
   Status now_and_then();
 
   Session& session_;
@@ -60,6 +63,7 @@ class Replay {
   syslog::Parser parser_;
   std::uint64_t items_ = 0;
   std::uint64_t committed_bytes_ = 0;
+  std::uint64_t recorded_bytes_ = 0;  // of records since the last commit
   Steady::time_point last_commit_ = Steady::now(), last_progress_ = Steady::now();
   Timestamp at_;
   bool stopped_ = false;
@@ -180,12 +184,29 @@ void Replay::step(const Item& item) {
   }
 }
 
-Status Replay::commit() {
+std::vector<store::Cursor> Replay::cursors() const {
   std::vector<store::Cursor> cursors;
   for (const auto& stream : streams_) cursors.push_back(stream->cursor());
+  return cursors;
+}
+
+// Records, decisions and positions; the state stays behind, and a start steps these records again.
+Status Replay::record() {
+  recorded_bytes_ += session_.uncommitted_bytes();
+  return session_.record(cursors(), false);
+}
+
+Status Replay::commit() {
   last_commit_ = Steady::now();
-  if (auto status = session_.commit(std::move(cursors), static_cast<bool>(options_.after_commit)); !status) return status;
+  recorded_bytes_ = 0;
+  if (auto status = session_.commit(cursors(), static_cast<bool>(options_.after_commit)); !status) return status;
   return options_.after_commit ? options_.after_commit() : Status{};
+}
+
+bool Replay::state_is_due(std::uint64_t bytes, Steady::time_point now) const {
+  const auto since_commit = std::chrono::duration_cast<std::chrono::microseconds>(now - last_commit_).count();
+  return bytes - committed_bytes_ >= options_.commit_bytes || recorded_bytes_ + session_.uncommitted_bytes() >= options_.commit_waiting ||
+         since_commit >= options_.commit_every.us;
 }
 
 Status Replay::now_and_then() {
@@ -193,11 +214,11 @@ Status Replay::now_and_then() {
   std::uint64_t bytes = 0;
   for (const auto& stream : streams_) bytes += stream->bytes();
   const auto now = Steady::now();
-  const auto since_commit = std::chrono::duration_cast<std::chrono::microseconds>(now - last_commit_).count();
-  if (session_.db() != nullptr && (bytes - committed_bytes_ >= options_.commit_bytes || session_.uncommitted_bytes() >= options_.commit_waiting ||
-                                   since_commit >= options_.commit_every.us)) {
+  if (session_.db() != nullptr && state_is_due(bytes, now)) {
     committed_bytes_ = bytes;
     if (auto status = commit(); !status) return status;
+  } else if (session_.db() != nullptr && session_.uncommitted_bytes() >= options_.record_bytes) {
+    if (auto status = record(); !status) return status;
   }
   if (options_.progress && now - last_progress_ >= std::chrono::milliseconds(100)) {
     last_progress_ = now;

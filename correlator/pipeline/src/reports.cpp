@@ -66,6 +66,14 @@ void Reports::step(const store::Report& report) {
   session_.lookup(std::move(lookup));
 }
 
+std::uint64_t Reports::decisions_taken() {
+  if (!ledger_ || session_.db() == nullptr) return 0;
+  const auto identity = session_.db()->identity();
+  if (!identity || identity->empty()) return 0;
+  const auto position = ledger_->position(*identity);
+  return position ? position->n : 0;
+}
+
 void Reports::position(std::vector<store::Cursor>& cursors) const {
   if (read_ > 0) cursors.push_back({kStream, source_, read_, 0, {}});
 }

@@ -11,8 +11,8 @@
 namespace correlator::pipeline {
 namespace {
 
-// Pages that the log may have behind a commit that need not be synced: 32 MB.
-constexpr std::uint64_t kLongLog = 8192;
+// Bytes that the log may have behind a commit that need not be synced.
+constexpr std::uint64_t kLongLog = 32 << 20;
 
 }  // namespace
 
@@ -243,6 +243,12 @@ Status Session::commit(std::vector<store::Cursor> cursors, bool sync) {
   return db_->checkpoint(sync ? 0 : kLongLog);
 }
 
+void Session::pack() {
+  if (!db_) return;
+  db_->pack(batch_);
+  if (batch_.intake.empty()) uncommitted_bytes_ = batch_.packed_bytes();
+}
+
 void Session::clear_batch() {
   batch_.clear();
   uncommitted_bytes_ = 0;
@@ -255,7 +261,7 @@ Status Session::stored() {
   const Status status = db_->trim_intake([&](const engine::RowVisitor& write) {
     carried = true;
     return engine_.carry_over(write);
-  });
+  }, taken_);
   if (status.ok() && carried) engine_.carried_over();
   return status;
 }

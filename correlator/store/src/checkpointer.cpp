@@ -6,7 +6,7 @@
 namespace correlator::store {
 namespace {
 
-constexpr int kEnoughPages = 1000;  // 4 MB: less is not worth the syncs of a checkpoint
+constexpr std::int64_t kEnough = 4 << 20;  // bytes: less is not worth the syncs of a checkpoint
 constexpr int kWaitForReader = 20;  // ms; the writer waits as long
 
 int note_pages(void* pages, sqlite3*, const char*, int count) {
@@ -16,7 +16,8 @@ int note_pages(void* pages, sqlite3*, const char*, int count) {
 
 }  // namespace
 
-Checkpointer::Checkpointer(Connection& writer, Duration every) : writer_(writer), every_(every) {
+Checkpointer::Checkpointer(Connection& writer, Duration every)
+    : writer_(writer), every_(every), enough_pages_(static_cast<int>(kEnough / writer.scalar("PRAGMA page_size").value_or(4096))) {
   // No checkpoints of the writer's own. A log that a storm made long is cut when it is begun anew.
   writer_.exec("PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = 67108864");
   sqlite3_wal_hook(writer_.get(), note_pages, &pages_);
@@ -37,7 +38,7 @@ void Checkpointer::run() {
   std::optional<Connection> db;
   std::unique_lock lock(mutex_);
   while (!wake_.wait_for(lock, std::chrono::microseconds(every_.us), [&] { return stop_; })) {
-    if (pages_.load(std::memory_order_relaxed) < kEnoughPages) continue;
+    if (pages_.load(std::memory_order_relaxed) < enough_pages_) continue;
     lock.unlock();
     if (!db) {
       if (auto opened = Connection::open(writer_.path(), true)) db = std::move(*opened);

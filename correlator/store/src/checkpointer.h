@@ -27,6 +27,7 @@ class Checkpointer {
   Connection& writer_;
   std::atomic<int> pages_{0};  // of the log, after the writer's last commit
   Duration every_;
+  int enough_pages_;
   std::mutex mutex_;
   std::condition_variable wake_;
   bool stop_ = false;

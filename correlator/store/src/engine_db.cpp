@@ -33,14 +33,12 @@ Status EngineDb::Impl::migrate() {
                                   *version, kEngineMigrations.size()),
                       "install the newer version again, or name another directory with --state");
   }
-  for (auto step = static_cast<std::size_t>(*version); step < kEngineMigrations.size(); ++step) {
-    Transaction transaction(db);
-    if (!transaction.begun() || db.exec(kEngineMigrations[step]) != SQLITE_OK ||
-        db.exec(fmt::format("PRAGMA user_version = {}", step + 1).c_str()) != SQLITE_OK ||
-        db.exec(fmt::format("PRAGMA application_id = {}", kApplicationId).c_str()) != SQLITE_OK || !transaction.commit()) {
-      return db.error(fmt::format("migrating to schema {}", step + 1));
-    }
-  }
+  if (*version == static_cast<std::int64_t>(kEngineMigrations.size())) return {};
+  Transaction transaction(db);  // one for all: the steps together are what a new database begins with
+  bool ok = transaction.begun();
+  for (auto step = static_cast<std::size_t>(*version); ok && step < kEngineMigrations.size(); ++step) ok = db.exec(kEngineMigrations[step]) == SQLITE_OK;
+  ok = ok && db.exec(fmt::format("PRAGMA user_version = {}; PRAGMA application_id = {}", kEngineMigrations.size(), kApplicationId).c_str()) == SQLITE_OK;
+  if (!ok || !transaction.commit()) return db.error(fmt::format("migrating to schema {}", kEngineMigrations.size()));
   return {};
 }
 
@@ -91,12 +89,15 @@ Result<EngineDb> EngineDb::open(const fs::path& dir, const DbOptions& options) {
   impl->db = std::move(*db);
   sqlite3_busy_timeout(impl->db.get(), static_cast<int>(options.busy.us / 1000));
   if (writable) {
-    if (impl->db.exec("PRAGMA journal_mode = WAL") != SQLITE_OK ||
+    if (impl->db.exec(fmt::format("PRAGMA page_size = {}; PRAGMA journal_mode = WAL", options.page_bytes).c_str()) != SQLITE_OK ||
         impl->db.exec("PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 0; PRAGMA foreign_keys = OFF") != SQLITE_OK) {
       return impl->db.error("opening the database");
     }
     if (auto status = impl->migrate(); !status) return status.error();
     if (auto status = impl->prepare(); !status) return status.error();
+    const auto page = impl->db.scalar("PRAGMA page_size");
+    if (!page) return impl->db.error("opening the database");
+    impl->page_bytes = static_cast<std::uint64_t>(*page);
     const auto bytes = impl->meta("intake_bytes");
     if (!bytes) return bytes.error();
     impl->intake_bytes = std::strtoull(bytes->c_str(), nullptr, 10);
@@ -118,8 +119,8 @@ Result<EngineDb> EngineDb::open(const fs::path& dir, const DbOptions& options) {
       impl->checkpointer.emplace(impl->db, options.checkpoint_every);
     } else {
       sqlite3_wal_hook(impl->db.get(), count_pages, &impl->log_pages);
-      // A replay's commits are large: their pages are written once, and not as soon as the cache is full.
-      if (impl->db.exec("PRAGMA cache_size = -16384") != SQLITE_OK) return impl->db.error("opening the database");
+      // Room for the windows of a commit, whose pages are met again and again. Those of the intake are written once each, full or not.
+      if (impl->db.exec("PRAGMA cache_size = -4096") != SQLITE_OK) return impl->db.error("opening the database");
     }
   } else {
     const auto version = impl->db.scalar("PRAGMA user_version");
@@ -259,41 +260,6 @@ Result<RuleTexts> EngineDb::rules(const std::string& hash) {
   return texts;
 }
 
-Status EngineDb::decisions_after(std::uint64_t after, const std::function<bool(StoredDecision&&)>& visit) {
-  Statement& rows = impl_->read_decisions;
-  if (!rows) rows = Statement(impl_->db.get(), "SELECT n, id, rule, action, fate, step, time, document, arguments FROM decision WHERE n > ?1 ORDER BY n");
-  rows.bind(1, static_cast<std::int64_t>(after));
-  int code = rows.step();
-  for (; code == SQLITE_ROW; code = rows.step()) {
-    StoredDecision decision;
-    decision.n = static_cast<std::uint64_t>(rows.integer(0));
-    decision.id = rows.text(1);
-    decision.rule = rows.text(2);
-    decision.action = rows.text(3);
-    decision.fate = rows.text(4);
-    decision.step = static_cast<std::uint32_t>(rows.integer(5));
-    decision.time = Timestamp{rows.integer(6)};
-    decision.document = rows.text(7);
-    decision.arguments = rows.text(8);
-    if (!visit(std::move(decision))) {
-      rows.reset();
-      return {};
-    }
-  }
-  const Status status = code == SQLITE_DONE ? Status{} : Status(impl_->db.error("reading the decisions"));
-  rows.reset();
-  return status;
-}
-
-Result<std::string> EngineDb::decision_id(std::uint64_t n) {
-  Statement find(impl_->db.get(), "SELECT id FROM decision WHERE n = ?1");
-  find.bind(1, static_cast<std::int64_t>(n));
-  const int code = find.step();
-  if (code == SQLITE_ROW) return std::string(find.text(0));
-  if (code != SQLITE_DONE) return impl_->db.error("reading the decisions");
-  return std::string{};
-}
-
 Result<std::string> EngineDb::identity() { return impl_->meta("identity"); }
 
 Result<std::string> EngineDb::note(std::string_view name) {
@@ -315,22 +281,6 @@ Result<std::vector<Cursor>> EngineDb::cursors() {
   }
   if (code != SQLITE_DONE) return impl_->db.error("reading the positions");
   return out;
-}
-
-Status EngineDb::each_decision(const DecisionFilter& filter, const std::function<bool(std::string_view)>& visit) {
-  Statement rows(impl_->db.get(),
-                 "SELECT document FROM (SELECT n, document FROM decision WHERE (?1 = '' OR rule = ?1) "
-                 "AND (?2 = '' OR substr(id, 1, length(?2)) = ?2) AND time >= ?3 AND time <= ?4 "
-                 "ORDER BY n DESC LIMIT ?5) ORDER BY n");
-  rows.bind(1, filter.rule.value_or("")).bind(2, filter.id_prefix.value_or(""));
-  rows.bind(3, filter.from.value_or(Timestamp::min()).us).bind(4, filter.to.value_or(Timestamp::max()).us);
-  rows.bind(5, filter.limit == 0 ? std::int64_t{-1} : static_cast<std::int64_t>(filter.limit));
-  int code = rows.step();
-  for (; code == SQLITE_ROW; code = rows.step()) {
-    if (!visit(rows.text(0))) return {};
-  }
-  if (code != SQLITE_DONE) return impl_->db.error("reading the decisions");
-  return {};
 }
 
 }  // namespace correlator::store

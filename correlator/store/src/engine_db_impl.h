@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the parts of EngineDb share: engine_db.cpp opens and reads, engine_db_write.cpp writes, engine_db_intake.cpp has the intake.
+// What the parts of EngineDb share: engine_db.cpp opens and reads, engine_db_write.cpp writes, engine_db_intake.cpp has the intake, engine_db_decisions.cpp reads and drops decisions.
 #pragma once
 
 #include <array>
@@ -37,6 +37,7 @@ struct EngineDb::Impl {
   Connection db;
   DbOptions options;
   std::optional<Spool> spool;
+  std::uint64_t page_bytes = 0;
   std::uint64_t log_pages = 0;  // counted where there is no checkpointer
   std::optional<Checkpointer> checkpointer;  // declared behind the lock: it ends first
   bool full_sync = false;                    // what PRAGMA synchronous stands at
@@ -70,6 +71,8 @@ struct EngineDb::Impl {
   Result<std::uint64_t> before_line_ids(std::uint64_t most);
   std::uint64_t count_intake_bytes();
   bool drop_intake_upto(const std::string& seq, const std::string& rules);
+  std::optional<std::int64_t> first_kept_decision(std::uint64_t upto, std::uint64_t taken);
+  bool drop_decisions(std::uint64_t upto, std::uint64_t taken);
   bool write_state(std::span<const engine::StateRow> rows);
   bool write_decisions(const std::vector<DecisionRow>& decisions);
   void have_decided(const std::vector<DecisionRow>& decisions);

@@ -69,7 +69,7 @@ bool EngineDb::Impl::write_row(const IntakeRow& row) {
 
 bool EngineDb::Impl::write_block(const IntakeBlock& block) {
   insert_block.bind(1, static_cast<std::int64_t>(block.first)).bind(2, static_cast<std::int64_t>(block.first + block.count - 1));
-  insert_block.bind(3, block.time.us).bind(4, block.records).blob(5, block.bytes);
+  insert_block.bind(3, block.time.us).lend(4, block.records).lend_blob(5, block.bytes);
   return insert_block.run() == SQLITE_OK;
 }
 
@@ -259,7 +259,7 @@ bool EngineDb::Impl::drop_intake_upto(const std::string& from, const std::string
 // The intake is kept in two generations. Beyond half the bound the state is copied as the beginning of the next one;
 // beyond the bound the older generation is dropped and its successor's beginning becomes the base. What the state says of lines must
 // not go with them, so their texts are carried over first.
-Status EngineDb::trim_intake(const CarryOver& carry) {
+Status EngineDb::trim_intake(const CarryOver& carry, const std::function<std::uint64_t()>& taken) {
   Impl& impl = *impl_;
   if (impl.intake_bytes < impl.options.intake_bytes / 2) return {};
   const auto next = impl.meta("next_seq"), next_rules = impl.meta("next_rules"), seq = impl.meta("snapshot_seq"), hash = impl.meta("rules");
@@ -274,6 +274,7 @@ Status EngineDb::trim_intake(const CarryOver& carry) {
   });
   if (!carried) return impl.forget_names(), carried;
   bool ok = next->empty() || impl.drop_intake_upto(*next, *next_rules);
+  if (ok && !next->empty() && taken) ok = impl.drop_decisions(std::strtoull(next->c_str(), nullptr, 10), taken());
   for (std::size_t kind = 1; ok && kind < kTables.size(); ++kind) {
     ok = impl.db.exec(fmt::format("INSERT INTO kept_state SELECT 1, {0}, {1}.id, owner.name, key, body FROM {1} "
                                   "JOIN owner ON owner.id = {1}.owner",

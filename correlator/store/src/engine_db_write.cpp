@@ -43,6 +43,12 @@ bool Batch::empty() const {
 
 void Batch::clear() { *this = Batch{}; }
 
+std::uint64_t Batch::packed_bytes() const {
+  std::uint64_t bytes = 0;
+  for (const IntakeBlock& block : blocks) bytes += block.records.size() + block.bytes.size();
+  return bytes;
+}
+
 std::int64_t EngineDb::Impl::id_in(const char* table, std::unordered_map<std::string, std::int64_t>& cache,
                                    const std::string& name) {
   if (const auto found = cache.find(name); found != cache.end()) return found->second;
@@ -60,10 +66,10 @@ bool EngineDb::Impl::write_state(std::span<const engine::StateRow> rows) {
     const auto kind = static_cast<std::size_t>(row.kind);
     Statement& statement = row.erased ? erase[kind] : upsert[kind];
     statement.bind(1, static_cast<std::int64_t>(row.id));
-    if (!row.erased) statement.bind(2, id_in("owner", owners, row.owner)).bind(3, row.key);
-    if (!row.erased && kind != kWindow) statement.bind(4, row.body);
+    if (!row.erased) statement.bind(2, id_in("owner", owners, row.owner)).lend(3, row.key);
+    if (!row.erased && kind != kWindow) statement.lend(4, row.body);
     if (!row.erased && kind == kWindow) {
-      statement.blob(4, row.body);
+      statement.lend_blob(4, row.body);
       statement.bind(5, static_cast<std::int64_t>(std::min<std::uint64_t>(row.window.have, INT64_MAX)));
       bind_time(statement, 6, row.window.oldest);
       bind_time(statement, 7, row.window.newest);
@@ -335,7 +341,7 @@ Status EngineDb::sync() {
 
 Status EngineDb::checkpoint(std::uint64_t more_than) {
   if (impl_->checkpointer) return {};
-  if (more_than > 0 && impl_->log_pages <= more_than) return {};
+  if (more_than > 0 && impl_->log_pages * impl_->page_bytes <= more_than) return {};
   int log = 0, moved = 0;
   // A connection that has not read yet answers OK and moves nothing, so the first checkpoint follows a read.
   impl_->db.scalar("SELECT count(*) FROM meta");

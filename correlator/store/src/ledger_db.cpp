@@ -163,7 +163,7 @@ Status LedgerDb::trim(std::uint64_t most) {
   return {};
 }
 
-Result<std::vector<std::string>> LedgerDb::go_back(const std::string& source, const std::function<Result<std::string>(std::uint64_t)>& id_at) {
+Result<std::vector<std::string>> LedgerDb::go_back(const std::string& source, const IdAt& id_at) {
   std::vector<std::string> gone;
   Position common;
   Statement jobs(impl_->db.get(), "SELECT taken, decision, state FROM job WHERE source = ?1 AND taken > 0 ORDER BY taken DESC");
@@ -173,8 +173,8 @@ Result<std::vector<std::string>> LedgerDb::go_back(const std::string& source, co
     const auto n = static_cast<std::uint64_t>(jobs.integer(0));
     const auto id = id_at(n);
     if (!id) return id.error();
-    if (*id == jobs.text(1)) {
-      common = {n, *id};
+    if (!*id || **id == jobs.text(1)) {
+      common = {n, std::string(jobs.text(1))};
       break;
     }
     // Nothing starts before its decision is durable: what did run was restored from elsewhere, and is not touched.

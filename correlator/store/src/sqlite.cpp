@@ -47,6 +47,16 @@ Statement& Statement::blob(int index, std::string_view bytes) {
   return *this;
 }
 
+Statement& Statement::lend(int index, std::string_view text) {
+  sqlite3_bind_text64(statement_, index, text.data() == nullptr ? "" : text.data(), text.size(), SQLITE_STATIC, SQLITE_UTF8);
+  return *this;
+}
+
+Statement& Statement::lend_blob(int index, std::string_view bytes) {
+  sqlite3_bind_blob64(statement_, index, bytes.data() == nullptr ? "" : bytes.data(), bytes.size(), SQLITE_STATIC);
+  return *this;
+}
+
 Statement& Statement::null(int index) {
   sqlite3_bind_null(statement_, index);
   return *this;

@@ -33,8 +33,10 @@ struct ReplayOptions {
   std::function<bool()> enough;                 // asked while it is in doubt; true gives up, with a doubt
   LineNumbers* numbers = nullptr;               // of lines in files of which the beginning was not read
   std::string host;             // of lines that name none
-  // What is read between two commits, at most: a window that changes often is written once for each. What waits for the commit is
-  // bounded as well, and so is the time.
+  // Records that wait are written when they have so many bytes: their memory is used again while a core's cache still has it.
+  std::uint64_t record_bytes = std::uint64_t{1} << 20;
+  // What is read between two commits of the state, at most: a window that changes often is written once for each. The records behind a state, which a
+  // start steps again, are bounded as well, and so is the time.
   std::uint64_t commit_bytes = std::uint64_t{1} << 30;
   std::uint64_t commit_waiting = std::uint64_t{16} << 20;  // bytes of records
   Duration commit_every = Duration::seconds(1);            // of wall time

@@ -22,6 +22,8 @@ class Reports {
   // Returns how many there were.
   std::size_t take();
   void position(std::vector<store::Cursor>& cursors) const;
+  // Number of the last decision of the session's database that the dispatcher took over; 0: none, or it cannot be known now.
+  std::uint64_t decisions_taken();
 
  private:
   void step(const store::Report& report);

@@ -59,13 +59,15 @@ class Session {
   // Counts from now on what patterns and rules cost in this session. No more than a look at a pointer where it is not called.
   void start_profile();
   const Profile* profile() const { return profiler_ == nullptr ? nullptr : &profiler_->profile(); }
+  // `upto`: number of the last decision that a dispatcher took over, 0 if that is not known; asked when old ones could be dropped. Without it none are.
+  void let_decisions_go(std::function<std::uint64_t()> upto) { taken_ = std::move(upto); }
   // With an error the rules in force stay.
   Status reload(std::shared_ptr<const rules::RuleSet> rules);
 
   // Writes what was stepped since the last commit, with the cursors, in one transaction. Nothing without a database.
   Status commit(std::vector<store::Cursor> cursors = {}, bool sync = false);
   // Where commit() comes seldom: what waits for it takes less room from now on.
-  void pack() { if (db_) db_->pack(batch_); }
+  void pack();
   // Records, and decisions of records that were set down before.
   std::uint64_t uncommitted() const { return batch_.blocks.size() + batch_.intake.size() + batch_.decisions.size(); }
   std::uint64_t uncommitted_bytes() const { return uncommitted_bytes_; }  // of the records, about
@@ -123,6 +125,7 @@ class Session {
   std::uint64_t uncommitted_bytes_ = 0;
   store::Batch snapshot_;  // state that could not be written with the last snapshot, and notes
   std::vector<store::Cursor> written_cursors_;
+  std::function<std::uint64_t()> taken_;
   std::vector<std::string> notes_;
   Status failure_;
   std::unique_ptr<Profiler> profiler_;

@@ -72,6 +72,7 @@ struct Batch {
 
   bool empty() const;
   void clear();
+  std::uint64_t packed_bytes() const;  // that `blocks` hold
 };
 
 // The state after record `seq`; its rows come kind by kind from each_row().
@@ -104,12 +105,24 @@ struct StoredDecision {
   std::string arguments;  // JSON: Decision::parts; empty in databases of schema 2
 };
 
+// Decisions that were let go, the oldest first.
+struct DroppedDecisions {
+  std::uint64_t count = 0;
+  std::uint64_t upto = 0;  // number of the newest
+  Timestamp newest;        // its time
+};
+
 enum class Access { read_only, read_write };
 
 struct DbOptions {
   Access access = Access::read_write;
   bool wait_for_lock = false;  // else a second writer is refused with E302
   std::uint64_t intake_bytes = std::uint64_t{1} << 30;  // bound of the intake kept behind the snapshot
+  // Bound of the decisions kept: bytes of their documents. Only those go whose records went from the intake, and that the dispatcher has.
+  std::uint64_t decision_bytes = std::uint64_t{256} << 20;
+  // Of a database that is made; one that is there keeps its own. Larger pages are fewer system calls for much at a time, and more bytes to sync for
+  // a line that is committed alone.
+  int page_bytes = 4096;
   // For live running. The spool's size in bytes; 0: none, record() is then commit().
   std::uint64_t spool_bytes = 0;
   // How long a write waits for another process that holds the database locked.
@@ -178,18 +191,20 @@ class EngineDb {
   Status each_decision(const DecisionFilter& filter, const std::function<bool(std::string_view document)>& visit);
   // The ids of the last `most` lines that had one, oldest first.
   Status each_line_id(std::uint64_t most, const std::function<void(std::string_view)>& visit);
+  // Id of the decision with that number; empty if there is none, nullopt if it was dropped.
+  Result<std::optional<std::string>> decision_id(std::uint64_t n);
+  Result<DroppedDecisions> dropped_decisions();
   // Decisions behind `after`, in their order; for readers.
-  // Id of the decision with that number; empty if there is none.
-  Result<std::string> decision_id(std::uint64_t n);
   Status decisions_after(std::uint64_t after, const std::function<bool(StoredDecision&&)>& visit);
   // A name that no other database has; empty before schema 3. Positions in it mean nothing in another one.
   Result<std::string> identity();
   // Empty if there is no such note.
   Result<std::string> note(std::string_view name);
   // Drops intake beyond `intake_bytes`, keeping a snapshot at the new beginning. Called behind a batch with a snapshot. `carry` is called
-  // if something will be dropped, now or the next time: what it gives is the state's from then on.
-  Status trim_intake(const CarryOver& carry = nullptr);
-  // Moves the write-ahead log into the database file if it has more than so many pages: each page that is written again
+  // if something will be dropped, now or the next time: what it gives is the state's from then on. Decisions of what is dropped go beyond `decision_bytes`,
+  // those before number `taken()`, the last one that the dispatcher has; without it none.
+  Status trim_intake(const CarryOver& carry = nullptr, const std::function<std::uint64_t()>& taken = nullptr);
+  // Moves the write-ahead log into the database file if it has more than so many bytes: each page that is written again
   // before is moved once.
   Status checkpoint(std::uint64_t more_than = 0);
 

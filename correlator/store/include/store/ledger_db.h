@@ -104,9 +104,10 @@ class LedgerDb {
   Result<std::vector<bool>> enter(const std::vector<Job>& jobs, const std::string& source, const Position& position);
   Result<Position> position(const std::string& source);
   // A power cut took the engine's newest decisions and left them here: back to the newest one that both have. What was entered behind
-  // it and never ran is no job any more. `id_at`: the id of a decision in the engine's database, empty if there is none. Gives the
-  // ids of the jobs that went.
-  Result<std::vector<std::string>> go_back(const std::string& source, const std::function<Result<std::string>(std::uint64_t)>& id_at);
+  // it and never ran is no job any more. `id_at`: the id of a decision in the engine's database, empty if there is none, nullopt if
+  // it was dropped there, which it was after this ledger had it. Gives the ids of the jobs that went.
+  using IdAt = std::function<Result<std::optional<std::string>>(std::uint64_t)>;
+  Result<std::vector<std::string>> go_back(const std::string& source, const IdAt& id_at);
   // Forgets jobs that have ended, but for the newest `most` of each action that ran and the newest `most` that did not: budgets and limits that allow
   // no more than that count as before. Only jobs that enter() took over, because those are never offered again. Not synced.
   Status trim(std::uint64_t most);

@@ -116,12 +116,14 @@ dd if=/dev/urandom of=corrupt/engine.db bs=4096 count=1 conv=notrunc 2>/dev/null
 code_of "a corrupt database" 65 "$CORRELATOR" replay --rules "$RULES" --state corrupt errors.log
 contains "a corrupt database: the message says what to do" err "move corrupt/engine.db away and start again, or save what is left with"
 # Damage behind the header, a page of each table in turn: said, never taken for an empty state.
-pages=$(($(stat -c %s roomy/engine.db) / 4096))
+bytes=$(sqlite3 roomy/engine.db 'PRAGMA page_size')
+pages=$(($(stat -c %s roomy/engine.db) / bytes))
+damage() { head -c "$bytes" /dev/zero | tr '\0' '\377' | dd of="$1" bs="$bytes" seek=$(($2 - 1)) conv=notrunc 2>/dev/null; }
 for table in meta owner live_window live_case intake intake_block cursor decision; do
   page=$(sqlite3 roomy/engine.db "SELECT rootpage FROM sqlite_master WHERE name = '$table'")
   [ "$page" -le "$pages" ] || continue
   rm -rf corrupt && cp -r roomy corrupt
-  head -c 4096 /dev/zero | tr '\0' '\377' | dd of=corrupt/engine.db bs=4096 seek=$((page - 1)) conv=notrunc 2>/dev/null
+  damage corrupt/engine.db "$page"
   case $table in
     decision) code_of "a corrupt page of $table" 65 "$CORRELATOR" decisions --state corrupt ;;
     cursor) code_of "a corrupt page of $table" 65 "$CORRELATOR" replay --rules "$RULES" --state corrupt errors.log ;;
@@ -133,15 +135,15 @@ done
 
 # Texts of evidence are read when a decision needs them, out of the block of intake records in which the line stands.
 awk 'BEGIN {
-  pad = sprintf("%1000s", "")
-  for (i = 0; i < 20; ++i) printf "2026-01-01T00:00:%02dZ %s k: broken %s\n", i, i < 18 ? "h" i : "h", pad
+  pad = sprintf("%2000s", "")  # so that a block has several pages of whatever size, each with the number of the next
+  for (i = 0; i < 20; ++i) printf "2026-01-01T00:00:%02dZ %s k: broken %s\n", i, (i < 2 ? "h" : "h" i), pad
 }' >two_of_many.log
 "$CORRELATOR" replay --rules count.toml --state evidence two_of_many.log >/dev/null
 "$CORRELATOR" replay --rules count.toml --state whole_evidence two_of_many.log >/dev/null
 "$CORRELATOR" replay --rules count.toml --state whole_evidence --json third.log >out
-contains "evidence out of a block" out '"file":"two_of_many.log","line":20'
-page=$(sqlite3 evidence/engine.db "SELECT pageno FROM dbstat WHERE name = 'intake_block' AND pagetype = 'overflow' LIMIT 1")
-head -c 4096 /dev/zero | tr '\0' '\377' | dd of=evidence/engine.db bs=4096 seek=$((page - 1)) conv=notrunc 2>/dev/null
+contains "evidence out of a block" out '"file":"two_of_many.log","line":2'
+page=$(sqlite3 evidence/engine.db "SELECT pageno FROM dbstat WHERE name = 'intake_block' AND pagetype = 'overflow' AND path = '/000+000000'")
+damage evidence/engine.db "$page"
 code_of "a corrupt page of evidence" 65 "$CORRELATOR" replay --rules count.toml --state evidence --json third.log
 contains "a corrupt page of evidence: the message says what to do" err "move evidence/engine.db away"
 check "a corrupt page of evidence: nothing is decided on it" sh -c '! grep -q \"type\":\"decision\" out'

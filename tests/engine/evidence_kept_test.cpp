@@ -3,8 +3,12 @@
 #include "evidence.h"
 
 #include <map>
+#include <random>
+#include <set>
 
 #include "catch.h"
+#include "effort.h"
+#include "seq_set.h"
 
 using namespace correlator;
 using namespace correlator::engine;
@@ -143,4 +147,89 @@ TEST_CASE("what cannot be read is told, and nothing is carried over without it")
   CHECK_FALSE(b.store.carry_over([](const StateRow&) { return Status(); }));
   CHECK_FALSE(b.store.failure());
   CHECK(b.store.failure().error().code == "E304");
+}
+
+TEST_CASE("a set of numbers is what a set is, close together and far apart") {
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    INFO("seed " << seed);
+    std::mt19937_64 random(seed);
+    SeqSet numbers;
+    std::set<std::uint64_t> wanted;
+    for (int i = 0; i < 3'000; ++i) {
+      const std::uint64_t seq = random() % 3 == 0 ? random() >> random() % 64 : random() % 400;
+      if (random() % 2 == 0) {
+        REQUIRE(numbers.erase(seq) == (wanted.erase(seq) == 1));
+      } else {
+        numbers.insert(seq);
+        wanted.insert(seq);
+      }
+      const std::uint64_t asked = random() % 400;
+      REQUIRE(numbers.contains(asked) == wanted.contains(asked));
+      REQUIRE(numbers.size() == wanted.size());
+    }
+    std::set<std::uint64_t> all;
+    numbers.each([&](std::uint64_t seq) { all.insert(seq); });
+    REQUIRE(all == wanted);
+  }
+}
+
+TEST_CASE("however lines are referred to, let go, read, carried over and read from a store again, each is there as long as somebody refers to it") {
+  for (std::uint64_t seed = 1; seed <= 6; ++seed) {
+    INFO("seed " << seed);
+    std::mt19937_64 random(seed);
+    const auto kept = std::make_shared<Kept>();
+    auto store = std::make_unique<EvidenceStore>();
+    store->read_from(kept, 0, 0);
+    std::map<std::uint64_t, unsigned> references;  // of lines that somebody refers to
+    std::uint64_t last = 0, carried = 0;
+    const auto known = [&] { return 1 + random() % std::max<std::uint64_t>(last, 1); };
+    for (int i = 0; i < 12'000; ++i) {
+      const auto what = random() % 100;
+      if (what < 45) {
+        const std::size_t size = seed % 2 == 0 ? 8'000 : 20;  // the large ones are let go
+        ++last;
+        kept->lines[last] = line_of(last, size);
+        store->add(line_of(last, size));
+        if (random() % 8 != 0) store->keep(last), ++references[last];
+      } else if (what < 60) {
+        if (const std::uint64_t seq = known(); references.contains(seq)) store->keep(seq), ++references[seq];
+      } else if (what < 85) {
+        const std::uint64_t seq = known();
+        store->release(seq);
+        if (references.contains(seq) && --references[seq] == 0) references.erase(seq);
+      } else if (what < 98) {
+        const std::uint64_t seq = known();
+        const EvidenceLine* line = store->find(seq);
+        REQUIRE((line != nullptr) == references.contains(seq));
+        if (line != nullptr) REQUIRE(line->seq == seq);
+      } else if (random() % 4 != 0) {
+        store->stored(last);
+      } else if (random() % 2 == 0) {
+        std::set<std::uint64_t> written, wanted;
+        REQUIRE(store->carry_over([&](const StateRow& row) {
+          written.insert(row.id);
+          kept->rows[row.id] = row;
+          return Status();
+        }));
+        for (const auto& [seq, count] : references) {
+          if (seq > carried) wanted.insert(seq);
+        }
+        REQUIRE(written == wanted);
+        store->carried_over(carried = last);
+        store->stored(last);
+      } else {
+        store->stored(last);
+        std::vector<StateRow> gone;
+        store->take_changes(gone);
+        for (const StateRow& row : gone) kept->rows.erase(row.id);
+        store = std::make_unique<EvidenceStore>();
+        store->read_from(kept, last, carried);
+        for (const auto& [seq, count] : references) {
+          for (unsigned n = 0; n < count; ++n) store->keep(seq);
+        }
+      }
+      store->sweep();
+      REQUIRE(store->size() == references.size());
+    }
+  }
 }

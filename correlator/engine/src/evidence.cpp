@@ -74,11 +74,25 @@ EvidenceLine evidence_of(const LineRecord& record, std::uint64_t seq) {
   return {seq, record.time, std::string(message.host), std::string(message.text.substr(0, EvidenceStore::kMaxText)), std::string(record.stream), record.line_number};
 }
 
-EvidenceStore::Entry& EvidenceStore::entry(std::uint64_t seq) {
+EvidenceStore::Entry& EvidenceStore::entry(std::uint64_t seq) const {
   const std::size_t before = lines_.size();
   Entry& entry = lines_[seq];
-  if (lines_.size() != before) entry.written = texts_ != nullptr && seq <= carried_ ? 1 : 0;
+  if (lines_.size() == before) return entry;
+  entry.written = carried(seq) ? 1 : 0;
+  if (alone_.erase(seq)) entry.references = 1;
   return entry;
+}
+
+EvidenceStore::Entry* EvidenceStore::known(std::uint64_t seq) const {
+  if (Entry* found = lines_.find(seq)) return found;
+  return alone_.contains(seq) ? &entry(seq) : nullptr;
+}
+
+// What its entry says is what alone_ says of it.
+void EvidenceStore::leave_alone(std::uint64_t seq, const Entry& entry) const {
+  if (texts_ == nullptr || seq > upto_ || entry.references != 1 || entry.text != kNoText || (entry.written != 0) != carried(seq)) return;
+  lines_.erase(seq);
+  alone_.insert(seq);
 }
 
 void EvidenceStore::set_text(Entry& entry, EvidenceLine line) const {
@@ -113,17 +127,21 @@ void EvidenceStore::add(EvidenceLine line) {
 }
 
 void EvidenceStore::keep(std::uint64_t seq) {
-  ++entry(seq).references;
+  if (texts_ != nullptr && seq <= upto_ && !alone_.contains(seq) && lines_.find(seq) == nullptr) {
+    alone_.insert(seq);
+  } else {
+    ++entry(seq).references;
+  }
 }
 
 void EvidenceStore::release(std::uint64_t seq) {
-  Entry* found = lines_.find(seq);
+  Entry* found = known(seq);
   if (found == nullptr || found->references == 0) return;
   if (--found->references == 0) loose_.push_back(seq);
 }
 
 const EvidenceLine* EvidenceStore::find(std::uint64_t seq) const {
-  Entry* found = lines_.find(seq);
+  Entry* found = known(seq);
   if (found == nullptr) return nullptr;
   if (found->text == kNoText && texts_ != nullptr && seq <= upto_) read_text(seq, *found);
   return found->text == kNoText ? nullptr : pool_[found->text].get();
@@ -164,7 +182,7 @@ void EvidenceStore::sweep() {
 }
 
 std::uint64_t EvidenceStore::bytes() const {
-  return lines_.bytes() + pool_.capacity() * sizeof(pool_[0]) + free_.capacity() * sizeof(free_[0]) + in_memory_.size() * sizeof(in_memory_[0]) + text_bytes_;
+  return lines_.bytes() + alone_.bytes() + pool_.capacity() * sizeof(pool_[0]) + free_.capacity() * sizeof(free_[0]) + in_memory_.size() * sizeof(in_memory_[0]) + text_bytes_;
 }
 
 void EvidenceStore::take_changes(std::vector<StateRow>& out) {
@@ -203,7 +221,10 @@ void EvidenceStore::stored(std::uint64_t upto) {
     return found != nullptr && found->text != kNoText ? found : nullptr;
   };
   for (; text_bytes_ > kInMemory && !in_memory_.empty(); in_memory_.pop_front()) {
-    if (Entry* oldest = text_of(in_memory_.front())) drop_text(*oldest);
+    if (Entry* oldest = text_of(in_memory_.front())) {
+      drop_text(*oldest);
+      leave_alone(in_memory_.front(), *oldest);
+    }
   }
   const std::size_t texts = pool_.size() - free_.size();
   if (in_memory_.size() > 2 * texts + 1024) std::erase_if(in_memory_, [&](std::uint64_t seq) { return text_of(seq) == nullptr; });
@@ -214,15 +235,20 @@ Status EvidenceStore::carry_over(const RowVisitor& write) {
   lines_.each([&](std::uint64_t seq, const Entry& entry) {
     if (!entry.written) numbers.push_back(seq);
   });
+  alone_.each([&](std::uint64_t seq) {
+    if (!carried(seq)) numbers.push_back(seq);
+  });
   std::sort(numbers.begin(), numbers.end());
   for (const std::uint64_t seq : numbers) {
-    Entry& entry = *lines_.find(seq);
+    Entry& entry = *known(seq);
     const bool was_there = entry.text != kNoText;
     const EvidenceLine* line = find(seq);
     if (!failure_.ok()) return failure_;
     if (line == nullptr) continue;
     if (auto status = write({StateKind::evidence, seq, {}, {}, body_of(*line), false}); !status) return status;
-    if (!was_there) drop_text(entry);
+    if (was_there) continue;
+    drop_text(entry);
+    leave_alone(seq, entry);
   }
   return {};
 }

@@ -10,6 +10,7 @@
 
 #include "engine/decision.h"
 #include "engine/state.h"
+#include "seq_set.h"
 #include "seq_table.h"
 
 namespace correlator::engine {
@@ -29,7 +30,7 @@ class EvidenceStore {
   // Valid until the line goes.
   const EvidenceLine* find(std::uint64_t seq) const;
   void sweep();  // at the end of each step: forgets what lost or never got a reference
-  std::size_t size() const { return lines_.size(); }
+  std::size_t size() const { return lines_.size() + alone_.size(); }
   std::uint64_t bytes() const;  // of memory, about
 
   void take_changes(std::vector<StateRow>& out);  // after sweep()
@@ -46,20 +47,24 @@ class EvidenceStore {
   const Status& failure() const { return failure_; }
 
  private:
-  // 16 bytes with its number: millions of lines are referred to after a restart, few are ever read.
   struct Entry {
     std::uint32_t text = kNoText;        // index into pool_: not known yet, or not read yet
     std::uint32_t references : 31 = 0;
     std::uint32_t written : 1 = 0;       // a row of it is in the store
   };
   static constexpr std::uint32_t kNoText = UINT32_MAX;
-  Entry& entry(std::uint64_t seq);
+  bool carried(std::uint64_t seq) const { return texts_ != nullptr && seq <= carried_; }
+  Entry& entry(std::uint64_t seq) const;  // made if it is not there
+  Entry* known(std::uint64_t seq) const;  // nullptr: nobody has told of it
+  void leave_alone(std::uint64_t seq, const Entry& entry) const;
   void set_text(Entry& entry, EvidenceLine line) const;
   void drop_text(Entry& entry) const;
   void read_text(std::uint64_t seq, Entry& entry) const;
 
   // What find() reads is a copy of what the store has: the state is the same.
   mutable SeqTable<Entry> lines_;
+  // Lines with one reference whose text can be read and is not in memory. Of the millions that windows refer to nearly all are such.
+  mutable SeqSet alone_;
   mutable std::vector<std::unique_ptr<EvidenceLine>> pool_;
   mutable std::vector<std::uint32_t> free_;  // unused places of pool_
   // Lines whose text is in memory, oldest first, and some that were forgotten since; where texts can be read again.

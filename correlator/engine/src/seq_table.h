@@ -55,6 +55,12 @@ class SeqTable {
       if (slot.seq != kFree) visit(slot.seq, slot.value);
     }
   }
+  template <class Visit>
+  void each(Visit visit) const {
+    for (const Slot& slot : slots_) {
+      if (slot.seq != kFree) visit(slot.seq, slot.value);
+    }
+  }
   std::size_t size() const { return count_; }
   std::size_t bytes() const { return slots_.capacity() * sizeof(Slot); }
 

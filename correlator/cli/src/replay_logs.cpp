@@ -118,9 +118,10 @@ engine::Counters since(const engine::Counters& now, const engine::Counters& befo
   return d;
 }
 
-// The process ends now, and the kernel takes its memory back at once where a million windows are freed one by one. Only for a
-// session without a database, which has to be closed. What is kept stays referred to, so that it is no leak.
+// The process ends now, and the kernel takes its memory back at once where a million windows are freed one by one. What is kept
+// stays referred to, so that it is no leak.
 void leave_to_the_kernel(std::unique_ptr<pipeline::Session> session) {
+  session->close();
   static auto& kept = *new std::vector<std::unique_ptr<pipeline::Session>>;
   kept.push_back(std::move(session));
 }
@@ -323,7 +324,7 @@ void LogReplay::sum_up() {
   summary.open_cases = engine.open_cases();
   summary.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
   printer_.summary(summary);
-  if (o_.state.empty()) leave_to_the_kernel(std::move(session_));
+  leave_to_the_kernel(std::move(session_));
   if (result_.stopped && g_interrupted != 0) code_ = 128 + SIGINT;
 }
 

@@ -18,7 +18,7 @@ struct ReplayArguments {
   int year = 0;
   bool act = false, shadow = false, events = false, json = false, windows = false, no_progress = false,
        no_read_ahead = false, profile = false, whole = false;
-  std::size_t block_size = pipeline::StreamOptions{}.block_size;
+  std::size_t block_size = 0;  // as suits the number of threads
   unsigned threads = usable_cpus();
   std::uint64_t commit_bytes = pipeline::ReplayOptions{}.commit_bytes, record_bytes = pipeline::ReplayOptions{}.record_bytes;
   bool zone_given = false;

@@ -57,7 +57,7 @@ class Meter {
     }
     if (out.log.empty()) out.log = (*reader)->name();
     input::BlockOptions options;
-    options.block_size = StreamOptions{}.block_size;
+    options.block_size = kBlockOfOneThread;
     input::BlockReader blocks(std::move(reader).value(), options);
     Chunker chunker;
     for (;;) {

@@ -77,6 +77,7 @@ Status Replay::open(std::vector<input::Source> sources) {
   StreamOptions stream = options_.stream;
   stream.read_ahead = stream.read_ahead && sources.size() <= kMaxReadAhead;
   const std::size_t shared_by = std::max<std::size_t>(sources.size(), 1);
+  if (stream.block_size == 0) stream.block_size = pool_.threads() > 1 ? kBlockOfSeveral : kBlockOfOneThread;
   stream.block_size = std::min(stream.block_size, std::max(kBlocksTogether / (kBlocksOfOne * shared_by), kLeastBlock));
   // Two for each thread, shared out: memory is bounded by it, whatever the number of sources. The same for files of one source.
   if (pool_.threads() > 1) stream.files_ahead = (pool_.threads() - 1) / shared_by;

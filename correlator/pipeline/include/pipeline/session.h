@@ -82,6 +82,8 @@ class Session {
   // The state as it stands, with positions and notes. Nothing while the spool is in use: then it tries to empty it.
   Status snapshot(std::vector<store::Cursor> cursors);
   Status sync();
+  // Closes the database: nothing is recorded any more; what the engine holds can still be looked at.
+  void close() { db_.reset(); }
   // What can only be mended by a start from what is stored: a text of evidence that could not be read, a reload that could
   // neither be written nor taken back. Nothing is written any more.
   const Status& failure() const;

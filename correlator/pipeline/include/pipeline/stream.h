@@ -39,11 +39,15 @@ struct Item {
   std::shared_ptr<const Chunk> chunk, repeated_chunk;
 };
 
+// What is read, counted, looked at and scanned by one thread stays in a core's own cache. Where it goes from core to core, fewer hand-overs are
+// worth more: a thread that has gone to sleep over an empty queue is woken later than a small block is read.
+inline constexpr std::size_t kBlockOfOneThread = std::size_t{256} << 10, kBlockOfSeveral = std::size_t{768} << 10;
+
 struct StreamOptions {
   syslog::ArchiveClockOptions clock;   // not_after is set from each file's mtime
   std::optional<Timestamp> pipes_end;  // not_after of what has no mtime
   syslog::ParserOptions parser;
-  std::size_t block_size = 1 << 18;  // what is read, counted, looked at and scanned stays in a core's own cache
+  std::size_t block_size = 0;  // bytes; 0: as suits the number of threads
   bool read_ahead = true;
   std::size_t scan_ahead = 1;  // chunks that may be under way in the pool
   // Compressed files behind the one that is read which are decompressed meanwhile, each by a thread of its own, and how many

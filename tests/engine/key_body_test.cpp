@@ -3,6 +3,7 @@
 // that names the row, never anything else.
 #include <map>
 #include <random>
+#include <set>
 
 #include "base/varint.h"
 #include "diagnosing.h"
@@ -235,6 +236,52 @@ TEST_CASE("trails: whatever lines, the same come back, and no other bytes are ta
       in = std::string_view(bytes).substr(0, size);
       CHECK_FALSE(Evidence::decode(in).has_value());
     }
+  }
+}
+
+TEST_CASE("a trail that grows and loses its front holds the lines that evidence with room for all holds") {
+  for (std::uint64_t seed = 1; seed <= effort(100); ++seed) {
+    INFO("seed " << seed);
+    std::mt19937_64 random(seed);
+    EvidenceStore store;
+    Trail trail;
+    Evidence model;
+    Timestamp now{static_cast<std::int64_t>(random() % 1000)};
+    for (std::uint64_t i = 1; i <= 200; ++i) {
+      if (random() % 6 == 0) {
+        const Timestamp before{now.us - static_cast<std::int64_t>(random() % 60)};
+        trail.drop_before(before, store);
+        const auto gone = std::erase_if(model.lines, [&](const TrailLine& line) { return line.time < before; });
+        model.total = model.lines.empty() ? 0 : model.total - gone;
+      } else {
+        now.us += static_cast<std::int64_t>(random() % 8) - (random() % 8 == 0 ? 20 : 0);  // some come late
+        Event event;
+        event.time = now;
+        event.trust = static_cast<Trust>(seed % 3 == 0 ? 1 : random() % 3);
+        for (std::uint64_t n = random() % 5 == 0 ? 3 : 1; n > 0; --n) {
+          const std::uint64_t seq = random() % 9 == 0 ? 1 + random() % i : i;
+          event.lines.push_back({seq, now});
+          store.add({seq, now, "h", "text", "f", 1});
+        }
+        trail.add(event, store);
+        model.add(event);
+      }
+      store.sweep();
+      REQUIRE(trail.empty() == model.lines.empty());
+      REQUIRE(trail.all().lines == model.lines);
+      REQUIRE(trail.all().total == model.total);
+      if (model.lines.empty()) continue;
+      REQUIRE(trail.times() == std::pair(model.lines.front().time, model.lines.back().time));
+      std::string_view bytes = trail.encoded();
+      REQUIRE(Evidence::decode(bytes).has_value());  // as a start takes it
+      REQUIRE(bytes.empty());
+      std::set<std::uint64_t> kept;
+      for (const TrailLine& line : model.lines) kept.insert(line.seq);
+      REQUIRE(store.size() == kept.size());
+    }
+    trail.clear(store);
+    store.sweep();
+    REQUIRE(store.size() == 0);
   }
 }
 

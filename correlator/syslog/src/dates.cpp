@@ -184,15 +184,24 @@ bool take_minute_date(std::string_view& text, Stamp& stamp) {
   return true;
 }
 
+namespace {
+
+// Of a date without one. False if that year has no such day.
+bool set_year(Stamp& stamp, std::uint64_t year) {
+  stamp.kind = Stamp::Kind::wall;
+  stamp.civil.year = static_cast<int>(year);
+  return good_day(stamp.civil.year, stamp.civil.month, stamp.civil.day);
+}
+
+}  // namespace
+
 bool take_year_first_date(std::string_view& text, Stamp& stamp) {
   std::string_view rest = text;
   const auto year = take_number(rest, 4);
   if (!year || *year < 1000 || !take(rest, ' ')) return false;
   Stamp found;
   if (!take_bsd_date(rest, found) || found.kind != Stamp::Kind::yearless) return false;
-  found.kind = Stamp::Kind::wall;
-  found.civil.year = static_cast<int>(*year);
-  if (!good_day(found.civil.year, found.civil.month, found.civil.day)) return false;
+  if (!set_year(found, *year)) return false;
   stamp = found;
   text = rest;
   return true;
@@ -246,9 +255,7 @@ bool take_ctime(std::string_view& text, Stamp& stamp) {
   if (!take_bsd_date(rest, found) || found.kind != Stamp::Kind::yearless || !take(rest, ' ')) return false;
   const auto year = take_number(rest, 4);
   if (!year || *year < 1000) return false;
-  found.kind = Stamp::Kind::wall;
-  found.civil.year = static_cast<int>(*year);
-  if (!good_day(found.civil.year, found.civil.month, found.civil.day)) return false;
+  if (!set_year(found, *year)) return false;
   stamp = found;
   text = rest;
   return true;

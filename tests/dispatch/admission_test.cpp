@@ -58,6 +58,21 @@ TEST_CASE("serial: one at a time for the same target, others beside it") {
   CHECK(b.job("d2").state == JobState::done);
 }
 
+TEST_CASE("a job says what it waits for now, not what it waited for first") {
+  Bench b("[action.act]\nrun = \"act\"\nbudget = \"b\"\n[budget.b]\nat_most = 1\nper = \"6h\"\n", kWaits);
+  for (const char* id : {"d1", "d2"}) {
+    engine::Decision d = b.decision(id);
+    d.serial = "kvm1";
+    REQUIRE(b.dispatcher->submit(d).ok());
+  }
+  REQUIRE(until(b, [&] { return b.dir.read("runs").size() == 3; }));
+  CHECK(b.job("d2").reason == "another action for kvm1 runs");
+  b.dir.write("go", "");
+  REQUIRE(until(b, [&] { return b.job("d1").state == JobState::done && b.job("d2").reason != "another action for kvm1 runs"; }));
+  CHECK(b.job("d2").reason == "budget b: 1 started in the last 6h, 1 allowed");
+  CHECK(b.job("d2").state == JobState::waiting);
+}
+
 TEST_CASE("L15: a budget counts what is in flight, also what is unknown, for each value it is over") {
   Bench b("[action.act]\nrun = \"act\"\nbudget = \"b\"\n[budget.b]\nin_flight = 1\nover = \"who\"\n", kWaits);
   const auto submit = [&](const char* id, const char* who) {

@@ -15,13 +15,10 @@ using Verdict = Admission::Verdict;
 using store::JobState;
 
 Admission never(JobState state, std::string reason) {
-  return {Verdict::never, state, std::move(reason), {}, false};
+  return {Verdict::never, state, std::move(reason), {}, WaitsFor::nothing};
 }
-Admission wait(std::string reason, Duration again) {
-  return {Verdict::wait, JobState::waiting, std::move(reason), again, false};
-}
-Admission wait_for_a_person(std::string reason, Duration again) {
-  return {Verdict::wait, JobState::waiting, std::move(reason), again, true};
+Admission wait(WaitsFor what, std::string reason, Duration again) {
+  return {Verdict::wait, JobState::waiting, std::move(reason), again, what};
 }
 
 // What no passing of time will change.
@@ -65,7 +62,7 @@ Result<std::optional<Admission>> over_budget(const AdmissionInput& in, store::Le
     if (!flying) return flying.error();
     if (*flying >= budget.in_flight) {
       return std::optional<Admission>(wait(
-          fmt::format("budget {}: {} of {} in flight or unknown", in.job.budget, *flying, budget.in_flight),
+          WaitsFor::in_flight, fmt::format("budget {}: {} of {} in flight or unknown", in.job.budget, *flying, budget.in_flight),
           Duration::seconds(1)));
     }
   }
@@ -74,7 +71,7 @@ Result<std::optional<Admission>> over_budget(const AdmissionInput& in, store::Le
     if (!starts) return starts.error();
     if (*starts >= budget.at_most) {
       return std::optional<Admission>(
-          wait(fmt::format("budget {}: {} started in the last {}, {} allowed", in.job.budget, *starts,
+          wait(WaitsFor::budget, fmt::format("budget {}: {} started in the last {}, {} allowed", in.job.budget, *starts,
                            to_string(budget.per), budget.at_most),
                Duration::seconds(1)));
     }
@@ -104,24 +101,24 @@ Result<Admission> admit(const AdmissionInput& in, store::LedgerDb& ledger) {
   }
   std::error_code failure;
   if (std::filesystem::exists(in.options.kill_switch, failure)) {
-    return wait_for_a_person(fmt::format("stopped: {} exists", in.options.kill_switch.string()),
+    return wait(WaitsFor::person, fmt::format("stopped: {} exists", in.options.kill_switch.string()),
                              Duration::seconds(1));
   }
   if (in.action.approve && in.job.approved_by.empty()) {
-    return wait_for_a_person(
-        fmt::format("{} waits for approval: correlator approve {}", in.action.name, in.job.decision.substr(0, 8)),
+    return wait(
+        WaitsFor::person, fmt::format("{} waits for approval: correlator approve {}", in.action.name, in.job.decision.substr(0, 8)),
         Duration::seconds(60));
   }
   if (in.serial_busy)
-    return wait(fmt::format("another action for {} runs", printable(in.job.serial)), Duration::seconds(1));
-  if (in.now < in.job.next_try) return wait("waits for its next try", in.job.next_try - in.now);
+    return wait(WaitsFor::serial, fmt::format("another action for {} runs", printable(in.job.serial)), Duration::seconds(1));
+  if (in.now < in.job.next_try) return wait(WaitsFor::next_try, "waits for its next try", in.job.next_try - in.now);
   if (!undoing) {
     auto budget = over_budget(in, ledger);
     if (!budget) return budget.error();
     if (*budget) return std::move(**budget);
   }
   // Last of all, so that the answer is fresh when the action starts.
-  if (!in.action.confirm.empty() && !in.job.confirmed) return Admission{Verdict::ask, JobState::waiting, {}, {}, false};
+  if (!in.action.confirm.empty() && !in.job.confirmed) return Admission{Verdict::ask, JobState::waiting, {}, {}, WaitsFor::nothing};
   return Admission{};
 }
 

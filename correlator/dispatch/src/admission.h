@@ -2,6 +2,7 @@
 // May this job start now? Judged at the start, not when the decision was taken.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -13,12 +14,15 @@
 
 namespace correlator::dispatch {
 
+// What a job waits for. A next try has its reason already: what the last one came to.
+enum class WaitsFor : std::uint8_t { nothing, person, serial, next_try, in_flight, budget };
+
 struct Admission {
   enum class Verdict { start, ask, wait, never } verdict = Verdict::start;
   store::JobState state = store::JobState::waiting;  // for never
   std::string reason;
   Duration again{};      // for wait: when to look again at the latest
-  bool by_hand = false;  // for wait: until a person does something
+  WaitsFor waits_for = WaitsFor::nothing;
 };
 
 struct AdmissionInput {

@@ -261,7 +261,7 @@ Status Dispatcher::Impl::tidy() {
 bool Dispatcher::idle() const {
   return impl_->running.empty() && impl_->starting.empty() && impl_->outcomes.empty() &&
          std::all_of(impl_->waiting.begin(), impl_->waiting.end(),
-                     [](const Waiting& w) { return w.by_hand; });
+                     [](const Waiting& w) { return w.waits_for == WaitsFor::person; });
 }
 std::size_t Dispatcher::running() const {
   return impl_->running.size();

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "dispatch/dispatcher.h"
+#include "admission.h"
 #include "dispatch/launcher.h"
 
 namespace correlator::dispatch {
@@ -23,7 +24,7 @@ using store::JobState;
 
 struct Waiting {
   Job job;
-  bool by_hand = false;  // a person has to do something before it can start
+  WaitsFor waits_for = WaitsFor::nothing;  // when it was last looked at
 };
 
 // Admitted: it starts once the ledger says so for good.

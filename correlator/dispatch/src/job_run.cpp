@@ -107,8 +107,9 @@ Status Dispatcher::Impl::admit_what_may() {
     if (admission->verdict == Admission::Verdict::wait) {
       // Written for people who ask why nothing happens; not each time that a number in it changes: a write is
       // a sync.
-      const bool news = it->job.reason.empty() || (admission->by_hand && it->job.reason != admission->reason);
-      it->by_hand = admission->by_hand;
+      const WaitsFor before = std::exchange(it->waits_for, admission->waits_for);
+      const bool other = it->waits_for == WaitsFor::person || (it->waits_for != WaitsFor::next_try && it->waits_for != before);
+      const bool news = it->job.reason.empty() || (other && it->job.reason != admission->reason);
       it->job.reason = admission->reason;
       if (news) {
         if (auto status = ledger.update(it->job); !status) return status;

@@ -77,7 +77,7 @@ Result<std::string> Dispatcher::judge(const std::string& id_prefix, const std::s
   job.reason = fmt::format("approved by {}", who);
   if (auto status = impl_->ledger.update(job); !status) return status.error();
   found[0]->job = job;
-  found[0]->by_hand = false;
+  found[0]->waits_for = WaitsFor::nothing;
   return fmt::format("{} of {} approved", job.action, job.rule);
 }
 

@@ -57,11 +57,6 @@ Event draft(const Record& record) {
   return event;
 }
 
-bool asks_lookups(const expr::Expression& expression) {
-  return std::any_of(expression.calls().begin(), expression.calls().end(),
-                     [](const expr::Call& call) { return call.function >= rules::kFunctionLookups; });
-}
-
 }  // namespace
 
 RecordFacts facts_of(const rules::EventDef& def) {
@@ -76,8 +71,6 @@ RecordFacts facts_of(const rules::EventDef& def) {
   };
   out.needs = not_let(def.record->needs);
   out.ready = not_let(def.record->ready);
-  out.asks_lookups = std::any_of(def.lets.begin(), def.lets.end(), [](const rules::Let& let) { return asks_lookups(let.value); }) ||
-                     (def.record->early && asks_lookups(*def.record->early));
   return out;
 }
 
@@ -201,7 +194,6 @@ void Decoder::State::join(Record& record, const Line& line, const Candidate& can
 }
 
 bool Decoder::State::may_have(const Record& record, const std::vector<rules::FieldId>& fields) const {
-  if (record_facts[record.definition].asks_lookups) return true;
   return std::all_of(fields.begin(), fields.end(),
                      [&](rules::FieldId f) { return record.fields.find(f) != nullptr || record.first->find(f) != nullptr; });
 }

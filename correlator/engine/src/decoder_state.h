@@ -39,7 +39,6 @@ struct Candidate {
 struct RecordFacts {
   // Of RecordSpec::needs and ready, those that no `let` gives: captured or built in, or there is no event yet.
   std::vector<rules::FieldId> needs, ready;
-  bool asks_lookups = false;  // the lets do; that a stale one was asked for is told, so that they are evaluated even in vain
 };
 RecordFacts facts_of(const rules::EventDef& def);
 

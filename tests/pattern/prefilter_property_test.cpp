@@ -261,18 +261,23 @@ TEST_CASE("property: all scanners agree on literals of every length at every pla
   }
 }
 
+namespace {
+
+std::string some_of(std::string_view letters, std::size_t n, Source& source) {
+  std::string out;
+  for (; n > 0; --n) out += letters[source.below(letters.size())];
+  return out;
+}
+
+}  // namespace
+
 TEST_CASE("property: few literals in small blocks at every alignment, where Vectorscan alone loses some") {
   const std::uint64_t seed = first_seed();
   std::size_t found = 0;
   for (std::uint64_t round = 0; round < effort(300); ++round) {
     INFO("CORRELATOR_SEED=" << seed << " round " << round);
     Source source(seed + round * 0x9e3779b97f4a7c15ull + 1);
-    const auto letters = [&](std::size_t n) {
-      static constexpr std::string_view kLetters = "abcdefghijklmnopqrstuvwxyz0123456789 :=/-";
-      std::string out;
-      for (; n > 0; --n) out += kLetters[source.below(kLetters.size())];
-      return out;
-    };
+    const auto letters = [&](std::size_t n) { return some_of("abcdefghijklmnopqrstuvwxyz0123456789 :=/-", n, source); };
     std::vector<Spec> specs;
     for (std::size_t n = 2 + source.below(2); n > 0; --n)
       specs.push_back({"\\Q" + letters(3 + source.below(9)) + "\\E"});
@@ -306,12 +311,7 @@ TEST_CASE("property: all scanners agree on many literals, and on text that nearl
   for (std::uint64_t round = 0; round < effort(40); ++round) {
     INFO("CORRELATOR_SEED=" << seed << " round " << round);
     Source source(seed + round * 0x9e3779b97f4a7c15ull + 2);
-    const auto letters = [&](std::size_t n) {
-      static constexpr std::string_view kLetters = "abcdefghijklmnop 0123456789:=[";
-      std::string out;
-      for (; n > 0; --n) out += kLetters[source.below(kLetters.size())];
-      return out;
-    };
+    const auto letters = [&](std::size_t n) { return some_of("abcdefghijklmnop 0123456789:=[", n, source); };
     // From few windows to so many that each filter of the wide scan is full.
     const std::size_t count = std::size_t{20} << source.below(9);
     const std::size_t shortest = source.one_in(3) ? 5 : 7;
